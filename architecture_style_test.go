@@ -17,7 +17,7 @@ import (
 )
 
 // styled are the rooms that the rules of naming are checked in.
-var styled = []string{"bench", "cmd", "demo", "internal", "processor", "web"}
+var styled = []string{"bench", "cmd", "demo", "internal", "processor", "slo", "web"}
 
 // functionWords are English words that name no parameter: a reader takes them for grammar.
 var functionWords = []string{"is", "most", "of", "one", "these", "why", "with"}

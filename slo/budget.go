@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Events counts what an indicator saw in some window.
+// Events counts the total and the bad events of a window.
 type Events struct {
 	Total uint64
 	Bad   uint64
@@ -14,7 +14,7 @@ type Events struct {
 // Add returns the sum of both.
 func (e Events) Add(o Events) Events { return Events{e.Total + o.Total, e.Bad + o.Bad} }
 
-// ErrorRatio is bad/total, and false where there were no events.
+// ErrorRatio returns bad/total, and false without events.
 func (e Events) ErrorRatio() (float64, bool) {
 	if e.Total == 0 {
 		return 0, false
@@ -22,18 +22,18 @@ func (e Events) ErrorRatio() (float64, bool) {
 	return float64(e.Bad) / float64(e.Total), true
 }
 
-// BurnRate says how many times faster than allowed the budget burns: 1 spends exactly the budget in the objective's
-// window. It is false where there were no events. (Google SRE Workbook, chapter 5.)
+// BurnRate returns how many times faster than allowed the budget burns, and false without events. At 1 the objective's window
+// spends exactly the budget. (Google SRE Workbook, chapter 5.)
 func (o Objective) BurnRate(e Events) (float64, bool) {
 	ratio, ok := e.ErrorRatio()
 	return ratio / o.ErrorBudget(), ok
 }
 
-// minErrorBudget is one bad event among 1e9: the least that an objective may allow.
+// minErrorBudget is the smallest error budget that an objective may have: one bad event among 1e9.
 const minErrorBudget = 1e-9
 
-// ErrorBudget is the share of events that may be bad, 1 − target. It is rounded to 12 decimals, so that a target of
-// 99.9 % has a budget of 0.001 and not of 0.0010000000000000009.
+// ErrorBudget returns the share of events that may be bad, 1 − target. It is rounded to 12 decimals, so that a target of 99.9 %
+// has a budget of 0.001 and not of 0.0010000000000000009.
 func (o Objective) ErrorBudget() float64 { return round12(1 - o.Target) }
 
 func round12(f float64) float64 { return math.Round(f*1e12) / 1e12 }
@@ -42,20 +42,20 @@ func round12(f float64) float64 { return math.Round(f*1e12) / 1e12 }
 // match it.
 func atLeast(a, b float64) bool { return a >= b-1e-9*math.Abs(b) }
 
-// Budget is the rest of an objective's error budget, in the units that people think in.
+// Budget is what is left of an objective's error budget, as a share, in events and in time.
 type Budget struct {
 	// Remaining is 1 − bad/(B·total) over the objective's window: 1 untouched, 0 spent, below 0 overspent.
 	Remaining float64
-	// AllowedEvents is B·total, the bad events that the window allows at its traffic so far.
+	// AllowedEvents is B·total: how many bad events the window allows at its traffic so far.
 	AllowedEvents float64
-	// RemainingEvents is how many more bad events that leaves. Below 0 when overspent.
+	// RemainingEvents is how many of AllowedEvents are left; below 0 when overspent.
 	RemainingEvents float64
-	// Total is B·W, the full outage that the window allows; RemainingTime is what is left of it.
+	// Total is B·W, how long a full outage the window allows; RemainingTime is how much of that is left.
 	Total, RemainingTime time.Duration
 	Policy               PolicyLevel
 }
 
-// Budget computes the rest of the budget after the events e of the objective's whole window. Without events it is untouched.
+// Budget computes what is left of the budget after the events of the objective's window. Without events nothing is spent.
 func (o Objective) Budget(e Events) Budget {
 	b := o.ErrorBudget()
 	remaining := 1.0
@@ -73,7 +73,7 @@ func (o Objective) Budget(e Events) Budget {
 	}
 }
 
-// PolicyLevel is what an error budget policy asks of a team at the budget that it has left.
+// PolicyLevel is what an error budget policy asks of a team.
 type PolicyLevel string
 
 // The levels of the error budget policy.
@@ -88,7 +88,7 @@ const (
 	Exhausted PolicyLevel = "exhausted"
 )
 
-// Policy returns the level for a remaining share of the budget.
+// Policy returns the level for the remaining share of the budget.
 func Policy(remaining float64) PolicyLevel {
 	switch {
 	case remaining > 0.5:

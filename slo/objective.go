@@ -1,5 +1,5 @@
 // Package slo holds the nouns and the arithmetic of service level objectives: Objective, Indicator, Tier, Events, Budget.
-// It is pure: no clock, no storage, no network. Everything here is a value and safe to copy; the slices and maps inside
+// It has no clock, no storage and no network. Everything here is a value and safe to copy; the slices and maps inside
 // are read-only once an Objective has been validated.
 package slo
 
@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// Objective is a target for a share of good events over a rolling window.
+// Objective is a target for the share of good events over a rolling window.
 type Objective struct {
-	// Name identifies the objective for good: its history is kept under it.
+	// Name identifies the objective: its history is stored under it.
 	Name        string
 	Description string
-	// Service is whom the objective is about, as shown to people.
+	// Service is the service that the objective is about, as shown to people.
 	Service string
 	Labels  map[string]string
 	// Target is the share of good events promised, between 0 and 1 exclusive: 0.999 for "three nines".
@@ -25,15 +25,15 @@ type Objective struct {
 	Window    time.Duration
 	Indicator Indicator
 	Tiers     []Tier
-	// MinBadEvents is the fewest bad events in its long window for a tier to fire.
+	// MinBadEvents is how many bad events a tier's long window needs at least for the tier to fire.
 	MinBadEvents uint64
-	// KeepFiringFor is how long a tier counts as active after its burn rates fell below its factor, against flapping.
+	// KeepFiringFor is how long a tier counts as active after its last active minute, against flapping.
 	KeepFiringFor time.Duration
-	// Receivers names who is told. Empty means everybody.
+	// Receivers names the receivers that are notified. Empty means all.
 	Receivers []string
 }
 
-// IndicatorType says how good and bad events are told apart.
+// IndicatorType is how good and bad events are told apart.
 type IndicatorType string
 
 // The indicator types.
@@ -52,8 +52,8 @@ type Indicator struct {
 	Threshold time.Duration
 	// BadQuery and TotalQuery count events over {{.window}}. For PromQL only.
 	BadQuery, TotalQuery string
-	// Resolution is the window that the queries are asked about. For PromQL only. (It is left out of the JSON of other
-	// indicators, by which the ledger knows that an indicator changed.)
+	// Resolution is the window over which the queries count. For PromQL only: the JSON of other indicators omits it, because
+	// the ledger compares that JSON to find out that an indicator changed.
 	Resolution time.Duration `json:",omitempty"`
 }
 
@@ -64,34 +64,35 @@ type SpanSelector struct {
 	Kind string
 	// Operations are span names.
 	Operations []string
-	// Attributes are span or resource attributes and the value, as text, that each must have.
+	// Attributes are attributes that the span or its resource must have, with their values as text.
 	Attributes map[string]string
 }
 
-// Counts are those of a component that counts events of objectives: the connector `sli`.
+// Counts reports on the counts of a component that counts events of objectives: the connector `sli`.
 type Counts interface {
-	// Volatile says in a sentence since when counts would not survive a crash, and why. It is empty if they would.
+	// Volatile returns a sentence that says since when counts would not survive a crash, and why; empty if they would.
 	Volatile() string
-	// Lost says in a sentence when counts of before were not taken up, and why: for a day. It is empty if they were.
+	// Lost returns a sentence that says when former counts could not be recovered, and why, for a day after that; empty if none
+	// were lost.
 	Lost() string
 }
 
-// Evaluator is who reads counts back from where they went: the `slo` extension.
+// Evaluator reads counts back from the time series database: the `slo` extension.
 type Evaluator interface {
-	// CountsLeft says that counts of objectives left at a time, and that whoever took them said that all is well. May be called
-	// concurrently.
+	// CountsLeft notes that counts of objectives were sent at a time, and that the metrics pipeline accepted them. It may be
+	// called concurrently.
 	CountsLeft(at time.Time)
 }
 
-// ObjectiveSource is who knows the objectives: the `slo` extension.
+// ObjectiveSource provides the objectives: the `slo` extension.
 type ObjectiveSource interface {
-	// Objectives are the validated objectives, in the order of the configuration. May be called concurrently.
+	// Objectives returns the validated objectives in the order of the configuration. It may be called concurrently.
 	Objectives() []Objective
 }
 
 var nameRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
 
-// CheckName returns an error that says what a name of an objective or of a receiver must be, where this is none.
+// CheckName returns an error unless the name is valid for an objective or a receiver. The error says what is.
 func CheckName(name string) error {
 	if nameRE.MatchString(name) {
 		return nil
@@ -99,13 +100,13 @@ func CheckName(name string) error {
 	return fmt.Errorf("name: %q is no name; write 1 to 128 letters, digits, dots, dashes or underscores", name)
 }
 
-// alertLabels are the labels that alerts have of themselves: an objective's of the same name would be lost.
+// alertLabels are set on every alert: a label of the same name on an objective would be lost.
 var alertLabels = []string{"alertname", "objective", "service", "severity"}
 
-// Kinds are the span kinds that a SpanSelector may name.
+// Kinds lists the span kinds that a SpanSelector may name.
 var Kinds = []string{"server", "client", "producer", "consumer", "internal"}
 
-// Validate reports everything that is wrong with the objective at once.
+// Validate returns everything that is wrong with the objective, joined.
 func (o Objective) Validate() error {
 	var errs []error
 	if err := CheckName(o.Name); err != nil {
@@ -142,12 +143,12 @@ func (o Objective) Validate() error {
 	return errors.Join(errs...)
 }
 
-// evenFactor is the factor from which on a tier is not warned of: it is close enough to 1, which spends exactly the
-// budget. With a window of 28 days, four weeks, the last default tier's is 0.93.
+// evenFactor is the lowest factor without a warning. It is close enough to 1, which spends exactly the budget: with a window of
+// 28 days, four weeks, the last default tier has 0.93.
 const evenFactor = 0.9
 
-// Warnings says, a sentence each, what is odd about a valid objective: tiers that can never fire, and tiers that fire
-// although the budget would last.
+// Warnings returns a sentence for each oddity of a valid objective: tiers that can never fire, and tiers that fire although the
+// budget would last.
 func (o Objective) Warnings() []string {
 	var warnings []string
 	for i, t := range o.Tiers {

@@ -113,7 +113,7 @@ func TestBurnRate(t *testing.T) {
 	}
 }
 
-// A burn rate that is exactly the factor counts, whatever binary fractions make of it.
+// A burn rate equal to the factor fires, whatever the rounding of binary fractions.
 func TestActiveAtExactlyTheFactor(t *testing.T) {
 	for _, target := range []float64{0.9, 0.99, 0.995, 0.999, 0.9995, 0.9999} {
 		o := threeNines()

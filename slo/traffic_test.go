@@ -40,8 +40,8 @@ func history(traffic func(int) float64, errorRatio float64) []slo.Events {
 	return sums
 }
 
-// An outage that the SRE Workbook's rules page for, which know of burn rates only, is paged for in the same minute:
-// whether traffic is even, grows, shrinks, sleeps at night or falls because of the outage.
+// An outage that pages by the SRE Workbook's rules, which know burn rates only, pages in the same minute here, whether traffic
+// is even, grows, shrinks, sleeps at night or falls because of the outage.
 func TestOutagePagesWhateverTheTraffic(t *testing.T) {
 	for name, traffic := range traffics {
 		for _, target := range []float64{0.99, 0.999, 0.9999} {
@@ -70,7 +70,7 @@ func TestOutagePagesWhateverTheTraffic(t *testing.T) {
 	}
 }
 
-// What quiet times are guarded against is a handful of bad events, which can hold a page up for at most ten of them.
+// Low traffic delays a page by at most ten bad events.
 func TestQuietTimes(t *testing.T) {
 	o := threeNines()
 	page := o.Tiers[0]

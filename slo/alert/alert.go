@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// State is where an alert stands.
+// State is the state of an alert.
 type State string
 
 // The states, in the order of an alert's life.
@@ -20,7 +20,7 @@ const (
 	Resolved State = "resolved"
 )
 
-// resolvedFor is how long an alert that resolved is shown as such.
+// resolvedFor is how long a resolved alert is shown before it becomes inactive.
 const resolvedFor = time.Hour
 
 // Alert is the alert of one objective. The zero value is the inactive alert of an objective that was never assessed.
@@ -31,29 +31,29 @@ type Alert struct {
 	Service   string       `json:"service"`
 	State     State        `json:"state"`
 	Severity  slo.Severity `json:"severity"`
-	// Since is when the alert came to its state.
+	// Since is when the alert entered its state.
 	Since time.Time `json:"since"`
-	// StartsAt is when it began to fire, EndsAt when it resolved. Zero where it has not.
+	// StartsAt is when the alert began to fire, EndsAt when it resolved; zero before that.
 	StartsAt  time.Time `json:"starts_at"`
 	EndsAt    time.Time `json:"ends_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Summary   string    `json:"summary"`
-	// Labels and Annotations are the ones that receivers get.
+	// Labels and Annotations are sent to receivers.
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
-	// LastActive is when tiers of each severity were active last, for keep_firing_for.
-	// It is empty but for a firing alert.
+	// LastActive is when a tier of each severity was last active, for keep_firing_for. Only a firing alert has entries.
 	LastActive map[slo.Severity]time.Time `json:"last_active,omitempty"`
-	// Told is the severity that each receiver was told last. Who is not in it was told nothing, or of the resolution.
+	// Told holds the severity that each receiver was last notified of. A receiver that was never notified, or was notified of
+	// the resolution, has no entry.
 	Told map[string]slo.Severity `json:"told,omitempty"`
-	// Seq counts the times that somebody had to be told, over all episodes: it is part of the idempotency keys.
+	// Seq counts the calls of Notices that returned any, over all episodes. It is part of the idempotency keys.
 	Seq uint64 `json:"seq"`
 }
 
-// Transition is what a step did to an alert.
+// Transition is the change that a step made to an alert.
 type Transition string
 
-// The transitions. Only these are worth a log line; None is the rule.
+// The transitions. Each but None is logged.
 const (
 	None      Transition = ""
 	Fired     Transition = "firing"
@@ -62,14 +62,15 @@ const (
 	Ended     Transition = "resolved"
 )
 
-// Fingerprint identifies the alert of an objective for good: 16 hex digits.
+// Fingerprint returns the permanent identity of an objective's alert: 16 hex digits.
 func Fingerprint(objective string) string {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "alertname\xff%s\xffobjective\xff%s\xff", Name, objective)
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// Step takes the alert to the time of the assessment. The link leads to the objective's page and becomes an annotation.
+// Step advances the alert to the time of the assessment, and returns what changed. The link to the objective's page becomes an
+// annotation.
 func (a *Alert) Step(as Assessment, link string) Transition {
 	o := as.Objective
 	a.Objective, a.Service, a.UpdatedAt = o.Name, o.Service, as.At
@@ -103,7 +104,8 @@ func (a *Alert) Step(as Assessment, link string) Transition {
 	return transition
 }
 
-// idle steps an alert that neither fires nor fired a moment ago, and returns the tier that keeps it pending.
+// idle steps an alert that no tier makes fire and that did not resolve in this step. It returns the tier that makes it pending,
+// or nil.
 func (a *Alert) idle(as *Assessment) *TierState {
 	tier := as.pending()
 	switch {
@@ -120,8 +122,8 @@ func (a *Alert) idle(as *Assessment) *TierState {
 	return tier
 }
 
-// held is the most urgent tier that is active, or that counts as such because it was until a moment ago, or because it was when
-// measuring stopped: that no bad events are measured then does not say that there are none.
+// held returns the most urgent tier that keeps the alert firing, or nil: one that is active, that was active less than
+// keep_firing_for ago, or, when measuring stopped, whose long window still burns. Missing measurements do not prove recovery.
 func (a *Alert) held(as *Assessment) *TierState {
 	for _, s := range severities {
 		if as.active(s) != nil {
@@ -134,7 +136,7 @@ func (a *Alert) held(as *Assessment) *TierState {
 	for _, s := range severities {
 		t := as.active(s)
 		if t == nil && !as.UnmeasuredSince.IsZero() && a.State == Firing && (a.Severity == s || a.Severity == slo.Page) {
-			t = as.last(s)
+			t = as.burningLong(s)
 		}
 		if last, ok := a.LastActive[s]; t == nil && ok && as.At.Sub(last) < as.Objective.KeepFiringFor {
 			t = as.first(func(t *TierState) bool { return t.Severity == s })
@@ -169,8 +171,8 @@ func (a *Alert) Close(at time.Time) bool {
 	return true
 }
 
-// Rewind brings times after the given one back to it, where the clock was set back, so that nothing is held until the
-// clock has caught up. It reports whether it changed any.
+// Rewind moves times after now back to now, for a clock that was set back: otherwise the alert would be held until the clock
+// caught up. It reports whether it changed any.
 func (a *Alert) Rewind(now time.Time) (changed bool) {
 	if a.Since.After(now) {
 		a.Since, changed = now, true
@@ -183,7 +185,7 @@ func (a *Alert) Rewind(now time.Time) (changed bool) {
 	return changed
 }
 
-// Clone is a copy that shares nothing with the alert.
+// Clone returns a deep copy.
 func (a Alert) Clone() Alert {
 	a.Labels, a.Annotations = maps.Clone(a.Labels), maps.Clone(a.Annotations)
 	a.LastActive, a.Told = maps.Clone(a.LastActive), maps.Clone(a.Told)

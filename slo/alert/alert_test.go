@@ -103,7 +103,7 @@ func runSteps(t *testing.T, lines []string) {
 	}
 }
 
-// reload is what a restart between two minutes does to an alert.
+// reload does to an alert what a restart between two minutes does.
 func reload(t *testing.T, a alert.Alert) (b alert.Alert) {
 	body, err := json.Marshal(a)
 	require.NoError(t, err)
@@ -150,7 +150,8 @@ func TestSeqRisesWithEveryNotice(t *testing.T) {
 	assert.Equal(t, []uint64{1, 2, 3, 4, 5, 6}, seen)
 }
 
-// A receiver that is configured while an alert fires is told; one that the objective no longer wants is told the end.
+// A receiver that is configured while an alert fires is notified; one that the objective no longer names is notified of the
+// end.
 func TestRoutesChangeWhileFiring(t *testing.T) {
 	o := objective()
 	var a alert.Alert
@@ -163,8 +164,8 @@ func TestRoutesChangeWhileFiring(t *testing.T) {
 	assert.Equal(t, uint64(4), a.Seq, "so that every one has a key of its own")
 }
 
-// A receiver that is taken out of the configuration while an alert fires, and comes back when it is over, is told of the
-// next one: what it was told long ago is nothing to compare with.
+// A receiver that is removed while an alert fires, and comes back when it is over, is notified of the next one: its old state
+// is dropped.
 func TestReceiverComesBack(t *testing.T) {
 	o := objective()
 	fired := []alert.Notice{{Receiver: "all", Kind: alert.Fired, Severity: slo.Page}}
@@ -250,7 +251,7 @@ func TestSentenceOfOtherIndicators(t *testing.T) {
 	assert.True(t, strings.HasSuffix(alert.Sentence(&as, &as.Tiers[0]), "the budget is spent 1000 times over. 10 of 10 events were bad in the last hour."))
 }
 
-// What a summary begins with says how urgent it is, and what it says of the budget is short.
+// A summary begins with the urgency, and describes the budget briefly.
 func TestSummaries(t *testing.T) {
 	o := objective()
 	for word, want := range map[string]string{

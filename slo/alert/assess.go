@@ -6,28 +6,28 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// Assessment is an objective at the end of a minute.
+// Assessment holds the budget and the tiers of an objective at the end of a minute.
 type Assessment struct {
 	Objective slo.Objective
 	At        time.Time
-	// Whole are the events of the objective's window.
+	// Whole counts the events of the objective's window.
 	Whole  slo.Events
 	Budget slo.Budget
 	Tiers  []TierState
-	// UnmeasuredSince is since when nothing was measured, so that no events say nothing; zero where something was a moment ago.
+	// UnmeasuredSince is when measuring stopped; zero while it goes on. After that, an absence of events means nothing.
 	UnmeasuredSince time.Time
 }
 
-// TierState is a tier at the end of a minute.
+// TierState holds what a tier sees at the end of a minute.
 type TierState struct {
 	slo.Tier
 	Factor      float64
 	Long, Short slo.Events
-	// Reachable says that the tier can fire at all; Active, that it does.
+	// Reachable says that the tier can ever fire; Active, that it fires now.
 	Reachable, Active bool
 }
 
-// Assess works out the budget and the tiers. The function gives the events of a window that ends at the time.
+// Assess computes the budget and the tiers at a time. The function events returns the events of the window that ends then.
 func Assess(o slo.Objective, at time.Time, events func(window time.Duration) slo.Events) Assessment {
 	a := Assessment{Objective: o, At: at, Whole: events(o.Window)}
 	a.Budget = o.Budget(a.Whole)
@@ -43,23 +43,23 @@ func Assess(o slo.Objective, at time.Time, events func(window time.Duration) slo
 	return a
 }
 
-// severities are all severities, the most urgent first.
+// severities lists all severities, most urgent first.
 var severities = []slo.Severity{slo.Page, slo.Ticket}
 
-// active is the first tier of the severity that is active.
+// active returns the first active tier of the severity, or nil.
 func (a *Assessment) active(s slo.Severity) *TierState {
 	return a.first(func(t *TierState) bool { return t.Active && t.Severity == s })
 }
 
-// last is the first tier of the severity that burns in its long window, whatever its short window has.
-func (a *Assessment) last(s slo.Severity) *TierState {
+// burningLong returns the first tier of the severity whose long window burns, whatever its short window has, or nil.
+func (a *Assessment) burningLong(s slo.Severity) *TierState {
 	return a.first(func(t *TierState) bool {
 		return t.Reachable && t.Severity == s && t.Long.Bad > 0 && a.Objective.Burning(t.Tier, t.Long)
 	})
 }
 
-// pending is the first tier, the most urgent first, that may come to be active: its short window burns too fast, and it
-// has what bad events it takes.
+// pending returns the most urgent tier that may become active, or nil: its short window burns too fast and has enough bad
+// events.
 func (a *Assessment) pending() *TierState {
 	for _, s := range severities {
 		t := a.first(func(t *TierState) bool {

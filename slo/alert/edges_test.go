@@ -35,7 +35,7 @@ func TestThousands(t *testing.T) {
 	}
 }
 
-// Times that lie ahead of a clock that was set back are brought back to it; others stay.
+// Rewind moves times after now to now, and leaves others.
 func TestRewindTimes(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	past, ahead := now.Add(-time.Hour), now.Add(time.Hour)

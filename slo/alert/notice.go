@@ -7,32 +7,33 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// Route is what a receiver wants to be told.
+// Route selects the alerts that a receiver is notified of.
 type Route struct {
 	Receiver   string
 	Severities []slo.Severity
-	// SendResolved says that it wants to be told when an alert is over.
+	// SendResolved also notifies the receiver when an alert is over.
 	SendResolved bool
 }
 
-// Wants reports whether the receiver is told of alerts of the severity, where the objective names receivers: none are all.
+// Wants reports whether the receiver is notified of alerts of the severity. names are the receivers that the objective names;
+// empty means all.
 func (r Route) Wants(s slo.Severity, names []string) bool {
 	return slices.Contains(r.Severities, s) && (len(names) == 0 || slices.Contains(names, r.Receiver))
 }
 
-// Notice is something that a receiver must be told.
+// Notice is one notification that is due to a receiver.
 type Notice struct {
 	Receiver string
 	// Kind is Fired, Escalated or Ended.
 	Kind Transition
-	// Severity is the alert's, or the one that is over: what the receiver was told last.
+	// Severity is the alert's. For Ended it is the severity that the receiver was last notified of.
 	Severity slo.Severity
 }
 
-// Notices says who must be told now, and takes it as told. It compares the alert with what each receiver was told last,
-// so it also finds receivers that were configured while the alert was firing. The names are the receivers that the
-// objective wants; none are all of them. A receiver without a route is forgotten: it cannot be told the end, and if it
-// comes back it knows nothing.
+// Notices returns the notices that are due now, and records them as sent. It compares the alert with what each receiver was
+// last notified of, so a receiver that was configured while the alert fires gets one too. names are the receivers that the
+// objective names; empty means all. The state of a receiver without a route is dropped: it cannot be notified of the end, and
+// starts afresh when it comes back.
 func (a *Alert) Notices(routes []Route, names []string) []Notice {
 	maps.DeleteFunc(a.Told, func(receiver string, _ slo.Severity) bool {
 		return !slices.ContainsFunc(routes, func(r Route) bool { return r.Receiver == receiver })

@@ -12,8 +12,8 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// Whatever happens, each receiver hears a story that makes sense: a firing first, then escalations, then one resolution;
-// and after each minute what it was told last is how things stand for it.
+// Each receiver gets a consistent sequence: a firing first, then escalations, then one resolution. After each minute its last
+// notification describes the present state.
 func TestReceiversHearWholeStories(t *testing.T) {
 	words := []string{"-", "-", "short", "long", "ticket", "page", "page+ticket"}
 	for seed := range uint64(200) {

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// TestRewind holds which times are brought back: those after the one given, and no others.
+// TestRewind checks that only times after the given one move.
 func TestRewind(t *testing.T) {
 	before, after := t0.Add(-time.Hour), t0.Add(time.Hour)
 	for name, c := range map[string]struct {
@@ -35,7 +35,7 @@ func TestRewind(t *testing.T) {
 	assert.False(t, a.Rewind(t0))
 }
 
-// TestCloseChangesOnlyWhatFires holds that only an alert that fires is resolved, and what it says then.
+// TestCloseChangesOnlyWhatFires checks that Close resolves only a firing alert, and its texts.
 func TestCloseChangesOnlyWhatFires(t *testing.T) {
 	for _, state := range []alert.State{"", alert.Inactive, alert.Pending, alert.Resolved} {
 		a := alert.Alert{State: state, Objective: "o"}

@@ -13,7 +13,7 @@ import (
 // Name is the label alertname of every alert.
 const Name = "ErrorBudgetBurn"
 
-// The labels and annotations that alerts carry beside the objective's own labels.
+// The labels and annotations that alerts have beside the objective's own labels.
 const (
 	labelAlertname = "alertname"
 	labelObjective = "objective"
@@ -26,12 +26,13 @@ const (
 	annotationSeverity    = "severity"
 )
 
-// describe writes the texts of the alert. The tier is the one that makes it firing or pending, or nil.
+// describe sets the summary, the labels and the annotations. The tier is the one that makes the alert firing or pending, or
+// nil.
 func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 	o := as.Objective
 	switch {
 	case a.State == Resolved && !a.EndsAt.Equal(as.At):
-		return // what was said when it resolved stands
+		return // the summary of the resolution stays
 	case a.State == Resolved:
 		a.Summary = fmt.Sprintf("Resolved: %s no longer burns its %s error budget too fast: %s. It fired for %s.",
 			o.Name, slo.FormatDuration(o.Window), left(as.Budget), about(a.EndsAt.Sub(a.StartsAt)))
@@ -66,10 +67,10 @@ func unmeasured(since time.Time) string {
 	return "nothing has been measured since " + since.UTC().Format(time.RFC3339)
 }
 
-// sentence begins a text with a capital.
+// sentence capitalizes the first letter, which must be ASCII.
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// urgency is the severity as a summary begins with it.
+// urgency returns the first words of a summary: the severity, and whether the alert is only pending.
 func (a *Alert) urgency() string {
 	word := "Ticket"
 	if a.Severity == slo.Page {
@@ -81,7 +82,7 @@ func (a *Alert) urgency() string {
 	return word
 }
 
-// Sentence tells a person how fast the budget burns by the tier, with the numbers that it follows from.
+// Sentence describes for people how fast the budget burns by the tier, with the numbers that this follows from.
 func Sentence(as *Assessment, t *TierState) string {
 	o := as.Objective
 	long, _ := o.BurnRate(t.Long)
@@ -96,10 +97,10 @@ func Sentence(as *Assessment, t *TierState) string {
 	if in, ok := o.TimeToExhaustion(as.Budget.Remaining, long); ok && in > 0 {
 		s += ", exhausted in " + about(in)
 	}
-	return fmt.Sprintf("%s. %s of %s %s in the last %s.", s, thousands(t.Long.Bad), thousands(t.Long.Total), badness(o.Indicator), last(t.LongWindow))
+	return fmt.Sprintf("%s. %s of %s %s in the last %s.", s, thousands(t.Long.Bad), thousands(t.Long.Total), badness(o.Indicator), windowText(t.LongWindow))
 }
 
-// manyTimes is how often a budget is spent before a percentage of it says nothing to people any more.
+// manyTimes is from how many spent budgets on a summary says "spent 12 times over" rather than a percentage.
 const manyTimes = 10
 
 func left(b slo.Budget) string {
@@ -123,14 +124,14 @@ func badness(in slo.Indicator) string {
 	}
 }
 
-func last(d time.Duration) string {
+func windowText(d time.Duration) string {
 	if d == time.Hour {
 		return "hour"
 	}
 	return slo.FormatDuration(d)
 }
 
-// number writes a burn rate or a factor as people say it: 16.2, 0.23, 1000.
+// number formats a burn rate or a factor for people: 16.2, 0.23, 1000.
 func number(f float64) string {
 	switch {
 	case f >= 100:
@@ -142,7 +143,7 @@ func number(f float64) string {
 	}
 }
 
-// about writes a duration in the one unit that people would use.
+// about formats a duration in one unit, rounded: 3d, 5h, 12m.
 func about(d time.Duration) string {
 	switch {
 	case d >= 72*time.Hour:
@@ -156,7 +157,7 @@ func about(d time.Duration) string {
 	}
 }
 
-// thousands writes 25431 as 25,431.
+// thousands formats 25431 as 25,431.
 func thousands(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	for i := len(s) - 3; i > 0; i -= 3 {

@@ -52,7 +52,7 @@ func TestBriefClockJump(t *testing.T) {
 	}
 }
 
-// A clock that was ahead for so long that it was believed, and is set back: evaluation goes on from now.
+// When a clock that was ahead long enough to be believed is set back, evaluation continues from now.
 func TestClockSetBack(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)
@@ -84,7 +84,7 @@ func TestClockSetBack(t *testing.T) {
 	assert.Equal(t, ledger.Elapsed(noon.Add(30*time.Minute)), e.evaluator.spans.watermark, "in the file too")
 }
 
-// An alert that fired days ahead of a clock that is set back goes on from now, and so does all else.
+// An alert that fired days ahead of a clock that is set back continues from now, and so does everything else.
 func TestClockSetBackUnderAnAlert(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)
@@ -110,7 +110,7 @@ func TestClockSetBackUnderAnAlert(t *testing.T) {
 	assert.Equal(t, ledger.Elapsed(noon.Add(20*time.Minute)), e.evaluator.spans.watermark, "what is written behind the alerts, too")
 }
 
-// A process that starts with a clock far ahead forgets nothing at its first look.
+// A process that starts with a clock far ahead prunes nothing at its first look.
 func TestFirstLookForgetsNothing(t *testing.T) {
 	db := newFakeTSDB()
 	db.events("a", noon.Add(time.Second), 0, 0)

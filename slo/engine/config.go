@@ -21,13 +21,13 @@ import (
 type Config struct {
 	// Directory holds the file slo.db, with the ledger, the alerts and the outbox.
 	Directory string `mapstructure:"directory"`
-	// TSDB is the ID of the extension that is queried.
+	// TSDB is the ID of the extension that answers queries.
 	TSDB component.ID `mapstructure:"tsdb"`
-	// ExternalURL is where people reach the dashboard. Links in alerts begin with it. Empty means defaultExternalURL.
+	// ExternalURL is the base URL of the dashboard, for links in alerts. Empty means defaultExternalURL.
 	ExternalURL string `mapstructure:"external_url"`
-	// Lateness is how far evaluation stays behind the clock, so that samples have arrived.
+	// Lateness is how far evaluation stays behind the clock, to let samples arrive.
 	Lateness time.Duration `mapstructure:"lateness"`
-	// Files are patterns of files with objectives.
+	// Files are glob patterns of files with objectives.
 	Files      []string         `mapstructure:"files"`
 	Objectives []spec.Objective `mapstructure:"objectives"`
 	Receivers  []notify.Config  `mapstructure:"receivers"`
@@ -37,11 +37,11 @@ type Config struct {
 
 const (
 	maxLateness = 10 * time.Minute
-	// defaultExternalURL is where `web` listens by default.
+	// defaultExternalURL is the default address of `web`.
 	defaultExternalURL = "http://127.0.0.1:8080"
 )
 
-// Validate reads the files too, so that `slowburn validate` tells what is wrong in them.
+// Validate also reads the files, so that `slowburn validate` reports what is wrong in them.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
@@ -91,7 +91,7 @@ func (c *Config) routes() []alert.Route {
 
 func (c *Config) externalURL() string { return cmp.Or(c.ExternalURL, defaultExternalURL) }
 
-// link leads to an objective's page in the dashboard, whose routes live in the URL's fragment.
+// link returns the URL of an objective's page in the dashboard, whose routes are in the URL's fragment.
 func (c *Config) link(objective string) string {
 	return strings.TrimSuffix(c.externalURL(), "/") + "/#/objectives/" + url.PathEscape(objective)
 }

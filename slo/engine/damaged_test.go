@@ -132,7 +132,7 @@ func TestFileIsDamagedWhileItRuns(t *testing.T) {
 	}
 }
 
-// A damaged file that cannot be replaced is told.
+// A damaged file that cannot be replaced is reported.
 func TestDamagedFileThatCannotBeReplaced(t *testing.T) {
 	c := parse(t, twoObjectives)
 	e := openAt(t, c, newFakeTSDB(), noon)
@@ -147,7 +147,7 @@ func TestDamagedFileThatCannotBeReplaced(t *testing.T) {
 	closeIt(t, e)
 }
 
-// What is a mistake in the set-up is told at start: nothing is moved.
+// A mistake in the set-up fails the start, and moves nothing aside.
 func TestLockedFileIsAStartError(t *testing.T) {
 	c := parse(t, twoObjectives)
 	path := filepath.Join(c.Directory, "slo.db")
@@ -162,7 +162,7 @@ func TestLockedFileIsAStartError(t *testing.T) {
 	assert.Empty(t, aside)
 }
 
-// An alert whose objective was taken out of the configuration while it fired is told as resolved by a start.
+// A start resolves an alert whose objective was removed from the configuration while it fired.
 func TestStartResolvesWhatIsGone(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 5, 100, func(int) float64 { return 1 })

@@ -1,28 +1,28 @@
 // Package engine is the extension `slo`: it evaluates objectives every minute and drives their alerts.
 //
-// An Extension is the component: the file slo.db, the loop, and the answers to people, a Reader, as the JSON of /api/slo/v1
-// and /api/alerts/v1. An evaluator takes the objectives from minute to minute: a moment behind the clock (lateness) it reads what
+// An Extension is the component: the file slo.db, the loop, and, as a Reader, what /api/slo/v1
+// and /api/alerts/v1 answer. An evaluator advances the objectives minute by minute: a moment behind the clock (lateness) it reads what
 // happened since its watermark from the time series database (package samples) and writes it to the ledger. From the ledger
-// follow budgets, burn rates and tiers; from those, alerts; from alerts, deliveries. A transaction is one such step while it is
-// written (package book), and the board is what of it people are shown.
+// follow budgets, burn rates and tiers; from those, alerts; from alerts, deliveries. A transaction is one such step while it is being
+// written (package book), and the board holds the statuses that people are shown.
 //
 // Rules:
 //   - Ledger, alerts and outbox change in one transaction, with the watermark: a crash neither loses nor doubles
 //     anything (law 6).
-//   - Every minute is evaluated once and in order, also those that passed while the gateway or the database was down. The first
+//   - Every minute is evaluated once and in order, including those that passed while the gateway or the database was down. The first
 //     one is stored at the start that begins the file, or the PromQL objective, not when it is evaluated. The same samples thus
-//     give the same transitions, with or without restarts in between. Minutes older than twice the longest window are left out:
+//     give the same transitions, with or without restarts in between. Minutes older than twice the longest window are skipped:
 //     nothing would follow from them.
-//   - A gap, hours and more without samples in the database, is found by a few queries and booked in one piece, as unmeasured
+//   - A gap, hours or more without samples in the database, is found by a few queries and recorded in one piece, as unmeasured
 //     minutes: a clock that jumped ahead by a year and is believed costs seconds, not 500,000 minutes.
-//   - A query that fails stops only the objectives that it is for. They keep their watermark and their alert, and say
-//     that they are in error.
-//   - How far each series was read is kept with the ledger, so a sample that comes late is counted in the next minute. How
-//     samples are counted is told in package samples.
-//   - Time is what the process believes (package clock). Nothing is pruned until it is settled. Where it moves back, evaluation
+//   - A query that fails stops only the objectives that it is for. They keep their watermark and their alert, and are shown
+//     as in error.
+//   - How far each series was read is stored with the ledger, so a late sample is counted in the next minute. Package
+//     samples documents how samples are counted.
+//   - Time is what the process believes (package clock). Nothing is pruned until that has settled. When it moves back, evaluation
 //     goes on from there, and minutes that then lie in the future move back by as much: no event is lost.
 //
-// Two locks, neither taken while the other is held: evaluator.evaluating is held for an evaluation, which only one goroutine
-// makes; Extension.opened is held for reading while a reader uses the file, and for writing while it is opened or closed.
+// Two locks, neither taken while the other is held: evaluator.evaluating is held for an evaluation, by one goroutine
+// at a time; Extension.opened is held for reading while a reader uses the file, and for writing while it is opened or closed.
 // The board is replaced as a whole after each evaluation.
 package engine

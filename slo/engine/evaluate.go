@@ -25,61 +25,60 @@ import (
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
-// evaluationTime is when an evaluation that did not get through makes room for the next: minutes that are over in the
-// meantime do not wait for the slowest query.
+// evaluationTime is how long an evaluation may go on before it returns unfinished: minutes that ended meanwhile must not wait
+// for the slowest query.
 const evaluationTime = time.Minute
 
-// evaluator takes objectives from minute to minute. What it keeps in memory is what the file has; a transaction changes
-// both.
+// evaluator advances objectives minute by minute. Its memory mirrors the file; a transaction changes both.
 type evaluator struct {
 	config    *Config
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	// objectives, routes and retention, the minutes that the ledger keeps, are fixed when it is made.
+	// objectives, routes and retention (the minutes that the ledger keeps) do not change.
 	objectives []slo.Objective
 	routes     []alert.Route
 	retention  ledger.Minute
-	board      *board // where it shows what it found
+	board      *board // gets the statuses
 	arrival    *arrival.Arrival
 
-	// querier, db and wake, which tells that there are new deliveries, are set before the first evaluation.
+	// querier, db and wake are set before the first evaluation. wake makes the sender look for new deliveries.
 	querier samples.Querier
 	db      *state.DB
 	wake    func()
 
-	// evaluating guards what follows.
+	// evaluating guards the fields below.
 	evaluating sync.Mutex
 	progress   []progress // by index of the objective
 	spans      spanProgress
 	pruned     ledger.Minute
-	jumped     time.Duration // by how much the clock had jumped at the last evaluation, in all
+	jumped     time.Duration // sum of the clock's jumps, as of the last evaluation
 }
 
-// progress is how far an objective is.
+// progress is how far an objective was evaluated.
 type progress struct {
 	alert alert.Alert
-	// watermark is the first minute that was not evaluated.
+	// watermark is the first minute that is not evaluated yet.
 	watermark ledger.Minute
-	// failing is what the last query for it failed with, for people; empty if it did not.
+	// failing describes for people why the last query failed; empty if it did not.
 	failing string
-	// ahead is how far to look for minutes that have anything; 0 is not at all, as the last ones had.
+	// ahead is how many minutes to search for a gap; 0, after minutes with data, searches none.
 	ahead ledger.Minute
 }
 
-// spanProgress is how far the span objectives were read, all of them together.
+// spanProgress is how far the span objectives were read, which are read together.
 type spanProgress struct {
-	// began is the first minute that the ledger has: what series counted before is not in it.
+	// began is the first minute of the ledger: what series counted before it is not in the ledger.
 	began     ledger.Minute
 	watermark ledger.Minute
-	// batch is how many minutes are read at once: fewer after a query failed.
+	// batch is how many minutes are read at once. It shrinks after a query failed.
 	batch   ledger.Minute
-	ahead   ledger.Minute // how far to look for minutes that have samples; 0 is not at all, as the last ones had
+	ahead   ledger.Minute // how many minutes to search for a gap; 0, after minutes with samples, searches none
 	cursors samples.Cursors
 }
 
-// evaluate brings everything up to the last minute that was over lateness ago. It returns when nothing more can be done
-// now, as all is up to date or in error, or when evaluationTime is over. A clock that nothing else vouches for is not followed far,
-// and nothing is forgotten by one that is not settled.
+// evaluate evaluates all minutes that ended lateness ago or earlier. It returns when all objectives are up to date or in error,
+// or after evaluationTime. A clock that is not vouched for and is far from the watermarks is not followed: that is an error.
+// Nothing is pruned until the clock has settled.
 func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	v.evaluating.Lock()
 	defer v.evaluating.Unlock()
@@ -96,7 +95,7 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 		if err := v.rewind(end, now); err != nil {
 			return err
 		}
-	case look.Settled: // else nothing is forgotten yet
+	case look.Settled: // nothing is pruned before
 		if err := v.prune(end, now); err != nil {
 			return err
 		}
@@ -104,7 +103,7 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	failed := make([]bool, len(v.objectives))
 	for started := clock.Now(); clock.Since(started) < evaluationTime; {
 		r := v.read(ctx, end, failed)
-		if r.empty() || ctx.Err() != nil { // what a cancelled query said is nobody's error
+		if r.empty() || ctx.Err() != nil { // the error of a cancelled query is no objective's
 			return nil
 		}
 		if err := v.write(r, now); err != nil {
@@ -114,7 +113,7 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	return nil
 }
 
-// write stores a round and all that follows from it in one transaction, and shows the result to readers.
+// write stores a round and all that follows from it in one transaction, then shows the result to readers.
 func (v *evaluator) write(r round, now time.Time) error {
 	var t *transaction
 	err := v.db.Update(func(tx *bbolt.Tx) (err error) {
@@ -155,10 +154,10 @@ func (v *evaluator) write(r round, now time.Time) error {
 	return nil
 }
 
-// pruneEvery is how often what is too old is forgotten.
+// pruneEvery is how often old data are pruned.
 const pruneEvery = time.Hour
 
-// prune forgets what is too old, and leaves out minutes that nothing would follow from any more.
+// prune deletes data that are older than the retention, and skips minutes before it: nothing would follow from them.
 func (v *evaluator) prune(end ledger.Minute, now time.Time) error {
 	horizon := end - v.retention
 	if horizon < v.pruned+ledger.Minutes(pruneEvery) {

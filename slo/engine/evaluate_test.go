@@ -268,7 +268,7 @@ func TestPromQL(t *testing.T) {
 	assert.Equal(t, want, minuteCounts(t, e, "p", noon, noon.Add(time.Hour)), "minute by minute")
 }
 
-// A query that fails stops its objectives only, whose watermark and alert stay; all is made up for.
+// A query that fails stops only its objectives, which keep their watermark and alert and catch up later.
 func TestQueryErrors(t *testing.T) {
 	c := parse(t, `
 objectives:
@@ -368,7 +368,7 @@ func TestOutage(t *testing.T) {
 	assert.Equal(t, alert.Firing, alerts.Alerts[0].State)
 }
 
-// When a transaction fails, nothing of it is in memory either: the next evaluation does it again, with the same result.
+// A failed transaction leaves memory unchanged: the next evaluation repeats it, with the same result.
 func TestFailedTransactionChangesNothing(t *testing.T) {
 	db, truth := world(9, 3)
 	end := noon.Add(3 * time.Hour)
@@ -398,7 +398,7 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 	}
 }
 
-// What an evaluation finds and what must be told of it are one transaction, so no crash can come between them.
+// An evaluation and its notices are one transaction, so no crash can come between them.
 func TestNoticesAreInTheTransaction(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 10, 1000, func(m int) float64 { return min(float64(m), 1) })

@@ -29,7 +29,7 @@ import (
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
-// Querier is what the extension needs of a time series database. The extension `tsdb` is one.
+// Querier is the part of a time series database that the extension needs. The extension `tsdb` implements it.
 type Querier = samples.Querier
 
 // Extension is the extension `slo`. Its methods may be called concurrently.
@@ -42,22 +42,22 @@ type Extension struct {
 	telemetry *metadata.TelemetryBuilder
 	evaluator *evaluator
 	clock     *clock.Guard
-	// untold says, a sentence each, whose alerts reach nobody.
-	untold []string
-	// advice says what to add so that somebody is told, empty where receivers are configured.
+	// unnotified has a sentence for each objective whose alerts reach nobody.
+	unnotified []string
+	// advice says how to configure a receiver; empty if one is configured.
 	advice string
-	// damaged says that the file was damaged or of another format version, and where it is now; nil if it was not.
+	// damaged says that the file was damaged or of another format version, and where it is now; nil otherwise.
 	damaged atomic.Pointer[string]
 
 	cancel context.CancelFunc
 	loop   sync.WaitGroup
 
-	// opened guards db and sender: it is held for reading while a reader uses the file.
+	// opened guards db and sender. It is held for reading while a reader uses the file.
 	opened sync.RWMutex
 	db     *state.DB
 	sender *notify.Sender
 
-	trouble atomic.Pointer[string] // what went wrong with the last evaluation
+	trouble atomic.Pointer[string] // why the last evaluation failed, nil if it did not
 }
 
 var (
@@ -81,7 +81,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	e := &Extension{board: new(board), Arrival: new(arrival.Arrival), config: config, settings: set, telemetry: telemetry, clock: clock.Process()}
 	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, objectives: objectives, routes: config.routes(),
 		board: e.board, arrival: e.Arrival, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
-	e.untold, e.advice = untold(set.ID, objectives, e.evaluator.routes)
+	e.unnotified, e.advice = unnotified(set.ID, objectives, e.evaluator.routes)
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
 	for i, o := range objectives {
@@ -97,7 +97,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 // Objectives implements slo.ObjectiveSource.
 func (e *Extension) Objectives() []slo.Objective { return slices.Clone(e.evaluator.objectives) }
 
-// Dependencies are the database, and what authenticates requests to receivers.
+// Dependencies returns the database and the authenticators of receivers.
 func (e *Extension) Dependencies() []component.ID {
 	ids := []component.ID{e.config.TSDB}
 	for _, r := range e.config.Receivers {
@@ -108,7 +108,7 @@ func (e *Extension) Dependencies() []component.ID {
 	return ids
 }
 
-// Start opens the file, shows what it holds, and begins to evaluate and to deliver.
+// Start opens the file, shows its contents, and begins to evaluate and to deliver.
 func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	querier, err := host.Lookup[Querier](h, e.config.TSDB)
 	if err != nil {
@@ -141,7 +141,7 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	return nil
 }
 
-// open opens the file, and makes the sender of what is in its outbox.
+// open opens the file and makes the sender of its outbox.
 func (e *Extension) open(set notify.Settings) error {
 	path := filepath.Join(e.config.Directory, "slo.db")
 	db, err := e.load(path, e.clock.Wall())
@@ -182,7 +182,7 @@ func (e *Extension) Shutdown(context.Context) error {
 	return db.Close()
 }
 
-// view reads the file.
+// view runs f in a read transaction. It returns ErrNotRunning while the file is closed.
 func (e *Extension) view(f func(*bbolt.Tx) error) error {
 	e.opened.RLock()
 	defer e.opened.RUnlock()
@@ -192,9 +192,9 @@ func (e *Extension) view(f func(*bbolt.Tx) error) error {
 	return e.db.View(f)
 }
 
-// run evaluates when each minute is lateness old. It looks at the wall clock anew each time.
+// run evaluates each minute once it is lateness old, until ctx ends. Each time it reads the wall clock again.
 func (e *Extension) run(ctx context.Context) {
-	failed := false // to replace a damaged file
+	failed := false // replacing a damaged file failed
 	for {
 		started := clock.Now()
 		err := e.evaluator.evaluate(ctx, e.clock.Look())
@@ -227,9 +227,9 @@ func (e *Extension) run(ctx context.Context) {
 	}
 }
 
-// Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.
+// Probe implements host.Prober. No problem here is Blocking: spans are accepted anyway.
 func (e *Extension) Probe(context.Context) host.Health {
-	problems := slices.Clone(e.untold)
+	problems := slices.Clone(e.unnotified)
 	if d := e.damaged.Load(); d != nil {
 		problems = append(problems, *d)
 	}

@@ -137,7 +137,7 @@ func TestLoop(t *testing.T) {
 	})
 }
 
-// A shutdown in the middle of a query is prompt, and nobody's error.
+// A shutdown during a query is prompt, and puts no objective in error.
 func TestShutdownDuringQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := created(t, parse(t, twoObjectives))
@@ -151,7 +151,7 @@ func TestShutdownDuringQuery(t *testing.T) {
 	})
 }
 
-// A query that hangs is given up after a while, and told.
+// A query that hangs is given up after a while, and reported.
 func TestQueryTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := created(t, parse(t, twoObjectives))
@@ -165,7 +165,7 @@ func TestQueryTimeout(t *testing.T) {
 	})
 }
 
-// From the samples to a real receiver: an outage is told, across a restart, and so is its end.
+// From samples to a real receiver: an outage and its end are notified, across a restart.
 func TestAlertReachesReceiver(t *testing.T) {
 	type hook struct {
 		Status string `json:"status"`

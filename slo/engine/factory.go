@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 )
 
-// NewFactory is the factory of the extension `slo`.
+// NewFactory returns the factory of the extension `slo`.
 func NewFactory() extension.Factory {
 	return extension.NewFactory(metadata.Type, createDefaultConfig, create, metadata.ExtensionStability)
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// A gap costs a few questions however long it is, and what lies behind it is evaluated in the same evaluation: an outage pages.
+// A gap of any length costs a few queries, and the minutes after it are evaluated in the same evaluation: an outage there
+// pages.
 func TestGapIsSkipped(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, gap := range []time.Duration{5 * time.Hour, 3 * day, 50 * day, 400 * day} {
@@ -72,7 +73,7 @@ func TestAlertsInAGap(t *testing.T) {
 	assert.NotEmpty(t, one.Alerts)
 }
 
-// Where something lies in the way it is found, be the gap long or short, and however little it is.
+// Samples within a gap are found, whether the gap is long or short, and however few they are.
 func TestWhatLiesInAGapIsRead(t *testing.T) {
 	for _, after := range []time.Duration{4 * time.Hour, 5*time.Hour + 17*time.Minute, 37 * time.Hour, 20*24*time.Hour + time.Minute} {
 		for _, more := range []time.Duration{0, 10 * time.Minute, 7 * time.Hour, 9 * 24 * time.Hour} {
@@ -91,7 +92,7 @@ func TestWhatLiesInAGapIsRead(t *testing.T) {
 	}
 }
 
-// PromQL objectives skip a gap too; a database that will not say whether there is anything is read.
+// PromQL objectives skip a gap too; if the query for a gap fails, the minutes are read.
 func TestGapOfPromQL(t *testing.T) {
 	for _, refuses := range []bool{false, true} {
 		db := newFakeTSDB()

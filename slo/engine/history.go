@@ -11,10 +11,10 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// maxPoints is as many points as Prometheus gives per series.
+// maxPoints is the most points of a history, Prometheus' limit per series.
 const maxPoints = 11_000
 
-// historyWindows are the windows whose burn rates a history has.
+// historyWindows are the windows whose burn rates a point of a history has.
 var historyWindows = []time.Duration{5 * time.Minute, time.Hour, 6 * time.Hour}
 
 // History implements Reader.
@@ -36,7 +36,7 @@ func (e *Extension) History(name string, start, end time.Time, step time.Duratio
 		if err != nil || !ok {
 			return err
 		}
-		// Points lie on multiples of the step, so that a chart that moves on does not shimmer.
+		// Points are at multiples of the step, so that a chart that scrolls does not flicker.
 		every := ledger.Minutes(step)
 		first := roundUp(max(ledger.Elapsed(start), a.First+1), every)
 		last := min(ledger.Elapsed(end), a.Next)
@@ -55,7 +55,7 @@ func (e *Extension) History(name string, start, end time.Time, step time.Duratio
 	return h, err
 }
 
-// point is the objective at the beginning of the minute at.
+// point returns the objective's state at the start of the minute at.
 func point(l *ledger.Ledger, a *ledger.Account, o slo.Objective, at, every ledger.Minute) (Point, error) {
 	windows := []ledger.Minute{every, ledger.Minutes(o.Window)}
 	for _, w := range historyWindows {

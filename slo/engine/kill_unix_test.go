@@ -33,8 +33,8 @@ const (
 	killedSeed    = 3
 )
 
-// TestKill is law 6: a process is killed again and again, while it evaluates and while it delivers, and each receiver
-// is told each transition, in order and under the key that it has when nothing is killed.
+// TestKill checks law 6: a process is killed again and again, while it evaluates and while it delivers, and each receiver gets
+// each transition, in order and under the key that it has when nothing is killed.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv(killDirectory); dir != "" {
 		evaluateAndDeliver(t, dir, os.Getenv(killReceiver))

@@ -41,7 +41,7 @@ func (e *Extension) Alerts() (Alerts, error) {
 	return out, err
 }
 
-// urgency sorts pages before tickets, and both before what is pending.
+// urgency orders pages before tickets, and both before pending alerts.
 func urgency(a Alert) int {
 	switch {
 	case a.State == alert.Pending:
@@ -90,5 +90,5 @@ func (e *Extension) Deliveries() (Deliveries, error) {
 	return out, err
 }
 
-// ExternalURL is where people reach the dashboard, empty where external_url is not set.
+// ExternalURL returns the configured base URL of the dashboard, empty if external_url is not set.
 func (e *Extension) ExternalURL() string { return e.config.ExternalURL }

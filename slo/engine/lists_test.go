@@ -13,7 +13,8 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 )
 
-// TestOrderOfAlerts holds what people see first: pages, tickets, what is pending; the latest of each; what resolved last.
+// TestOrderOfAlerts checks the order of alerts: pages, tickets, pending ones; the latest of each first; then resolved ones,
+// latest end first.
 func TestOrderOfAlerts(t *testing.T) {
 	e := openAt(t, parse(t, twoObjectives), newFakeTSDB(), noon)
 	defer closeIt(t, e)

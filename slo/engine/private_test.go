@@ -2,5 +2,5 @@ package engine
 
 import "github.com/slowburn/slowburn/internal/access"
 
-// The gateway's own folders are private, so those of the tests are: else each start would say that they are not.
+// The tests make their directories private, as the gateway does: otherwise each start would warn about them.
 func init() { access.KeepPrivate() }

@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// maxSpanBatch and promqlBatch bound what one round of catching up asks for: an hour of raw samples, and fewer points
-	// than Prometheus allows per series.
+	// maxSpanBatch and promqlBatch bound the minutes of one round: an hour of raw samples, and fewer points than Prometheus
+	// allows per series.
 	maxSpanBatch = 60
 	promqlBatch  = 1000
 	// queriesAtOnce bounds the load that evaluation puts on the database.
@@ -28,23 +28,23 @@ const (
 	queryTimeout  = 30 * time.Second
 )
 
-// reading holds the minutes that were read for one objective, from the first on. Minutes without counts had no events.
+// reading holds the minutes that were read for one objective.
 type reading struct {
 	objective int
 	from, to  ledger.Minute
-	counts    *samples.Counts // nil where there is nothing of its series
-	gap       bool            // the database has nothing of these minutes
-	ahead     ledger.Minute   // how far to look next
+	counts    *samples.Counts // nil if the database has no samples of it
+	gap       bool            // the database has no samples of these minutes
+	ahead     ledger.Minute   // how many minutes to search for a gap next
 }
 
-// round is everything that is read before a transaction writes it.
+// round is what one transaction writes.
 type round struct {
 	readings []reading
-	// spansTo is the new watermark of the span objectives, and moved how far their series were read; 0 and nil where they
-	// are up to date or in error.
+	// spansTo is the new watermark of the span objectives, moved the cursors that moved; 0 and nil if they are up to date or in
+	// error.
 	spansTo ledger.Minute
 	moved   samples.Cursors
-	ahead   ledger.Minute // how far to look next for samples of spans
+	ahead   ledger.Minute // how many minutes to search for a gap in spans next
 	// failed says that a query failed.
 	failed bool
 }
@@ -52,9 +52,9 @@ type round struct {
 // empty reports whether there is nothing to write.
 func (r *round) empty() bool { return len(r.readings) == 0 && r.spansTo == 0 && !r.failed }
 
-// read queries the next batch of minutes of each objective that lags behind. Whom a query failed for is left out
-// for the rest of this evaluation. The caller holds evaluating; the queries run side by side. Those that do
-// not get their turn in time are left for the next round: what was read must be written before it is old.
+// read queries the next batch of minutes of each objective that lags behind, several at a time. The caller holds evaluating. An
+// objective whose query fails is skipped for the rest of this evaluation. Queries that get no slot within queryTimeout wait for
+// the next round, so that what was read is written soon.
 func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) round {
 	var r round
 	var mu sync.Mutex
@@ -80,7 +80,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 	switch {
 	case watermark >= end:
 	case len(spans) == 0:
-		r.spansTo = end // nobody counts
+		r.spansTo = end // no objective counts spans
 	case !failed[spans[0]]:
 		start(func(ctx context.Context) {
 			to, ahead := v.look(ctx, v.spans.ahead, watermark, end, func(ctx context.Context, to ledger.Minute) (bool, error) {
@@ -98,7 +98,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				// Perhaps it was too much at once: more samples than the database allows, or than it reads in time.
+				// The batch may have been too large: more samples than the database allows, or than it reads in time.
 				v.spans.batch = max(batch/4, 1)
 				r.failed = v.fail(ctx, failed, spans, err) || r.failed
 				return
@@ -139,7 +139,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 	return r
 }
 
-// spanObjectives are the indexes of the objectives that count spans.
+// spanObjectives returns the indexes of the objectives that count spans.
 func (v *evaluator) spanObjectives() []int {
 	var list []int
 	for i, o := range v.objectives {
@@ -150,8 +150,8 @@ func (v *evaluator) spanObjectives() []int {
 	return list
 }
 
-// laggingPromQL are the indexes of the PromQL objectives to be read, those whose last query failed at the end: if it hangs
-// again, nobody is behind it.
+// laggingPromQL returns the indexes of the PromQL objectives to read. Those whose last query failed come last, so that nobody
+// waits behind them if they hang again.
 func (v *evaluator) laggingPromQL(end ledger.Minute, failed []bool) []int {
 	var well, failing []int
 	for i, o := range v.objectives {
@@ -170,7 +170,7 @@ func (v *evaluator) laggingPromQL(end ledger.Minute, failed []bool) []int {
 	return append(well, failing...)
 }
 
-// fail notes that a query failed, and for whom. It reports whether it did: not where a shutdown canceled the query.
+// fail marks the objectives as failed, and reports whether it did: not if a shutdown cancelled the query.
 func (v *evaluator) fail(ctx context.Context, failed []bool, objectives []int, err error) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false
@@ -185,11 +185,10 @@ func (v *evaluator) fail(ctx context.Context, failed []bool, objectives []int, e
 	return true
 }
 
-// minAhead is how many minutes are looked at first for whether the database has anything of them. A shorter gap is read like any
-// other minutes.
+// minAhead is the first distance that a gap is searched over. A shorter gap is read like any other minutes.
 const minAhead = 4 * maxSpanBatch
 
-// aheadOf is how far to look after minutes were read: not at all where there was something in them.
+// aheadOf returns how far to search for a gap after minutes were read: not at all if there was something in them.
 func aheadOf(nothing bool) ledger.Minute {
 	if nothing {
 		return minAhead
@@ -197,9 +196,9 @@ func aheadOf(nothing bool) ledger.Minute {
 	return 0
 }
 
-// look finds a gap: minutes from a watermark on for which the database has no samples. It returns the first minute after it, the
-// watermark where there is none, and how far to look next. As long as it finds nothing it looks twice as far each time, so a gap of a
-// year takes a dozen questions; where it finds something it looks half as far. A question that fails was too long.
+// look finds a gap: minutes from a watermark on of which the database has no samples. It returns the first minute after the
+// gap, or the watermark if there is none, and how far to search next. It doubles the distance after each success, so a gap of a
+// year takes a dozen queries, and halves it when it finds samples or a query fails.
 func (v *evaluator) look(ctx context.Context, ahead, watermark, end ledger.Minute,
 	found func(context.Context, ledger.Minute) (bool, error)) (to, next ledger.Minute) {
 	for ; ahead >= minAhead && end-watermark >= minAhead && ctx.Err() == nil; ahead /= 2 {
@@ -211,7 +210,7 @@ func (v *evaluator) look(ctx context.Context, ahead, watermark, end ledger.Minut
 	return watermark, 0
 }
 
-// skip books minutes that nobody measured, and steps the alert through them for as long as they change it.
+// skip records unmeasured minutes, and steps the alert through them as long as they change it.
 func (t *transaction) skip(o slo.Objective, a *ledger.Account, r reading) error {
 	next := a.Next
 	if err := t.ledger.Skip(a, r.to); err != nil {
@@ -226,13 +225,14 @@ func (t *transaction) skip(o slo.Objective, a *ledger.Account, r reading) error 
 			return err
 		}
 		if quiet(t.alerts[r.objective], as) {
-			next = max(next, a.Next-2) // the last one says how things are now
+			next = max(next, a.Next-2) // the last minute gives the present state
 		}
 	}
 	return nil
 }
 
-// quiet reports whether minutes without events change nothing of an alert. A tier is active only while its short window has events.
+// quiet reports whether minutes without events leave an alert as it is. A tier is active only while its short window has
+// events.
 func quiet(a alert.Alert, as alert.Assessment) bool {
 	for i := range as.Tiers {
 		if as.Tiers[i].Short.Total > 0 {

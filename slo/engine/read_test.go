@@ -19,8 +19,8 @@ objectives:
   - {name: q, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(q[{{.window}}]))', resolution: 1m}}
   - {name: r, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(r[{{.window}}]))', resolution: 1m}}`
 
-// TestWhoIsReadFirst holds the order of PromQL objectives: those that answer, then those that failed, each by how far
-// behind they are, and none that is up to date or failed in this evaluation.
+// TestWhoIsReadFirst checks the order of PromQL objectives: those that answer, then those that failed, each by how far behind
+// they are; without those that are up to date or failed in this evaluation.
 func TestWhoIsReadFirst(t *testing.T) {
 	e := openAt(t, parse(t, fourObjectives), newFakeTSDB(), noon)
 	defer closeIt(t, e)
@@ -76,7 +76,7 @@ func TestBatchFollowsTheDatabase(t *testing.T) {
 	assert.Zero(t, r.spansTo)
 }
 
-// TestNobodyCountsSpans holds that the watermark goes on where no objective counts spans, and that nothing is asked.
+// TestNobodyCountsSpans checks that the watermark advances without objectives that count spans, and that no query is made.
 func TestNobodyCountsSpans(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, "objectives: []"), db, noon)
@@ -100,7 +100,7 @@ func TestCancelledQueriesAreNobodysError(t *testing.T) {
 	assert.Contains(t, e.evaluator.progress[0].failing, "The time series database cannot be queried: context canceled")
 }
 
-// TestWatermarksAheadOfTheClock holds by how much they may be, before the clock counts as set back.
+// TestWatermarksAheadOfTheClock checks by how much they may be ahead before the clock counts as set back.
 func TestWatermarksAheadOfTheClock(t *testing.T) {
 	e := openAt(t, parse(t, "objectives: [{name: a, target: 99, window: 1d, availability: {}}]"), newFakeTSDB(), noon)
 	defer closeIt(t, e)

@@ -9,19 +9,19 @@ import (
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
-// Reader is what people can ask the extension. Its methods may be called concurrently; results are read-only.
+// Reader answers people's questions about objectives. Its methods may be called concurrently; results are read-only.
 type Reader interface {
 	slo.ObjectiveSource
-	// Statuses are all objectives, in the order of the configuration.
+	// Statuses returns all objectives, in the order of the configuration.
 	Statuses() Statuses
-	// Status is one objective, and false where there is none of the name.
+	// Status returns one objective, and false if there is none of the name.
 	Status(name string) (Status, bool)
-	// History is an objective over time: a point for each whole step from start to end, as far as it was evaluated.
-	// The error is ErrUnknownObjective, or says what is wrong with the range (ErrBadRange).
+	// History returns an objective over time: a point for each whole step from start to end, as far as it was evaluated. The
+	// error is ErrUnknownObjective, or wraps ErrBadRange and says what is wrong with the range.
 	History(name string, start, end time.Time, step time.Duration) (History, error)
-	// Alerts returns the firing and pending alerts, then those that resolved within the last 7 days, the youngest first.
+	// Alerts returns the firing and pending alerts, then those that resolved within the last 7 days, latest end first.
 	Alerts() (Alerts, error)
-	// Deliveries are the last deliveries to receivers, the newest first.
+	// Deliveries returns the latest deliveries to receivers, newest first.
 	Deliveries() (Deliveries, error)
 }
 
@@ -32,16 +32,16 @@ var (
 	ErrNotRunning       = errors.New("the slo extension is not running: it has not started yet, or has been shut down")
 )
 
-// Statuses are all objectives, and when they are evaluated.
+// Statuses holds all objectives, and when they are evaluated.
 type Statuses struct {
-	// EvaluatedUntil is the least of the objectives', nil before the first evaluation.
+	// EvaluatedUntil is the earliest of the objectives' own, nil until each was evaluated.
 	EvaluatedUntil *time.Time
-	// NextEvaluation is when the next evaluation begins, nil while the first one runs.
+	// NextEvaluation is when the next evaluation begins, nil during the first.
 	NextEvaluation *time.Time
 	Objectives     []Status
 }
 
-// State says how far a Status can be trusted.
+// State is how far a Status can be trusted.
 type State string
 
 // The states.
@@ -51,12 +51,12 @@ const (
 	StateError  State = "error"   // the database cannot be queried; the message says why
 )
 
-// Status is where one objective stands. A ratio of nothing is nil.
+// Status is the present state of one objective. A ratio without events is nil.
 type Status struct {
 	Definition
 	EvaluatedUntil *time.Time
-	// LastMeasuredAt is until when the database has anything of the objective, be it that nothing happened; nil where it has nothing.
-	// Events, ErrorRatio and Budget are as of then where the state is no_data.
+	// LastMeasuredAt is the end of the last minute of which the database has samples, even if nothing happened; nil if there is
+	// none. In state no_data, Events, ErrorRatio and Budget are as of then.
 	LastMeasuredAt *time.Time
 	State          State
 	Message        string
@@ -68,7 +68,7 @@ type Status struct {
 	Alert          AlertState
 }
 
-// Definition is the part of a Status that is configured.
+// Definition is the configured part of a Status.
 type Definition struct {
 	Name          string
 	Description   string
@@ -98,7 +98,7 @@ type Events struct {
 	Bad   uint64
 }
 
-// Budget is the rest of the error budget.
+// Budget is what is left of the error budget.
 type Budget struct {
 	RemainingRatio   float64
 	RemainingPercent float64
@@ -119,7 +119,7 @@ type BurnRate struct {
 	BurnRate      *float64
 }
 
-// Tier is where a tier stands.
+// Tier is the present state of a tier.
 type Tier struct {
 	Severity          slo.Severity
 	LongWindow        string
@@ -133,7 +133,7 @@ type Tier struct {
 	ExhaustionSeconds *float64
 }
 
-// AlertState is where the objective's alert stands.
+// AlertState is the present state of the objective's alert.
 type AlertState struct {
 	State    alert.State
 	Severity slo.Severity
@@ -147,7 +147,7 @@ type History struct {
 	Points      []Point
 }
 
-// Point is an objective at a time: the events of the step that ends there, and the budget and the burn rates there.
+// Point is an objective at a time: the events of the step that ends then, and the budget and burn rates as of then.
 type Point struct {
 	Time                 time.Time
 	Total                uint64

@@ -181,7 +181,7 @@ func TestObjectiveEdited(t *testing.T) {
 	assert.Equal(t, "The indicator was changed: events before 2026-03-01T12:15:00Z counted something else.", s.Message)
 }
 
-// What a restart shows before its first evaluation is what was shown before it.
+// Before its first evaluation a restart shows what was shown before it.
 func TestRestartShowsTheSame(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 10, 100, func(int) float64 { return 0.5 })
@@ -233,7 +233,7 @@ objectives:
 	assert.Equal(t, queries, minuteCounts(t, e, "query", noon, end))
 }
 
-// What is older than twice the longest window is forgotten.
+// Data that are older than twice the longest window are pruned.
 func TestRetention(t *testing.T) {
 	db := newFakeTSDB()
 	c := parse(t, `objectives: [{name: a, target: 99, window: 1d, availability: {}}]`)

@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
-// load opens the file and takes over what it holds.
+// load opens the file and recovers the evaluator's state from it.
 func (e *Extension) load(path string, now time.Time) (*state.DB, error) {
 	db, err := book.Open(path, e.setMoved)
 	if err != nil {
@@ -35,8 +35,8 @@ func (e *Extension) load(path string, now time.Time) (*state.DB, error) {
 	}
 }
 
-// startAnew moves a damaged file aside and begins a new one, so that spans are taken and alerts fire, with budgets that start anew.
-// A file that cannot be opened for another reason fails the start.
+// startAnew moves a damaged file aside and makes a new one: spans are accepted and alerts fire, with fresh budgets. A file that
+// cannot be opened for another reason fails the start.
 func (e *Extension) startAnew(path string, now time.Time, damage error) (*state.DB, error) {
 	aside := asideOf(path, now)
 	failpoint.Before(failpoint.LedgerAside)
@@ -52,10 +52,10 @@ func asideOf(path string, now time.Time) string {
 	return path + ".damaged-" + now.Format("20060102T150405Z")
 }
 
-// lostBudgets is what is lost with the file.
+// lostBudgets describes what is lost with the file.
 const lostBudgets = "budgets start anew, and notifications that waited are not sent"
 
-// setMoved logs and keeps for people that the file was of another format version.
+// setMoved logs, and keeps for Probe, that the file was of another format version.
 func (e *Extension) setMoved(m otherformat.Moved) {
 	moved := []otherformat.Moved{m}
 	otherformat.Log(e.settings.Logger, moved, book.FormatVersion, lostBudgets)
@@ -70,7 +70,7 @@ func (e *Extension) tellDamage(aside string, damage error) {
 		zap.String("moved_to", aside), zap.Error(damage))
 }
 
-// replace does the same while the gateway runs, and reports whether it did.
+// replace replaces a damaged file while the gateway runs, and reports whether it could.
 func (e *Extension) replace(now time.Time) bool {
 	damage := e.db.View(func(*bbolt.Tx) error { return nil })
 	if !errors.Is(damage, state.ErrCorrupt) {
@@ -90,8 +90,8 @@ func (e *Extension) replace(now time.Time) bool {
 	return err == nil
 }
 
-// recover brings memory to where the file is, and the file to the configuration: alerts of objectives that are gone
-// resolve, and deliveries to receivers that are gone are dead letters.
+// recover loads the state from the file, and applies the configuration to the file: alerts of removed objectives resolve, and
+// deliveries to removed receivers become dead letters.
 func (v *evaluator) recover(db *state.DB, now time.Time) error {
 	v.evaluating.Lock()
 	defer v.evaluating.Unlock()
@@ -106,7 +106,7 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 			return err
 		}
 		v.spans.watermark = watermark
-		if !ok { // the minute that is going on is the first to be counted, also if another process comes to evaluate it
+		if !ok { // the current minute is the first to be counted, even if a later process evaluates it
 			v.spans.watermark = ledger.Elapsed(now)
 			if err := book.PutSpanWatermark(tx, v.spans.watermark); err != nil {
 				return err
@@ -142,7 +142,7 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 	return nil
 }
 
-// recoverObjectives loads the alerts and watermarks, and resolves the alerts of objectives that are gone.
+// recoverObjectives loads the alerts and watermarks, and resolves the alerts of removed objectives.
 func (v *evaluator) recoverObjectives(t *transaction) error {
 	alerts, err := book.Alerts(t.tx)
 	if err != nil {
@@ -153,7 +153,7 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		v.progress[i].alert = alerts[o.Name]
 		delete(alerts, o.Name)
 		account, ok, err := t.ledger.Find(o.Name)
-		if !ok && err == nil && o.Indicator.Type == slo.PromQL { // likewise; minutes of spans are those of their watermark
+		if !ok && err == nil && o.Indicator.Type == slo.PromQL { // likewise; span objectives share a watermark
 			account, _, err = t.ledger.Open(o.Name, ledger.Elapsed(t.now), indicatorKey(o.Indicator))
 			ok = true
 		}

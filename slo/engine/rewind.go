@@ -17,7 +17,7 @@ import (
 // aheadAllowed is how far a watermark may be ahead of the clock before the clock counts as set back.
 const aheadAllowed = 5 * time.Minute
 
-// latest is the furthest watermark.
+// latest returns the latest watermark.
 func (v *evaluator) latest() ledger.Minute {
 	last := v.spans.watermark
 	for i := range v.progress {
@@ -26,8 +26,8 @@ func (v *evaluator) latest() ledger.Minute {
 	return last
 }
 
-// jump follows a clock that jumped ahead and came to be believed: series that were read until then were read a moment ago, not as
-// long ago as the clock says, so they are not forgotten, and their next step counts.
+// jump follows a clock that jumped ahead and is now believed: it moves the cursors ahead by as much. Those series were read a
+// moment ago, so their cursors are not old and their next increment counts.
 func (v *evaluator) jump(jumped time.Duration, now time.Time) error {
 	by := jumped - v.jumped
 	if by > 0 {
@@ -44,9 +44,9 @@ func (v *evaluator) jump(jumped time.Duration, now time.Time) error {
 	return nil
 }
 
-// rewind takes everything back to the minute, after the clock was set back for good: what was evaluated for later minutes
-// was counted by a clock that was ahead, so it moves back by as much, and those minutes are evaluated when they come. What series
-// counted up to now counts as seen: their next samples add what came after.
+// rewind moves everything back to the minute end, after the clock was set back permanently. Minutes after it were counted by a
+// clock that was ahead: their events move back by as much, and the minutes are evaluated again when they come. Cursors after
+// now move to now, so that the next samples of these series add only what came since.
 func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 	was := v.latest()
 	rewound := samples.Cursors{}

@@ -32,7 +32,7 @@ func (p partlyHanging) QueryRange(ctx context.Context, expr string, r promv1.Ran
 	return p.fakeTSDB.QueryRange(ctx, expr, r)
 }
 
-// Queries that hang, however many they are, do not keep other objectives from being evaluated.
+// Any number of queries that hang do not keep other objectives from being evaluated.
 func TestSlowQueriesHoldNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var yaml strings.Builder

@@ -12,10 +12,10 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// board has what people are shown of the objectives. It is swapped in whole after each evaluation.
+// board holds the statuses that people are shown. It is replaced as a whole after each evaluation.
 type board struct {
 	shown atomic.Pointer[Statuses]
-	next  atomic.Pointer[time.Time] // when the next evaluation begins, nil before the first has ended
+	next  atomic.Pointer[time.Time] // when the next evaluation begins, nil until the first has ended
 }
 
 // Statuses implements Reader.
@@ -35,7 +35,7 @@ func (b *board) Status(name string) (Status, bool) {
 	return all[i], true
 }
 
-// show swaps in what Statuses gives.
+// show replaces what Statuses returns.
 func (b *board) show(objectives []Status) {
 	s := &Statuses{Objectives: objectives}
 	for _, o := range objectives {
@@ -50,12 +50,12 @@ func (b *board) show(objectives []Status) {
 	b.shown.Store(s)
 }
 
-// burnWindows are the windows whose burn rates every objective shows, beside its own.
+// burnWindows are the windows whose burn rates each objective shows, beside its own window.
 var burnWindows = []time.Duration{
 	5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour,
 }
 
-// status is what people see of an objective, at its watermark.
+// status returns the status of an objective at its watermark.
 func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, error) {
 	o := t.v.objectives[i]
 	as, err := t.assessment(o, a, a.Next, a.Measured)
@@ -123,7 +123,7 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.
 	}
 }
 
-// whyUnmeasured says what may be the reason that the database has nothing of an objective.
+// whyUnmeasured returns the likely reason why the database has no samples of an objective.
 func whyUnmeasured(o slo.Objective) string {
 	if o.Indicator.Type == slo.PromQL {
 		return "the query promql::total gives no value"
@@ -178,7 +178,7 @@ func alertStateOf(a alert.Alert) AlertState {
 	return s
 }
 
-// indicatorKey changes when an objective counts something else.
+// indicatorKey returns a text that changes when an objective counts something else.
 func indicatorKey(in slo.Indicator) string {
 	key, err := json.Marshal(in)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
-// report says to people and meters how an evaluation went.
+// report measures, logs and shows how an evaluation ended.
 func (e *Extension) report(ctx context.Context, took time.Duration, err error) {
 	e.telemetry.ExtensionSloEvaluations.Add(ctx, 1)
 	e.telemetry.ExtensionSloEvaluationDurationSeconds.Record(ctx, took.Seconds())
@@ -26,13 +26,13 @@ func (e *Extension) report(ctx context.Context, took time.Duration, err error) {
 	e.settings.Logger.Error("evaluation failed, retrying in 1m", zap.Error(err))
 }
 
-// attempted counts an attempt to deliver.
+// attempted counts an attempt of a delivery.
 func (e *Extension) attempted(ctx context.Context, receiver string, o notify.Outcome) {
 	e.telemetry.ExtensionSloDeliveries.Add(ctx, 1, metric.WithAttributes(
 		attribute.String("receiver", receiver), attribute.String("outcome", string(o))))
 }
 
-// observe registers what is measured when it is asked for.
+// observe registers the metrics that are read on demand.
 func (e *Extension) observe() error {
 	err := e.telemetry.RegisterExtensionSloEvaluationLagSecondsCallback(func(_ context.Context, o metric.Float64Observer) error {
 		if until := e.Statuses().EvaluatedUntil; until != nil {

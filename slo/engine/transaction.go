@@ -14,8 +14,8 @@ import (
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
-// transaction is an evaluation while it is written. What it changes in memory it changes on copies, which publish puts
-// in place when the file has them.
+// transaction is an evaluation while it is being written. It changes copies, which publish makes the evaluator's state after
+// the commit.
 type transaction struct {
 	v      *evaluator
 	tx     *bbolt.Tx
@@ -34,7 +34,7 @@ func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
 		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
 }
 
-// advance appends the minutes that were read to the ledger, and steps the alert through each.
+// advance appends the minutes of a reading to the ledger, and steps the alert through each.
 func (t *transaction) advance(r reading) error {
 	o := t.v.objectives[r.objective]
 	a, changed, err := t.ledger.Open(o.Name, r.from, indicatorKey(o.Indicator))
@@ -53,7 +53,7 @@ func (t *transaction) advance(r reading) error {
 		return err
 	}
 	from := r.from
-	if from-a.Next >= minAhead { // the minutes between are too old to matter, and were left out
+	if from-a.Next >= minAhead { // the minutes between are too old to matter, and were skipped
 		if err := t.ledger.Skip(a, from); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (t *transaction) advance(r reading) error {
 	return nil
 }
 
-// lastOf is the index of the last true, and -1 where there is none.
+// lastOf returns the index of the last true, or -1.
 func lastOf(list []bool) int {
 	i := len(list) - 1
 	for i >= 0 && !list[i] {
@@ -94,11 +94,11 @@ func lastOf(list []bool) int {
 	return i
 }
 
-// measuredFor is for how long a minute that was measured speaks for those after it: as long as Prometheus looks back for a sample.
+// measuredFor is how many minutes after a measured one still count as measured: as long as Prometheus looks back for a sample.
 const measuredFor = 5
 
-// assessment looks at an objective at the end of the minute before next. Measured is the first minute after the last one before that
-// was measured.
+// assessment assesses an objective at the end of the minute before next. measured is the first minute after the last measured
+// one before next.
 func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, error) {
 	var first error
 	as := alert.Assess(o, next.Start(), func(window time.Duration) slo.Events {
@@ -114,7 +114,7 @@ func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measu
 	return as, first
 }
 
-// step takes an objective's alert to the time of the assessment and puts what follows into the outbox.
+// step advances an objective's alert to the assessment, and puts its notices into the outbox.
 func (t *transaction) step(i int, as alert.Assessment) error {
 	o := as.Objective
 	a := t.alert(i)
@@ -136,12 +136,12 @@ func (t *transaction) step(i int, as alert.Assessment) error {
 	}
 	t.alerts[i] = a
 	if a.State == alert.Inactive && (before == alert.Inactive || before == "") {
-		return nil // nothing that a restart would miss
+		return nil // no state that a restart would lose
 	}
 	return book.PutAlert(t.tx, a)
 }
 
-// alert is the objective's alert, a copy that may be changed.
+// alert returns a copy of the objective's alert, which may be changed.
 func (t *transaction) alert(i int) alert.Alert {
 	a, ok := t.alerts[i]
 	if !ok {
@@ -150,7 +150,7 @@ func (t *transaction) alert(i int) alert.Alert {
 	return a
 }
 
-// notify puts what must be told of the alert into the outbox.
+// notify puts the alert's notices into the outbox.
 func (t *transaction) notify(a *alert.Alert, receivers []string) error {
 	for _, n := range a.Notices(t.v.routes, receivers) {
 		d, err := notify.New(*a, n, t.v.config.externalURL(), t.now)
@@ -165,7 +165,7 @@ func (t *transaction) notify(a *alert.Alert, receivers []string) error {
 	return nil
 }
 
-// assess makes the statuses of all objectives.
+// assess computes the statuses of all objectives.
 func (t *transaction) assess() error {
 	t.statuses = make([]Status, len(t.v.objectives))
 	for i, o := range t.v.objectives {
@@ -183,10 +183,10 @@ func (t *transaction) assess() error {
 	return nil
 }
 
-// later does something when the transaction is committed.
+// later defers a call until the transaction is committed.
 func (t *transaction) later(f func()) { t.log = append(t.log, f) }
 
-// publish makes memory what the file is now.
+// publish makes the transaction's state the evaluator's, once it is committed.
 func (t *transaction) publish() {
 	for i, a := range t.alerts {
 		t.v.progress[i].alert = a
@@ -198,7 +198,7 @@ func (t *transaction) publish() {
 	for _, f := range t.log {
 		f()
 	}
-	if t.notices > 0 && t.v.wake != nil { // before there is a sender, it finds what is pending when it starts
+	if t.notices > 0 && t.v.wake != nil { // a sender that does not exist yet looks when it starts
 		t.v.wake()
 	}
 }

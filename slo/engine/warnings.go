@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// warn tells at start what is odd about the configuration.
+// warn logs oddities of the configuration, at start.
 func (e *Extension) warn() {
 	for _, w := range e.config.Warnings() {
 		e.settings.Logger.Warn(w)
@@ -20,7 +20,7 @@ func (e *Extension) warn() {
 	}
 }
 
-// Warnings returns what is odd about a valid configuration, as it is logged at the start.
+// Warnings returns oddities of a valid configuration. Start logs the same.
 func (c *Config) Warnings() (warnings []string) {
 	objectives, err := c.load()
 	if err != nil {
@@ -31,7 +31,7 @@ func (c *Config) Warnings() (warnings []string) {
 			warnings = append(warnings, fmt.Sprintf("objective %s has an odd tier: %s", o.Name, w))
 		}
 	}
-	problems, _ := untold(component.ID{}, objectives, c.routes())
+	problems, _ := unnotified(component.ID{}, objectives, c.routes())
 	for _, problem := range problems {
 		warnings = append(warnings, "alerts reach nobody: "+problem)
 	}
@@ -42,10 +42,10 @@ func (c *Config) Warnings() (warnings []string) {
 	return warnings
 }
 
-// untold returns a sentence for each objective whose alerts reach nobody. Where there are no receivers at all, that is
-// no problem but a setup that is not finished: the advice says what to add. An objective that never alerts is none of them, nor is one whose tickets alone reach nobody: those can be seen in
-// the dashboard in time, a page cannot.
-func untold(id component.ID, objectives []slo.Objective, routes []alert.Route) (problems []string, advice string) {
+// unnotified returns a sentence for each objective whose alerts reach nobody. Without any receiver that is no problem but an
+// unfinished setup, and the advice says what to add. Objectives that never alert are left out, and so are those with a page
+// tier whose tickets alone reach nobody: the dashboard shows tickets in time, but not pages.
+func unnotified(id component.ID, objectives []slo.Objective, routes []alert.Route) (problems []string, advice string) {
 	for _, o := range objectives {
 		severity, alerts := urgent(o)
 		switch {
@@ -60,7 +60,7 @@ func untold(id component.ID, objectives []slo.Objective, routes []alert.Route) (
 	return problems, ""
 }
 
-// urgent is the most urgent severity of the objective's tiers, and false where it has none.
+// urgent returns the most urgent severity of the objective's reachable tiers, and false if it has none.
 func urgent(o slo.Objective) (slo.Severity, bool) {
 	for _, s := range []slo.Severity{slo.Page, slo.Ticket} {
 		if slices.ContainsFunc(o.Tiers, func(t slo.Tier) bool { return t.Severity == s && o.Reachable(t) }) {

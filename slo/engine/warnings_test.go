@@ -77,7 +77,7 @@ func desk(severities string) string {
 	return "external_url: https://x.example.com\nreceivers: [{name: desk, webhook: {endpoint: \"http://x/\"}, severities: [" + severities + "]}]\n"
 }
 
-// No receiver at all is a setup that is not finished, as the shipped one: advice, and nothing is wrong.
+// No receiver at all, as shipped, is an unfinished setup: that gives advice, and is no problem.
 func TestNoReceiverIsAdvice(t *testing.T) {
 	warnings, health := startedWith(t, parse(t, oneObjective))
 	assert.Empty(t, warnings)

@@ -8,15 +8,15 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// chunk is the hour of an account, decoded.
+// chunk is one hour of an account, decoded.
 type chunk struct {
-	base    slo.Events // before the hour
+	base    slo.Events // all events of the account before the hour
 	minutes [minutesPerHour]slo.Events
 }
 
 const chunkFormat = 1
 
-// append encodes the chunk.
+// append appends the encoded chunk to b. It leaves out zeros at the end.
 func (c *chunk) append(b []byte) []byte {
 	b = append(b, chunkFormat)
 	b = appendEvents(b, c.base)
@@ -34,7 +34,7 @@ func appendEvents(b []byte, e slo.Events) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint(b, e.Total), e.Bad)
 }
 
-// decode reads what append wrote.
+// decode parses what append wrote. It returns state.ErrCorrupt for anything else.
 func (c *chunk) decode(b []byte) error {
 	*c = chunk{}
 	r, err := newChunkReader(b)
@@ -55,8 +55,8 @@ func (c *chunk) decode(b []byte) error {
 	return nil
 }
 
-// before sums all events of the account before the n-th minute of the encoded chunk, without decoding the rest.
-func before(b []byte, n int) (slo.Events, error) {
+// eventsBefore sums all events of the account before the n-th minute of the encoded chunk. It parses no further than needed.
+func eventsBefore(b []byte, n int) (slo.Events, error) {
 	r, err := newChunkReader(b)
 	if err != nil {
 		return slo.Events{}, err

@@ -31,7 +31,7 @@ func FuzzChunk(f *testing.F) {
 		}
 		sum := c.base
 		for n := range minutesPerHour {
-			got, err := before(b, n)
+			got, err := eventsBefore(b, n)
 			require.NoError(t, err)
 			require.Equal(t, sum, got)
 			sum = sum.Add(c.minutes[n])

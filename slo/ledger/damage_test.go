@@ -25,7 +25,7 @@ func inTx(t *testing.T, f func(l *Ledger)) {
 	require.NoError(t, db.Close())
 }
 
-// TestDamage holds that every way to a chunk or an account that cannot be read is an error that says so.
+// TestDamage checks that each read of an unreadable chunk or account returns an error that says so.
 func TestDamage(t *testing.T) {
 	const first = Minute(600 * 60)
 	chunks := map[string][]byte{
@@ -39,8 +39,8 @@ func TestDamage(t *testing.T) {
 				a, _, err := l.Open("a", first, "")
 				require.NoError(t, err)
 				require.NoError(t, l.Append(a, first, make([]Delta, 90)))
-				require.NoError(t, l.minutes.Put(key(first.hour(), a.ID), damage))
-				require.NoError(t, l.minutes.Put(key(first.hour()+1, a.ID), damage))
+				require.NoError(t, l.minutes.Put(chunkKey(first.hour(), a.ID), damage))
+				require.NoError(t, l.minutes.Put(chunkKey(first.hour()+1, a.ID), damage))
 				_, err = l.Sum(a, first, first+10)
 				require.ErrorIs(t, err, state.ErrCorrupt)
 				_, err = l.Sum(a, first+10, first+200)
@@ -64,7 +64,7 @@ func TestDamage(t *testing.T) {
 			a, _, err := l.Open("a", first, "")
 			require.NoError(t, err)
 			require.NoError(t, l.Append(a, first, make([]Delta, 90)))
-			require.NoError(t, l.minutes.Delete(key(first.hour(), a.ID)))
+			require.NoError(t, l.minutes.Delete(chunkKey(first.hour(), a.ID)))
 			_, err = l.Sum(a, first+1, first+90)
 			require.ErrorIs(t, err, state.ErrCorrupt)
 			require.ErrorContains(t, err, "the ledger has no chunk for a at 1970-01-26 00:01:00")
@@ -82,7 +82,7 @@ func TestDamage(t *testing.T) {
 	})
 }
 
-// TestObjectivesRunOut holds that no two accounts share an ID, which 32 bits are for.
+// TestObjectivesRunOut checks that no two accounts share an ID, of which there are 2³².
 func TestObjectivesRunOut(t *testing.T) {
 	inTx(t, func(l *Ledger) {
 		require.NoError(t, l.accounts.SetSequence(math.MaxUint32-1))
@@ -94,7 +94,7 @@ func TestObjectivesRunOut(t *testing.T) {
 	})
 }
 
-// TestCarry holds how fractions are rounded: nothing is counted twice, and what is no number counts nothing.
+// TestCarry checks the rounding of fractions: nothing is counted twice, and NaN, infinities and negative counts count nothing.
 func TestCarry(t *testing.T) {
 	for _, c := range []struct {
 		rest, v  float64
@@ -118,7 +118,8 @@ func TestCarry(t *testing.T) {
 	}
 }
 
-// TestPruneBoundary holds what goes at the hour of the horizon: chunks of earlier hours, and accounts that ended there.
+// TestPruneBoundary checks what Prune deletes at the hour of the horizon: chunks of earlier hours, and accounts that ended
+// there.
 func TestPruneBoundary(t *testing.T) {
 	const first = Minute(600 * 60)
 	inTx(t, func(l *Ledger) {

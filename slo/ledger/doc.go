@@ -1,11 +1,11 @@
-// Package ledger keeps how many good and bad events each objective had in each minute: integers, in bbolt.
+// Package ledger stores how many total and bad events each objective had in each minute: integers, in bbolt.
 //
-// A Ledger is the ledger's buckets within one bbolt transaction, so that a caller can write it together with what
+// A Ledger is the ledger's buckets within one bbolt transaction, so that a caller can write in the same transaction what
 // follows from it. A Minute is a minute since the Unix epoch. An Account is what the ledger knows of one objective: its
 // first minute, the first minute that it does not have yet (the watermark), and all events so far.
 //
-// Rules: minutes are appended once, in order; a minute that nobody counted is a zero, and a long stretch of minutes
-// that nobody measured is a Gap. Minutes of a clock that was ahead are moved back. Fractions are carried from minute
+// Rules: minutes are appended once, in order; a minute without counts is a zero, and a long run of minutes
+// without measurements is a Gap. Minutes of a clock that was ahead are moved back. Fractions are carried from minute
 // to minute, so rounding never drifts. An objective is known by its name alone: edits of its target, labels or
 // indicator keep its history, and a changed indicator is noted. Sums over any window take two look-ups.
 //
@@ -20,6 +20,6 @@
 //	                         uvarint total, uvarint bad: all events of the account before the hour
 //	                         up to 60 × (uvarint total, uvarint bad): the events of each minute; zeros at the end left out
 //
-// An account has a chunk for every hour from its first to its last minute, or, when pruned, from the horizon on, but for hours that
-// lie in its gaps.
+// An account has a chunk for every hour from its first to its last minute, or, when pruned, from the horizon on, except for hours that
+// lie within its gaps.
 package ledger

@@ -72,7 +72,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// What Rewind, Append and Prune change is stored: another process, or the next transaction, sees it.
+// Rewind, Append and Prune store their changes: another process, or the next transaction, sees them.
 func TestChangesAreStored(t *testing.T) {
 	const first = ledger.Minute(600 * 60)
 	path := filepath.Join(t.TempDir(), "l.db")
@@ -151,7 +151,7 @@ func TestPruneAtTheHour(t *testing.T) {
 	})
 }
 
-// What cannot be stored is an error, as in a transaction that only reads.
+// A failure to store is an error, as in a read-only transaction.
 func TestNothingIsStoredWhileReading(t *testing.T) {
 	const first = ledger.Minute(600 * 60)
 	db := open(t, filepath.Join(t.TempDir(), "l.db"))

@@ -13,7 +13,8 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// FuzzAccounts reads a record that is damaged in any way: it is told as damage, or it is an account that can be summed and pruned.
+// FuzzAccounts reads a record that is damaged in any way: it is reported as damage, or is an account that can be summed and
+// pruned.
 func FuzzAccounts(f *testing.F) {
 	body, err := json.Marshal(ledger.Account{ID: 1, Name: "o", First: 60, Next: 120, Total: 5, Bad: 1})
 	require.NoError(f, err)

@@ -7,19 +7,19 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// Gap is a stretch of minutes that nobody measured: the database had no sample of them. Its hours have no chunks, so that a gap of a
-// year costs what a gap of an hour costs.
+// Gap is a run of minutes without measurements: the database had no sample of them. Its hours have no chunks, so a gap of a
+// year costs as much as a gap of an hour.
 type Gap struct {
 	// From is the first minute, To the first after the gap.
 	From Minute `json:"from"`
 	To   Minute `json:"to"`
-	// Total and Bad are all events of the account before the gap.
+	// Total and Bad count all events of the account before the gap.
 	Total uint64 `json:"total"`
 	Bad   uint64 `json:"bad"`
 }
 
-// Skip advances the account to the minute: those from its watermark on were not measured. An account that has come as far is left as
-// it is.
+// Skip advances the account's watermark to a minute and records the minutes between as a gap. It does nothing if the watermark
+// is not below that minute.
 func (l *Ledger) Skip(a *Account, to Minute) error {
 	if to <= a.Next {
 		return nil
@@ -34,7 +34,8 @@ func (l *Ledger) Skip(a *Account, to Minute) error {
 	return l.save(a)
 }
 
-// gapAt returns the events before a minute whose hour has no chunk, as it lies in a gap.
+// gapAt returns the events before a minute of an hour that has no chunk because of a gap. Without such a gap it returns
+// state.ErrCorrupt.
 func (a *Account) gapAt(m Minute) (slo.Events, error) {
 	hour := m.hour()
 	for _, g := range a.Gaps {
@@ -45,7 +46,7 @@ func (a *Account) gapAt(m Minute) (slo.Events, error) {
 	return slo.Events{}, fmt.Errorf("%w: the ledger has no chunk for %s at %s", state.ErrCorrupt, a.Name, m.Start())
 }
 
-// cutGaps leaves of the gaps what lies from one minute up to, and not including, another.
+// cutGaps cuts the gaps to the minutes from from up to, but not including, to.
 func (a *Account) cutGaps(from, to Minute) {
 	var gaps []Gap
 	for _, g := range a.Gaps {

@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// A gap has no chunks, however long it is, and windows over it are right; the account of a model with zeros in its place has the
-// same sums, also after both were pruned, rewound or shifted.
+// A gap of any length has no chunks, and windows over it are right. A model account with zeros in its place has the same sums,
+// also after pruning, rewinding or shifting both.
 func TestGapsAreZeros(t *testing.T) {
 	const year = ledger.Minute(365 * 24 * 60)
 	for seed := range uint64(60) {

@@ -16,51 +16,50 @@ const (
 	minutesBucket  = "ledger_minutes"
 )
 
-// Buckets are the top-level buckets that New expects.
+// Buckets names the top-level buckets that New needs.
 var Buckets = []string{accountsBucket, minutesBucket}
 
-// Ledger is the ledger within one transaction, whose rules are its own: it is gone with the transaction, and is not for
-// concurrent use.
+// Ledger is the ledger within one transaction. It is valid as long as the transaction, and not safe for concurrent use.
 type Ledger struct {
 	accounts, minutes *bbolt.Bucket
 }
 
-// New is the ledger in a file that was opened with Buckets.
+// New returns the ledger in a file that was opened with Buckets.
 func New(tx *bbolt.Tx) *Ledger {
 	return &Ledger{tx.Bucket([]byte(accountsBucket)), tx.Bucket([]byte(minutesBucket))}
 }
 
-// Account is what the ledger knows of one objective.
+// Account holds the totals of one objective.
 type Account struct {
 	ID   uint32 `json:"id"`
 	Name string `json:"name"`
 	// First is the first minute counted.
 	First Minute `json:"first"`
-	// Next is the first minute not counted yet: the watermark.
+	// Next is the first minute that is not counted yet: the watermark.
 	Next Minute `json:"next"`
-	// Events are all events from First to Next.
+	// Total and Bad count the events from First, or before where minutes were pruned, up to Next.
 	Total uint64 `json:"total"`
 	Bad   uint64 `json:"bad"`
-	// TotalCarry and BadCarry are the rests of rounding.
+	// TotalCarry and BadCarry are what rounding left over, to be added to the next minute.
 	TotalCarry float64 `json:"total_carry,omitempty"`
 	BadCarry   float64 `json:"bad_carry,omitempty"`
-	// Indicator describes the events of the latest minutes; IndicatorSince is the first minute counted by it.
+	// Indicator identifies what the latest minutes count; IndicatorSince is the first minute counted by it.
 	Indicator      string `json:"indicator"`
 	IndicatorSince Minute `json:"indicator_since"`
-	// Measured is the first minute after the last one that the database had anything of; 0 where there was none.
+	// Measured is the first minute after the last measured one; 0 when none was.
 	Measured Minute `json:"measured,omitempty"`
-	// Gaps are minutes that nobody measured and that have no chunks, in order.
+	// Gaps lists the runs of unmeasured minutes that have no chunks, in order.
 	Gaps []Gap `json:"gaps,omitempty"`
 }
 
-// Events are all events of the account so far.
+// Events returns all events of the account so far.
 func (a *Account) Events() slo.Events { return slo.Events{Total: a.Total, Bad: a.Bad} }
 
-// Delta is what happened in one minute. Counts need not be whole: PromQL extrapolates, and a head-sampled span stands
-// for 1/p of its kind. What is no number, infinite or negative counts as 0.
+// Delta holds the events of one minute. Counts need not be whole: PromQL extrapolates, and a head-sampled span stands for 1/p
+// spans. NaN, infinite and negative counts are taken as 0.
 type Delta struct{ Total, Bad float64 }
 
-// Find returns the account of the objective, and false where there is none.
+// Find returns the account of an objective, and false if there is none.
 func (l *Ledger) Find(name string) (*Account, bool, error) {
 	a, ok, err := state.Get[Account](l.accounts, []byte(name))
 	if ok && err == nil {
@@ -69,7 +68,8 @@ func (l *Ledger) Find(name string) (*Account, bool, error) {
 	return &a, ok, err
 }
 
-// check returns an error where the account is stored under the name of another: what is saved of it would be that one's.
+// check returns state.ErrCorrupt if the account is stored under another name: saving it would overwrite the account of its own
+// name.
 func (a *Account) check(key []byte) error {
 	if a.Name == string(key) {
 		return nil
@@ -77,8 +77,9 @@ func (a *Account) check(key []byte) error {
 	return fmt.Errorf("%w: the account of %q is under the name %q", state.ErrCorrupt, a.Name, key)
 }
 
-// Open returns the account of the objective; a new one starts at the minute. The indicator is any text that changes
-// when the objective counts something else; changed says that it did. History is kept all the same.
+// Open returns the account of an objective, and makes one that starts at the minute if there is none. The indicator is any text
+// that changes when the objective counts something else; changed says that it did since the last Open. History is kept in any
+// case.
 func (l *Ledger) Open(name string, start Minute, indicator string) (a *Account, changed bool, err error) {
 	a, ok, err := l.Find(name)
 	if err != nil {
@@ -104,8 +105,8 @@ func (l *Ledger) Open(name string, start Minute, indicator string) (a *Account, 
 
 func (l *Ledger) save(a *Account) error { return state.Put(l.accounts, []byte(a.Name), *a) }
 
-// Append counts the minutes from the given one on. Minutes that the account has are left as they are; minutes between
-// the watermark and the first given are zeros. The account is advanced and stored.
+// Append counts minutes, the first of which is from, and saves the account. Minutes below the watermark are ignored; minutes
+// between the watermark and from become zeros.
 func (l *Ledger) Append(a *Account, from Minute, deltas []Delta) error {
 	end := from + Minute(len(deltas))
 	var c chunk
@@ -124,7 +125,7 @@ func (l *Ledger) Append(a *Account, from Minute, deltas []Delta) error {
 			a.Total += e.Total
 			a.Bad += e.Bad
 		}
-		if err := l.minutes.Put(key(hour, a.ID), c.append(nil)); err != nil {
+		if err := l.minutes.Put(chunkKey(hour, a.ID), c.append(nil)); err != nil {
 			return err
 		}
 	}
@@ -133,7 +134,7 @@ func (l *Ledger) Append(a *Account, from Minute, deltas []Delta) error {
 
 // load reads the chunk of the hour that is appended to, or makes it.
 func (l *Ledger) load(c *chunk, a *Account, hour uint32) error {
-	b := l.minutes.Get(key(hour, a.ID))
+	b := l.minutes.Get(chunkKey(hour, a.ID))
 	if b == nil {
 		*c = chunk{base: a.Events()}
 		return nil
@@ -141,8 +142,8 @@ func (l *Ledger) load(c *chunk, a *Account, hour uint32) error {
 	return c.decode(b)
 }
 
-// carry rounds the sum of v and the former rest to a whole number, and stores the new rest. A rest below zero stays: an
-// event that was rounded up is not counted again.
+// carry rounds the sum of v and rest to a whole number, which it returns, and stores what is left in rest. A negative rest
+// stays, so that an event that was rounded up is not counted again.
 func carry(rest *float64, v float64) uint64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
 		v = 0
@@ -156,8 +157,8 @@ func carry(rest *float64, v float64) uint64 {
 	return uint64(n)
 }
 
-// Sum counts the events of the account's minutes from one up to, and not including, another. Minutes before the first
-// and from the watermark on have none.
+// Sum returns the events of the account's minutes from from up to, but not including, to. Minutes that the account does not
+// have count 0.
 func (l *Ledger) Sum(a *Account, from, to Minute) (slo.Events, error) {
 	if from >= to {
 		return slo.Events{}, nil
@@ -169,8 +170,7 @@ func (l *Ledger) Sum(a *Account, from, to Minute) (slo.Events, error) {
 	return l.since(a, from, upTo)
 }
 
-// Windows counts the events of the windows that end together before the minute to: result i belongs to window i, in
-// minutes.
+// Windows fills result with the events of windows that all end before the minute to: result[i] is for windows[i], in minutes.
 func (l *Ledger) Windows(a *Account, to Minute, windows []Minute, result []slo.Events) error {
 	upTo, err := l.before(a, to)
 	if err != nil {
@@ -189,21 +189,21 @@ func (l *Ledger) since(a *Account, from Minute, upTo slo.Events) (slo.Events, er
 	return slo.Events{Total: upTo.Total - e.Total, Bad: upTo.Bad - e.Bad}, err
 }
 
-// before counts all events of the account before the minute.
+// before returns all events of the account before the minute.
 func (l *Ledger) before(a *Account, m Minute) (slo.Events, error) {
 	m = max(m, a.First)
 	if m >= a.Next {
 		return a.Events(), nil
 	}
-	b := l.minutes.Get(key(m.hour(), a.ID))
+	b := l.minutes.Get(chunkKey(m.hour(), a.ID))
 	if b == nil {
 		return a.gapAt(m)
 	}
-	return before(b, m.ofHour())
+	return eventsBefore(b, m.ofHour())
 }
 
-// Rewind deletes the account's minutes from the given one on, which becomes the next to be counted. An account that has not
-// come so far is left as it is.
+// Rewind deletes the account's minutes from next on, which becomes the watermark. It does nothing if the watermark is not above
+// next.
 func (l *Ledger) Rewind(a *Account, next Minute) error {
 	if next >= a.Next {
 		return nil
@@ -214,7 +214,7 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 	}
 	for hour := next.hour(); hour <= (a.Next - 1).hour(); hour++ {
 		if hour > next.hour() || next <= a.First || next.ofHour() == 0 {
-			if err := l.minutes.Delete(key(hour, a.ID)); err != nil {
+			if err := l.minutes.Delete(chunkKey(hour, a.ID)); err != nil {
 				return err
 			}
 			continue
@@ -224,7 +224,7 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 			return err
 		}
 		clear(c.minutes[next.ofHour():])
-		if err := l.minutes.Put(key(hour, a.ID), c.append(nil)); err != nil {
+		if err := l.minutes.Put(chunkKey(hour, a.ID), c.append(nil)); err != nil {
 			return err
 		}
 	}
@@ -235,7 +235,8 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 	return l.save(a)
 }
 
-// Prune deletes the minutes before the hour of horizon. Budgets that reach back further would count fewer events.
+// Prune deletes the minutes before the hour of horizon, and accounts that end there. Windows that reach back further then count
+// fewer events.
 func (l *Ledger) Prune(horizon Minute) error {
 	hour := horizon.hour()
 	c := l.minutes.Cursor()
@@ -281,6 +282,6 @@ func (l *Ledger) Prune(horizon Minute) error {
 	return nil
 }
 
-func key(hour, id uint32) []byte {
+func chunkKey(hour, id uint32) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(make([]byte, 0, 8), hour), id)
 }

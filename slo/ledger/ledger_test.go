@@ -131,7 +131,7 @@ func TestWindowsAreSums(t *testing.T) {
 	})
 }
 
-// However fractions fall, the sum of the integers is never more than half an event from the sum of the fractions.
+// The sum of the integers is never more than half an event from the sum of the fractions.
 func TestFractionsNeverDrift(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	path := filepath.Join(t.TempDir(), "slo.db")

@@ -2,13 +2,13 @@ package ledger
 
 import "time"
 
-// Minute is a minute since the Unix epoch. Like a PromQL range it leaves out its start and has its end: a sample at
-// 12:01:00 belongs to the minute from 12:00 to 12:01.
+// Minute is a minute since the Unix epoch. Like a PromQL range it excludes its start and includes its end: a sample at 12:01:00
+// belongs to the minute from 12:00 to 12:01.
 type Minute int64
 
 const minutesPerHour = 60
 
-// MinuteOf is the minute that contains t.
+// MinuteOf returns the minute that contains t.
 func MinuteOf(t time.Time) Minute {
 	ns := t.UnixNano() - 1
 	m := ns / int64(time.Minute)
@@ -18,16 +18,16 @@ func MinuteOf(t time.Time) Minute {
 	return Minute(m)
 }
 
-// Elapsed is the first minute that is not over at t.
+// Elapsed returns the first minute that has not ended at t.
 func Elapsed(t time.Time) Minute { return MinuteOf(t.Add(time.Nanosecond)) }
 
-// Minutes is the length of a window in minutes.
+// Minutes converts a window to minutes, rounded down.
 func Minutes(window time.Duration) Minute { return Minute(window / time.Minute) }
 
-// Start is when the minute begins.
+// Start returns when the minute begins.
 func (m Minute) Start() time.Time { return time.Unix(int64(m)*60, 0).UTC() }
 
-// End is when the minute is over.
+// End returns when the minute ends.
 func (m Minute) End() time.Time { return (m + 1).Start() }
 
 func (m Minute) hour() uint32 { return uint32(m / minutesPerHour) }

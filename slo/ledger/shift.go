@@ -4,9 +4,9 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// Shift moves the account's minutes from next on back by so many, so far at least that all end before next, and adds them to those
-// that it has: they were counted by a clock that was ahead. What comes to lie before the first minute is added to that. Next is the
-// next minute to be counted. An account that has not come so far is left as it is.
+// Shift moves the account's minutes from next on back by `by` minutes, or by more if they would not all lie before next, and
+// adds their events to the minutes there: a clock that was ahead counted them. Events that would lie before the first minute
+// are added to that. next becomes the watermark. Shift does nothing if the watermark is not above next.
 func (l *Ledger) Shift(a *Account, next, by Minute) error {
 	if next >= a.Next {
 		return nil
@@ -32,7 +32,7 @@ func (l *Ledger) Shift(a *Account, next, by Minute) error {
 	return l.add(a, from-by, moved)
 }
 
-// events are those of each minute from the given one up to the watermark.
+// events returns the events of each minute from from up to the watermark.
 func (l *Ledger) events(a *Account, from Minute) (all []slo.Events, err error) {
 	var c chunk
 	for m := from; m < a.Next; m++ {
@@ -46,7 +46,7 @@ func (l *Ledger) events(a *Account, from Minute) (all []slo.Events, err error) {
 	return all, nil
 }
 
-// add adds events to minutes that the account has, from the given one on.
+// add adds events to minutes that the account has, the first of them to from.
 func (l *Ledger) add(a *Account, from Minute, events []slo.Events) error {
 	var sum slo.Events
 	var c chunk
@@ -60,7 +60,7 @@ func (l *Ledger) add(a *Account, from Minute, events []slo.Events) error {
 			c.minutes[n] = c.minutes[n].Add(events[i])
 			sum = sum.Add(events[i])
 		}
-		if err := l.minutes.Put(key(hour, a.ID), c.append(nil)); err != nil {
+		if err := l.minutes.Put(chunkKey(hour, a.ID), c.append(nil)); err != nil {
 			return err
 		}
 	}
@@ -69,9 +69,9 @@ func (l *Ledger) add(a *Account, from Minute, events []slo.Events) error {
 	return l.save(a)
 }
 
-// loadOld reads the chunk of an hour of the account, or makes an empty one for an unmeasured hour.
+// loadOld reads the chunk of an hour of the account. For an hour within a gap it makes an empty one.
 func (l *Ledger) loadOld(c *chunk, a *Account, hour uint32) error {
-	b := l.minutes.Get(key(hour, a.ID))
+	b := l.minutes.Get(chunkKey(hour, a.ID))
 	if b == nil {
 		base, err := a.gapAt(firstOf(hour))
 		*c = chunk{base: base}

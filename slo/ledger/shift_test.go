@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// No event is lost by a shift, each minute has what the model says, and the account goes on as any other.
+// A shift loses no event, each minute has the model's events, and the account continues like any other.
 func TestShift(t *testing.T) {
 	const first = ledger.Minute(600*60 + 10)
 	const n = 200

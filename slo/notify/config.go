@@ -18,14 +18,14 @@ import (
 // Config is an entry of the list `receivers`.
 type Config struct {
 	Name string `mapstructure:"name"`
-	// Webhook is where alerts are posted, and how.
+	// Webhook is the HTTP client that posts alerts, and its endpoint.
 	Webhook confighttp.ClientConfig `mapstructure:"webhook"`
-	// SendResolved also tells the receiver when an alert is over. Default true.
+	// SendResolved also notifies the receiver when an alert is over. Default true.
 	SendResolved bool `mapstructure:"send_resolved"`
-	// Severities are the ones that the receiver is told of. Default all.
+	// Severities are the severities that the receiver is notified of. Default all.
 	Severities []slo.Severity `mapstructure:"severities"`
 
-	// undecoded is what decoding found wrong. It is kept for Problems, whose caller tells it with the receiver's name.
+	// undecoded is the error of decoding. Problems returns it, because its caller adds the receiver's name.
 	undecoded error
 }
 
@@ -33,7 +33,7 @@ var _ confmap.Unmarshaler = (*Config)(nil)
 
 const defaultTimeout = 10 * time.Second
 
-// Unmarshal reads a receiver over the defaults. What it finds wrong is told by Problems.
+// Unmarshal decodes a receiver over the defaults. It returns no error: Problems does.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	type plain Config
 	*c = Config{Webhook: confighttp.NewDefaultClientConfig(), SendResolved: true}
@@ -45,7 +45,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// checkKeys is strict about the keys of the webhook too, which confighttp, made to be embedded, is not.
+// checkKeys rejects unknown keys of the webhook, which confighttp accepts because it is made to be embedded.
 func checkKeys(conf *confmap.Conf) error {
 	type strict confighttp.ClientConfig
 	webhook, err := conf.Sub("webhook")
@@ -55,8 +55,8 @@ func checkKeys(conf *confmap.Conf) error {
 	return spec.At("webhook", err)
 }
 
-// Problems says what is wrong with the receiver. The Collector would call it Validate, and put the receiver's place
-// before the first of its lines only.
+// Problems returns what is wrong with the receiver. It is not called Validate because the Collector would call that, and prefix
+// only the first of its lines with the receiver's place.
 func (c *Config) Problems() error {
 	if c.undecoded != nil {
 		return c.undecoded
@@ -83,7 +83,7 @@ func (c *Config) Problems() error {
 	return errors.Join(errs...)
 }
 
-// Route is what the receiver wants to be told.
+// Route returns which alerts the receiver is notified of.
 func (c *Config) Route() alert.Route {
 	return alert.Route{Receiver: c.Name, Severities: slices.Clone(c.Severities), SendResolved: c.SendResolved}
 }

@@ -113,7 +113,7 @@ func TestWebhookOverTLS(t *testing.T) {
 
 func TestWebhookBodies(t *testing.T) {
 	a := sample("o", 1)
-	m := webhook(a, alert.Notice{Receiver: "r", Kind: alert.Fired, Severity: slo.Page}, "")
+	m := newMessage(a, alert.Notice{Receiver: "r", Kind: alert.Fired, Severity: slo.Page}, "")
 	assert.Equal(t, "firing", m.Status)
 	body, err := json.Marshal(m.Alerts[0])
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestWebhookBodies(t *testing.T) {
 	// To a receiver that takes only pages, an alert that eased to a ticket is over.
 	a.Severity, a.UpdatedAt = slo.Ticket, starts.Add(time.Minute)
 	a.Labels["severity"] = "ticket"
-	m = webhook(a, alert.Notice{Receiver: "r", Kind: alert.Ended, Severity: slo.Page}, "")
+	m = newMessage(a, alert.Notice{Receiver: "r", Kind: alert.Ended, Severity: slo.Page}, "")
 	assert.Equal(t, "resolved", m.Status)
 	assert.Equal(t, "page", m.CommonLabels["severity"])
 	assert.Equal(t, starts.Add(time.Minute), m.Alerts[0].EndsAt)

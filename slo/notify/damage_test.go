@@ -22,7 +22,7 @@ func TestDamagedDelivery(t *testing.T) {
 		bucket string
 		f      func(tx *bbolt.Tx) error
 	}{
-		"next":         {pendingBucket, func(tx *bbolt.Tx) error { _, found, err := next(tx, "r"); assert.False(t, found); return err }},
+		"next":         {pendingBucket, func(tx *bbolt.Tx) error { _, found, err := nextDue(tx, "r"); assert.False(t, found); return err }},
 		"list pending": {pendingBucket, func(tx *bbolt.Tx) error { all, err := List(tx, 10); assert.Empty(t, all); return err }},
 		"list done":    {doneBucket, func(tx *bbolt.Tx) error { all, err := List(tx, 10); assert.Empty(t, all); return err }},
 		"abandon":      {pendingBucket, func(tx *bbolt.Tx) error { n, err := Abandon(tx, nil, starts); assert.Zero(t, n); return err }},
@@ -39,7 +39,7 @@ func TestDamagedDelivery(t *testing.T) {
 	}
 }
 
-// backoff doubles from a second on up to five minutes, and takes between half of that and all of it, for any number.
+// backoff doubles from one second up to five minutes, and waits between half of that and all of it, for any number of attempts.
 func TestBackoff(t *testing.T) {
 	for attempts, full := range map[int]time.Duration{
 		0: time.Second, 1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 9: 256 * time.Second,
@@ -66,21 +66,21 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// A Sender that finds nothing to do sleeps: it does not ask the file again and again.
+// A Sender without work sleeps, and does not poll the file.
 func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
 		s := newSender(db, (&fake{}).receiver("r"))
 		wait, err := s.step(t.Context(), s.Receivers[0])
 		require.NoError(t, err)
-		assert.Equal(t, idle, wait)
+		assert.Equal(t, idleWait, wait)
 
 		enqueue(t, db, "r", "o", alert.Fired)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		wait, err = s.step(ctx, s.Receivers[0])
 		require.NoError(t, err)
-		assert.Equal(t, idle, wait, "an attempt that was cut off is not repeated at once")
+		assert.Equal(t, idleWait, wait, "an attempt that was cut off is not repeated at once")
 		assert.Equal(t, Pending, list(t, db)[0].State)
 		assert.Zero(t, list(t, db)[0].Attempts)
 	})

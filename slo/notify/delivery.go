@@ -10,20 +10,20 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// State is where a delivery stands.
+// State is the state of a delivery.
 type State string
 
 // The states.
 const (
 	Pending   State = "pending"
 	Delivered State = "delivered"
-	// Dead says that the receiver refused it for good, or is no longer configured.
+	// Dead means that the receiver refused it permanently, or is no longer configured.
 	Dead State = "dead"
 )
 
 // Delivery is one notice on its way to one receiver.
 type Delivery struct {
-	// ID numbers the deliveries, in the order in which they were put into the outbox.
+	// ID numbers the deliveries in the order in which Put stored them.
 	ID uint64 `json:"id"`
 	// Key is the idempotency key.
 	Key        string           `json:"key"`
@@ -33,29 +33,29 @@ type Delivery struct {
 	State      State            `json:"state"`
 	Attempts   int              `json:"attempts"`
 	CreatedAt  time.Time        `json:"created_at"`
-	// NextAttemptAt is when it is tried again, while it is pending; DoneAt, when it was delivered or given up.
+	// NextAttemptAt is when a pending delivery is retried; DoneAt is when it was delivered or given up.
 	NextAttemptAt time.Time `json:"next_attempt_at"`
 	DoneAt        time.Time `json:"done_at"`
-	// RefusedAt is when doubtful answers began; zero if the last one was none.
+	// RefusedAt is when the present run of doubtful answers began; zero if the last answer was not doubtful.
 	RefusedAt time.Time       `json:"refused_at,omitzero"`
 	LastError string          `json:"last_error"`
 	Body      json.RawMessage `json:"body"`
 }
 
-// New makes the delivery of a notice. The URL is where people reach this gateway.
+// New returns the delivery of a notice. externalURL is the base URL of this gateway's dashboard.
 func New(a alert.Alert, n alert.Notice, externalURL string, now time.Time) (Delivery, error) {
-	body, err := json.Marshal(webhook(a, n, externalURL))
+	body, err := json.Marshal(newMessage(a, n, externalURL))
 	if err != nil {
 		return Delivery{}, fmt.Errorf("encode the webhook of %s: %w", a.ID, err)
 	}
 	return Delivery{
-		Key: key(a, n), Receiver: n.Receiver, Objective: a.Objective, Transition: n.Kind,
+		Key: idempotencyKey(a, n), Receiver: n.Receiver, Objective: a.Objective, Transition: n.Kind,
 		State: Pending, CreatedAt: now, NextAttemptAt: now, Body: body,
 	}, nil
 }
 
-// key is the same for the same notice, however often it is computed, and different for any other.
-func key(a alert.Alert, n alert.Notice) string {
+// idempotencyKey returns a key that depends on the notice only, not on attempts or texts, and differs between notices.
+func idempotencyKey(a alert.Alert, n alert.Notice) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s\x00%s", a.ID, a.Seq, n.Kind, n.Receiver))
 	return hex.EncodeToString(sum[:16])
 }

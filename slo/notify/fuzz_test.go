@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// FuzzOutbox reads a record that is damaged in any way: it is told as damage, or it is delivered like any other, once.
+// FuzzOutbox reads a record that is damaged in any way: it is reported as damage, or is delivered once like any other.
 func FuzzOutbox(f *testing.F) {
 	d, err := New(sample("o", 1), alert.Notice{Receiver: "a", Kind: alert.Fired}, "", starts)
 	require.NoError(f, err)
@@ -50,7 +50,7 @@ func FuzzOutbox(f *testing.F) {
 					}
 					return err
 				},
-				func() error { return Prune(tx, starts.Add(3*keep)) },
+				func() error { return Prune(tx, starts.Add(3*keepDone)) },
 			} {
 				if err := read(); err != nil {
 					require.ErrorIs(t, err, state.ErrCorrupt)
@@ -67,7 +67,7 @@ func deliverAll(t *testing.T, tx *bbolt.Tx, receiver string) error {
 	t.Helper()
 	for {
 		before := CountPending(tx)
-		d, ok, err := next(tx, receiver)
+		d, ok, err := nextDue(tx, receiver)
 		if err != nil || !ok {
 			return err
 		}

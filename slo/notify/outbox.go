@@ -18,11 +18,11 @@ const (
 	doneBucket    = "outbox_done"    // ID → Delivery
 )
 
-// Buckets are the top-level buckets that the outbox lives in.
+// Buckets names the top-level buckets of the outbox.
 var Buckets = []string{pendingBucket, doneBucket}
 
-// keep is how long a delivery is kept when it is done.
-const keep = 7 * 24 * time.Hour
+// keepDone is how long a delivered or dead delivery is kept.
+const keepDone = 7 * 24 * time.Hour
 
 func pendingKey(receiver string, id uint64) []byte {
 	return binary.BigEndian.AppendUint64(pendingPrefix(receiver), id)
@@ -32,7 +32,7 @@ func pendingPrefix(receiver string) []byte { return append([]byte(receiver), 0) 
 
 func doneKey(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
 
-// Put adds a delivery to the outbox. Wake the Sender when the transaction is committed.
+// Put adds a delivery to the outbox and numbers it. Call Wake on the Sender once the transaction is committed.
 func Put(tx *bbolt.Tx, d Delivery) error {
 	b := tx.Bucket([]byte(pendingBucket))
 	id, err := b.NextSequence()
@@ -43,8 +43,8 @@ func Put(tx *bbolt.Tx, d Delivery) error {
 	return state.Put(b, pendingKey(d.Receiver, id), d)
 }
 
-// pendingAt decodes a delivery that is pending. One under the key of another would stay there when it is done, and be sent again and
-// again: it is damaged.
+// pendingAt decodes a pending delivery. It returns state.ErrCorrupt if the key is not the delivery's own: finish would leave
+// such a record, which would then be sent again and again.
 func pendingAt(k, v []byte) (Delivery, error) {
 	d, err := state.Decode[Delivery](v)
 	if err == nil && !bytes.Equal(k, pendingKey(d.Receiver, d.ID)) {
@@ -56,7 +56,7 @@ func pendingAt(k, v []byte) (Delivery, error) {
 	return d, nil
 }
 
-// finish moves a delivery to the bucket of finished ones.
+// finish moves a delivery from the pending bucket to that of done ones.
 func finish(tx *bbolt.Tx, d Delivery) error {
 	if err := tx.Bucket([]byte(pendingBucket)).Delete(pendingKey(d.Receiver, d.ID)); err != nil {
 		return err
@@ -64,9 +64,9 @@ func finish(tx *bbolt.Tx, d Delivery) error {
 	return state.Put(tx.Bucket([]byte(doneBucket)), doneKey(d.ID), d)
 }
 
-// next is the delivery that the receiver is due first: of each objective only the oldest may go, and of those the one
-// whose time comes first. False where none is pending.
-func next(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
+// nextDue returns the delivery that the receiver is due next, and false if none is pending. Of each objective only the oldest
+// may go; of those it is the one with the earliest NextAttemptAt.
+func nextDue(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
 	var first Delivery
 	found := false
 	seen := map[string]bool{}
@@ -88,12 +88,12 @@ func next(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
 	return first, found, nil
 }
 
-// CountPending counts the deliveries that are pending.
+// CountPending returns how many deliveries are pending.
 func CountPending(tx *bbolt.Tx) int {
 	return tx.Bucket([]byte(pendingBucket)).Inspect().KeyN
 }
 
-// List returns deliveries, the newest first, at most as many as the limit.
+// List returns up to limit deliveries, newest first.
 func List(tx *bbolt.Tx, limit int) ([]Delivery, error) {
 	var all []Delivery
 	err := tx.Bucket([]byte(pendingBucket)).ForEach(func(k, v []byte) error {
@@ -120,7 +120,7 @@ func List(tx *bbolt.Tx, limit int) ([]Delivery, error) {
 	return all[:min(limit, len(all))], nil
 }
 
-// Abandon makes dead letters of what waits for receivers that are no longer configured, and says how many they were.
+// Abandon marks the pending deliveries of receivers that are not in the list as dead, and returns how many there were.
 func Abandon(tx *bbolt.Tx, receivers []string, now time.Time) (int, error) {
 	var orphans []Delivery
 	err := tx.Bucket([]byte(pendingBucket)).ForEach(func(k, v []byte) error {
@@ -145,7 +145,7 @@ func Abandon(tx *bbolt.Tx, receivers []string, now time.Time) (int, error) {
 	return len(orphans), nil
 }
 
-// Prune deletes deliveries that finished long ago.
+// Prune deletes deliveries that were done more than keepDone ago.
 func Prune(tx *bbolt.Tx, now time.Time) error {
 	c := tx.Bucket([]byte(doneBucket)).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.First() {
@@ -153,8 +153,8 @@ func Prune(tx *bbolt.Tx, now time.Time) error {
 		if err != nil {
 			return fmt.Errorf("delivery %x: %w", k, err)
 		}
-		if now.Sub(d.DoneAt) < keep {
-			return nil // what is behind it is younger, or waits for it a few days at the most
+		if now.Sub(d.DoneAt) < keepDone {
+			return nil // the deliveries behind this one are mostly younger; an older one waits for it, a few days at most
 		}
 		if err := c.Delete(); err != nil {
 			return err

@@ -16,21 +16,21 @@ import (
 func TestKeys(t *testing.T) {
 	a := sample("o", 1)
 	n := alert.Notice{Receiver: "r", Kind: alert.Fired}
-	keys := map[string]bool{key(a, n): true}
-	assert.Len(t, key(a, n), 32)
-	assert.Equal(t, key(a, n), key(a, n), "stable")
+	keys := map[string]bool{idempotencyKey(a, n): true}
+	assert.Len(t, idempotencyKey(a, n), 32)
+	assert.Equal(t, idempotencyKey(a, n), idempotencyKey(a, n), "stable")
 	other := a
 	other.Summary = "other numbers"
-	assert.Equal(t, key(a, n), key(other, n), "of the notice, not of its text")
+	assert.Equal(t, idempotencyKey(a, n), idempotencyKey(other, n), "of the notice, not of its text")
 
-	keys[key(a, alert.Notice{Receiver: "s", Kind: alert.Fired})] = true
-	keys[key(a, alert.Notice{Receiver: "r", Kind: alert.Ended})] = true
+	keys[idempotencyKey(a, alert.Notice{Receiver: "s", Kind: alert.Fired})] = true
+	keys[idempotencyKey(a, alert.Notice{Receiver: "r", Kind: alert.Ended})] = true
 	other = a
 	other.Seq = 2
-	keys[key(other, n)] = true
+	keys[idempotencyKey(other, n)] = true
 	other = a
 	other.ID += "1"
-	keys[key(other, n)] = true
+	keys[idempotencyKey(other, n)] = true
 	assert.Len(t, keys, 5)
 }
 
@@ -51,7 +51,7 @@ func TestListIsNewestFirstAndLimited(t *testing.T) {
 	enqueue(t, db, "a", "o", alert.Fired, alert.Escalated)
 	enqueue(t, db, "b", "o", alert.Fired)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		d, ok, err := next(tx, "a")
+		d, ok, err := nextDue(tx, "a")
 		require.True(t, ok)
 		d.State = Delivered
 		require.NoError(t, finish(tx, d))
@@ -68,16 +68,16 @@ func TestListIsNewestFirstAndLimited(t *testing.T) {
 	assert.Len(t, list(t, db), 3)
 }
 
-// A receiver's name that begins with another's does not take its deliveries.
+// Of two receivers, where one's name begins with the other's, each gets only its own deliveries.
 func TestReceiversArePrefixFree(t *testing.T) {
 	db := newDB(t)
 	enqueue(t, db, "on", "o", alert.Fired)
 	enqueue(t, db, "oncall", "o", alert.Fired)
 	require.NoError(t, db.View(func(tx *bbolt.Tx) error {
-		d, ok, err := next(tx, "on")
+		d, ok, err := nextDue(tx, "on")
 		assert.True(t, ok)
 		assert.Equal(t, "on", d.Receiver)
-		_, ok, _ = next(tx, "onc")
+		_, ok, _ = nextDue(tx, "onc")
 		assert.False(t, ok)
 		return err
 	}))
@@ -102,15 +102,15 @@ func TestAbandonAndPrune(t *testing.T) {
 	prune := func(at time.Time) {
 		require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return Prune(tx, at) }))
 	}
-	prune(now.Add(keep - time.Second))
+	prune(now.Add(keepDone - time.Second))
 	assert.Len(t, list(t, db), 3)
-	prune(now.Add(keep))
+	prune(now.Add(keepDone))
 	all = list(t, db)
 	require.Len(t, all, 1, "what is pending stays, however old")
 	assert.Equal(t, "new", all[0].Receiver)
 }
 
-// TestDamagedDeliveriesAreTold holds that each reader of the outbox names the record that it cannot read.
+// TestDamagedDeliveriesAreTold checks that each reader of the outbox names the record that it cannot read.
 func TestDamagedDeliveriesAreTold(t *testing.T) {
 	for _, bucket := range Buckets {
 		t.Run(bucket, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestDamagedDeliveriesAreTold(t *testing.T) {
 				"list": func(tx *bbolt.Tx) error { _, err := List(tx, 10); return err },
 			}
 			if bucket == pendingBucket {
-				read["next"] = func(tx *bbolt.Tx) error { _, _, err := next(tx, "r"); return err }
+				read["next"] = func(tx *bbolt.Tx) error { _, _, err := nextDue(tx, "r"); return err }
 				read["abandon"] = func(tx *bbolt.Tx) error { _, err := Abandon(tx, nil, starts); return err }
 			} else {
 				read["prune"] = func(tx *bbolt.Tx) error { return Prune(tx, starts) }
@@ -143,7 +143,7 @@ func TestDamagedDeliveriesAreTold(t *testing.T) {
 	}
 }
 
-// TestNextIsTheOldestOfEachObjective holds the order of what a receiver is due: an objective's own order first, then time.
+// TestNextIsTheOldestOfEachObjective checks the order of deliveries: an objective's own order first, then time.
 func TestNextIsTheOldestOfEachObjective(t *testing.T) {
 	db := newDB(t)
 	put := func(objective string, due time.Duration) {
@@ -158,7 +158,7 @@ func TestNextIsTheOldestOfEachObjective(t *testing.T) {
 	var order []uint64
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 		for {
-			d, ok, err := next(tx, "r")
+			d, ok, err := nextDue(tx, "r")
 			require.NoError(t, err)
 			if !ok {
 				assert.Zero(t, d)
@@ -171,12 +171,12 @@ func TestNextIsTheOldestOfEachObjective(t *testing.T) {
 	assert.Equal(t, []uint64{3, 4, 1, 2}, order)
 }
 
-// TestListLimits holds that the limit is kept whatever is pending and what is done.
+// TestListLimits checks that List keeps its limit, whatever is pending and done.
 func TestListLimits(t *testing.T) {
 	db := newDB(t)
 	enqueue(t, db, "a", "o", alert.Fired, alert.Escalated, alert.Ended)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		d, _, err := next(tx, "a")
+		d, _, err := nextDue(tx, "a")
 		require.NoError(t, err)
 		return finish(tx, d)
 	}))

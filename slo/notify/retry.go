@@ -11,21 +11,21 @@ import (
 const (
 	firstBackoff = time.Second
 	maxBackoff   = 5 * time.Minute
-	// maxRetryAfter bounds what a receiver may ask for: a mistaken year would be an alert lost.
+	// maxRetryAfter bounds the Retry-After that a receiver may ask for: a mistaken year would lose the alert.
 	maxRetryAfter = time.Hour
-	// patience is how long a receiver may give doubtful answers in a row before one is taken for its last word.
-	patience = time.Hour
+	// maxDoubt is how long a receiver may give nothing but doubtful answers before one counts as permanent.
+	maxDoubt = time.Hour
 )
 
-// backoff is how long to wait after so many failed attempts.
+// backoff returns how long to wait after a number of failed attempts, with jitter.
 func backoff(attempts int) time.Duration { return retry.After(attempts, firstBackoff, maxBackoff) }
 
-// longestBackoff is the full time.
+// longestBackoff is backoff without jitter.
 func longestBackoff(attempts int) time.Duration {
 	return retry.Full(attempts, firstBackoff, maxBackoff)
 }
 
-// retryAfter reads the header Retry-After, in seconds or as a date; 0 where there is none.
+// retryAfter parses the header Retry-After, in seconds or as a date; 0 without one.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
 	var d time.Duration
@@ -37,8 +37,8 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return min(max(d, 0), maxRetryAfter)
 }
 
-// doubtful reports whether the answer may not be the receiver's own: a proxy in front says so of a receiver that is being
-// deployed, and everybody does while credentials are being rotated. A page must not be lost by a minute of that.
+// doubtful reports whether the answer may come from a proxy rather than the receiver, as during its deployment, or may be due
+// to a rotation of credentials. A minute of that must not lose a page.
 func doubtful(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusProxyAuthRequired:
@@ -47,7 +47,7 @@ func doubtful(status int) bool {
 	return false
 }
 
-// permanent reports whether a retry would be answered the same.
+// permanent reports whether a retry would get the same answer.
 func permanent(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

@@ -31,22 +31,22 @@ const (
 	OutcomeDead      Outcome = "dead"
 )
 
-// Receiver is somebody to deliver to.
+// Receiver is the destination of deliveries.
 type Receiver struct {
 	Name string
 	URL  string
-	// Client has the receiver's TLS, authentication, headers and timeout. Its redirect policy is overwritten.
+	// Client has the receiver's TLS, authentication, headers and timeout. Start overwrites its redirect policy.
 	Client *http.Client
 }
 
-// Settings are what a Sender needs.
+// Settings configures a Sender.
 type Settings struct {
 	DB        *state.DB
 	Receivers []Receiver
 	Logger    *zap.Logger
-	// Steady has waits between attempts be without jitter, for simulations.
+	// Steady disables the jitter of backoffs, for simulations.
 	Steady bool
-	// Attempted is told the outcome of each attempt. Called by several goroutines.
+	// Attempted is called with the outcome of each attempt, by several goroutines.
 	Attempted func(ctx context.Context, receiver string, o Outcome)
 }
 
@@ -58,10 +58,10 @@ type Sender struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
-	failing map[string]string // receiver → what went wrong last
+	failing map[string]string // receiver → error of its last attempt, if that failed
 }
 
-// NewSender makes a Sender. Start it, and Shutdown it before the file is closed.
+// NewSender returns a Sender. Call Start, and Shutdown before the file is closed.
 func NewSender(set Settings) *Sender {
 	s := &Sender{Settings: set, failing: map[string]string{}}
 	for range set.Receivers {
@@ -70,7 +70,7 @@ func NewSender(set Settings) *Sender {
 	return s
 }
 
-// Start begins to deliver what is pending.
+// Start begins to deliver pending deliveries, on a goroutine per receiver.
 func (s *Sender) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
@@ -80,17 +80,17 @@ func (s *Sender) Start() {
 	}
 }
 
-// Wake says that there is something new in the outbox.
+// Wake makes each goroutine look at the outbox again.
 func (s *Sender) Wake() {
 	for _, w := range s.wake {
 		select {
 		case w <- struct{}{}:
-		default: // it is awake
+		default: // a wake-up is pending already
 		}
 	}
 }
 
-// Shutdown stops, cutting off requests under way. A delivery that was cut off stays pending.
+// Shutdown stops the goroutines and cancels requests in flight, whose deliveries stay pending.
 func (s *Sender) Shutdown() {
 	if s.cancel != nil {
 		s.cancel()
@@ -101,7 +101,7 @@ func (s *Sender) Shutdown() {
 	}
 }
 
-// Failing returns the receivers whose last attempt failed, and why.
+// Failing returns the receivers whose last attempt failed, with its error.
 func (s *Sender) Failing() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +114,7 @@ func (s *Sender) Failing() map[string]string {
 
 // serve delivers to one receiver until the context ends.
 func (s *Sender) serve(ctx context.Context, r Receiver, wake <-chan struct{}) {
-	trouble := 0 // consecutive times that the file could not be read or written
+	trouble := 0 // consecutive failures of reading or writing the file
 	for ctx.Err() == nil {
 		wait, err := s.step(ctx, r)
 		if err != nil {
@@ -138,43 +138,43 @@ func (s *Sender) serve(ctx context.Context, r Receiver, wake <-chan struct{}) {
 	}
 }
 
-// idle is how long to sleep when nothing is pending, unless woken.
-const idle = time.Hour
+// idleWait is how long to sleep when nothing is pending, unless woken.
+const idleWait = time.Hour
 
-// step makes the attempt that is due, if one is, and returns how long to wait for the next.
+// step makes the attempt that is due, if any, and returns how long to wait for the next.
 func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
 	var d Delivery
 	var found bool
 	err := s.DB.View(func(tx *bbolt.Tx) (err error) {
-		d, found, err = next(tx, r.Name)
+		d, found, err = nextDue(tx, r.Name)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	if !found {
-		return idle, nil
+		return idleWait, nil
 	}
-	// No wait is longer than maxRetryAfter: if this one is, the clock was set back, which must not hold an alert up.
+	// No wait is longer than maxRetryAfter. A longer one means that the clock was set back, which must not delay an alert.
 	if wait := d.NextAttemptAt.Sub(clock.Wall()); wait > 0 && wait <= maxRetryAfter {
 		return wait, nil
 	}
 	a := post(ctx, r, d)
 	select {
-	case <-ctx.Done(): // whether it arrived is not known, so it stays pending
-		return idle, nil
+	case <-ctx.Done(): // it may or may not have arrived, so it stays pending
+		return idleWait, nil
 	default:
 		return 0, s.record(ctx, r, d, a)
 	}
 }
 
-// Step makes the attempt that is due for a receiver, if one is, and returns how long to wait for the next. It is for simulations, in
+// Step makes the attempt that is due for a receiver, if any, and returns how long to wait for the next. Simulations call it in
 // place of Start.
 func Step(ctx context.Context, s *Sender, receiver int) (time.Duration, error) {
 	return s.step(ctx, s.Receivers[receiver])
 }
 
-// backoff is how long to wait after so many failed attempts.
+// backoff returns how long to wait after a number of failed attempts.
 func (s *Sender) backoff(attempts int) time.Duration {
 	if s.Steady {
 		return longestBackoff(attempts)
@@ -182,11 +182,11 @@ func (s *Sender) backoff(attempts int) time.Duration {
 	return backoff(attempts)
 }
 
-// answer is what a receiver said to an attempt.
+// answer is a receiver's response to an attempt.
 type answer struct {
-	status int // 0 where there was none
+	status int // HTTP status, 0 without a response
 	header http.Header
-	// failure says for people what went wrong; empty if nothing did.
+	// failure describes for people what went wrong; empty on success.
 	failure string
 }
 
@@ -199,20 +199,20 @@ func post(ctx context.Context, r Receiver, d Delivery) answer {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "slowburn")
 	req.Header.Set("Idempotency-Key", d.Key)
-	// The names of Standard Webhooks for the same.
+	// Standard Webhooks has these names for the same.
 	req.Header.Set("Webhook-Id", d.Key)
 	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(clock.Wall().Unix(), 10))
 	resp, err := r.Client.Do(req)
 	if err != nil {
-		// Without the URL that the client puts before it: it often is a secret, and the message is shown.
+		// The client prefixes the URL, which often is a secret, and people see the message: drop it.
 		var u *url.Error
 		if errors.As(err, &u) {
 			err = u.Err
 		}
 		return answer{failure: fmt.Sprintf("%s cannot be reached: %v", r.Name, err)}
 	}
-	// The start of the answer is for people. A little more is read, so that the connection can be used again. What goes
-	// wrong while reading changes nothing: the status has been answered.
+	// People see the start of the body. Reading a little more lets the connection be reused. Errors of reading do not matter:
+	// the status is known.
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
 	if n, _ := io.CopyN(io.Discard, resp.Body, 64<<10); n > 0 {
 		text = append(text, "…"...)
@@ -225,7 +225,7 @@ func post(ctx context.Context, r Receiver, d Delivery) answer {
 	return a
 }
 
-// record writes the outcome of an attempt down.
+// record stores the outcome of an attempt.
 func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) error {
 	now := clock.Wall()
 	d.Attempts++
@@ -240,7 +240,7 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 	switch {
 	case a.failure == "":
 		d.State, d.DoneAt = Delivered, now
-	case permanent(a.status) && (d.RefusedAt.IsZero() || now.Sub(d.RefusedAt) >= patience):
+	case permanent(a.status) && (d.RefusedAt.IsZero() || now.Sub(d.RefusedAt) >= maxDoubt):
 		outcome = OutcomeDead
 		d.State, d.DoneAt = Dead, now
 	default:
@@ -257,12 +257,12 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 		return err
 	})
 	failpoint.After(failpoint.OutboxRecord)
-	s.tell(ctx, r, d, outcome)
+	s.reportOutcome(ctx, r, d, outcome)
 	return err
 }
 
-// tell logs and counts the result of an attempt.
-func (s *Sender) tell(ctx context.Context, r Receiver, d Delivery, o Outcome) {
+// reportOutcome logs and counts the outcome of an attempt.
+func (s *Sender) reportOutcome(ctx context.Context, r Receiver, d Delivery, o Outcome) {
 	s.mu.Lock()
 	if d.LastError == "" {
 		delete(s.failing, r.Name)

@@ -86,7 +86,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	}
 }
 
-// However the receiver fails, a resolution never arrives before its firing, and all arrive.
+// With a receiver that fails in any way, a resolution never arrives before its firing, and all arrive.
 func TestOrderIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
@@ -132,8 +132,8 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
-// While a receiver is deployed, or its credentials are rotated, a proxy answers in its place. That loses no alert; but
-// where nothing else is answered for an hour, it is the configuration that is wrong.
+// While a receiver is deployed, or its credentials are rotated, a proxy may answer in its place. That loses no alert. After an
+// hour without any other answer the configuration counts as wrong.
 func TestDoubtfulAnswers(t *testing.T) {
 	for _, status := range []int{401, 403, 404, 407} {
 		synctest.Test(t, func(t *testing.T) {
@@ -157,14 +157,14 @@ func TestDoubtfulAnswers(t *testing.T) {
 			s.Shutdown()
 			d := list(t, db)[0]
 			assert.Equal(t, Dead, d.State)
-			assert.GreaterOrEqual(t, d.DoneAt.Sub(d.RefusedAt), patience)
-			assert.Less(t, d.DoneAt.Sub(d.RefusedAt), patience+maxBackoff)
-			assert.Greater(t, d.RefusedAt.Sub(d.CreatedAt), patience, "what came before other answers is not held against it")
+			assert.GreaterOrEqual(t, d.DoneAt.Sub(d.RefusedAt), maxDoubt)
+			assert.Less(t, d.DoneAt.Sub(d.RefusedAt), maxDoubt+maxBackoff)
+			assert.Greater(t, d.RefusedAt.Sub(d.CreatedAt), maxDoubt, "what came before other answers is not held against it")
 		})
 	}
 }
 
-// The URLs of webhooks are secrets, more often than not, and errors are shown to people.
+// URLs of webhooks often are secrets, and people see errors: errors do not contain the URL.
 func TestErrorsDoNotTellTheURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
@@ -180,7 +180,7 @@ func TestErrorsDoNotTellTheURL(t *testing.T) {
 	})
 }
 
-// A receiver that is down, or that hangs, delays nobody else.
+// A receiver that is down, or hangs, delays no other.
 func TestReceiversDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
@@ -199,7 +199,7 @@ func TestReceiversDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-// An objective whose alerts the receiver chokes on does not hold up the others.
+// An objective whose alerts the receiver refuses does not delay the others.
 func TestObjectivesDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
@@ -216,7 +216,7 @@ func TestObjectivesDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-// Whatever the moment at which the process dies, everything arrives at least once, in order, each under one key.
+// When the process dies at any moment, each delivery arrives at least once, in order, under one key.
 func TestRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "slo.db")
@@ -245,7 +245,7 @@ func TestRestarts(t *testing.T) {
 	})
 }
 
-// A request that is under way at shutdown is cut off and stays pending, without an attempt counted.
+// A request in flight at shutdown is cancelled and stays pending; its attempt does not count.
 func TestShutdownIsPrompt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
@@ -265,7 +265,7 @@ func TestShutdownIsPrompt(t *testing.T) {
 	})
 }
 
-// A clock that was set back by a day does not hold up what was to be tried again in a minute.
+// A clock that is set back by a day does not delay a retry that was due in a minute.
 func TestClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
@@ -282,7 +282,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 }
 
-// A file that cannot be written must not make a busy loop of deliveries.
+// A file that cannot be written does not make the sender deliver in a busy loop.
 func TestUnwritableOutboxBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "slo.db")

@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// message is the body of Alertmanager's webhook, version 4. Existing receivers parse it.
+// message is the body of an Alertmanager webhook, version 4, which existing receivers parse.
 type message struct {
 	Version           string            `json:"version"`
 	GroupKey          string            `json:"groupKey"`
@@ -32,9 +32,9 @@ type messageAlert struct {
 	Fingerprint  string            `json:"fingerprint"`
 }
 
-// webhook is what the receiver is sent. Each message has one alert, and its group is the objective, so that Alertmanager's
-// receivers, which match a resolution to a firing by group key or fingerprint, do so here too.
-func webhook(a alert.Alert, n alert.Notice, externalURL string) message {
+// newMessage returns the body of a notice. Each message has one alert, and its group is the objective: receivers that match a
+// resolution to a firing by group key or by fingerprint both work.
+func newMessage(a alert.Alert, n alert.Notice, externalURL string) message {
 	labels, annotations := maps.Clone(a.Labels), maps.Clone(a.Annotations)
 	labels["severity"], annotations["severity"] = string(n.Severity), string(n.Severity)
 	status, endsAt := "firing", time.Time{}

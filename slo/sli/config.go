@@ -13,44 +13,44 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
-// Config is what the YAML of an `sli` connector says.
+// Config is the configuration of the connector `sli`.
 type Config struct {
-	// Directory holds the file that counts are kept in. It is made if need be. Connectors share it: a file has the ID of its
+	// Directory holds the file of counts. It is created if missing. Connectors may share it: a file has the ID of its
 	// connector.
 	Directory string `mapstructure:"directory"`
-	// Interval is how often the metrics leave, on the wall clock: at 10s they do at :00, :10, :20 and so on.
+	// Interval is how often the metrics are sent, aligned to the wall clock: at 10s at :00, :10, :20 and so on.
 	Interval time.Duration `mapstructure:"interval"`
 	// Expiry is how long a series without a new span is kept. 0 keeps it until shutdown.
 	Expiry time.Duration `mapstructure:"expiry"`
 	// Limits bound the number of series.
 	Limits Limits `mapstructure:"limits"`
-	// Repeats say how requests that come again are recognized.
+	// Repeats configures how re-sent requests are recognized.
 	Repeats Repeats `mapstructure:"repeats"`
-	// WirePath passes decoded spans on as the bytes that they were scanned from. The converter of package wirepath sets it
-	// where all that stands between here and the decision reads bytes, and refuses what a user writes.
+	// WirePath passes decoded spans on as the bytes that they were scanned from. The converter of package wirepath sets it if
+	// all components between here and the decision read bytes, and refuses it from users.
 	WirePath bool `mapstructure:"wire_path"`
 
 	_ struct{}
 }
 
-// Repeats say how a request is recognized that a sender sends again, as it got no answer. It is acknowledged, and neither
-// counted nor passed on again.
+// Repeats configures how a request is recognized that a sender re-sends for want of an answer. Such a request is acknowledged,
+// and neither counted nor passed on again.
 type Repeats struct {
-	// Window is for how long requests are remembered. 0 remembers none: repeats are then counted and passed on.
+	// Window is how long requests are remembered. 0 remembers none: re-sent requests are then counted and passed on.
 	Window time.Duration `mapstructure:"window"`
-	// Memory is what they may take. Over it the oldest are forgotten first.
+	// Memory bounds the memory of remembered requests. Over it the oldest are evicted.
 	Memory units.Size `mapstructure:"memory"`
 
 	_ struct{}
 }
 
-// Limits are the most values that a label may have, and the most series. What exceeds one is counted under __other__.
+// Limits bounds the values of labels, and the number of series. What exceeds a limit is counted under __other__.
 type Limits struct {
 	// Services is the most service names. Those that an objective names come on top.
 	Services int `mapstructure:"services"`
 	// Operations is the most span names of a service. Those that an objective names come on top.
 	Operations int `mapstructure:"operations"`
-	// Versions is the most service versions of a service that objectives tell apart at a time.
+	// Versions is the most service versions of a service that objectives distinguish at a time.
 	Versions int `mapstructure:"versions"`
 	// Reasons is the most reasons of bad events of a service, beside "error" and "latency".
 	Reasons int `mapstructure:"reasons"`
@@ -67,15 +67,16 @@ func (l Limits) count() count.Limits {
 }
 
 const (
-	// seriesBytes is what a series takes in memory at most: half of a duration histogram with all its buckets, its labels and its
-	// place in the tables, with a quarter for garbage.
+	// seriesBytes is the most memory of a series: half of a duration histogram with all its buckets, its labels and its place
+	// in the tables, with a quarter for garbage.
 	seriesBytes = 1280
-	// seriesShare is which part of the memory limit the series have by default, between leastSeries and mostSeries of them.
+	// seriesShare is the divisor of the memory limit that gives the default of Limits.Series, which is bounded by leastSeries
+	// and mostSeries.
 	seriesShare             = 32
 	leastSeries, mostSeries = 5_000, 200_000
 )
 
-// series is Series, or what it is if that is 0.
+// series returns Series, or its default if it is 0.
 func (l Limits) series() int {
 	if l.Series > 0 {
 		return l.Series
@@ -91,8 +92,8 @@ func seriesWithin(limit int64) int {
 	return int(min(max(limit/seriesShare/seriesBytes, leastSeries), mostSeries))
 }
 
-// MemoryShare returns what counting takes at most, in bytes, and how many series that is for, which the database that they are
-// kept in has as well; and the key that says it.
+// MemoryShare returns how much memory counting takes at most, in bytes, how many series that is for, which the time series
+// database stores too, and the key of their limit.
 func (c *Config) MemoryShare() (key string, bytes int64, series int) {
 	const requests = 4 << 20 // records that are not folded yet, and a batch of metrics on its way
 	n := c.Limits.series()
@@ -118,10 +119,10 @@ const (
 	minSeries, maxSeries = 1000, 100_000_000
 )
 
-// minExpiry is how far back an instant query looks for a sample: a series forgotten sooner would still be seen.
+// minExpiry is how far back an instant query looks for a sample: a series that expired sooner would still be shown.
 const minExpiry = 5 * time.Minute
 
-// Validate reports everything that is wrong with the configuration at once.
+// Validate returns everything that is wrong with the configuration, joined.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Interval < time.Second || time.Minute%c.Interval != 0 {

@@ -25,14 +25,14 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/repeats"
 )
 
-// Connector is what the two components of one `sli` share, and what other components are shown of it. Its exported
+// Connector is the shared part of the two components of one `sli`, and what it announces to other components. Its exported
 // methods may be called concurrently.
 type Connector struct {
 	id        component.ID
 	cfg       *Config
 	set       component.TelemetrySettings
 	telemetry *metadata.TelemetryBuilder
-	// metrics and passesOn say which of the two components exist. They are set before any of them starts.
+	// metrics and passesOn say which of the two components exist. They are set before either starts.
 	metrics  consumer.Metrics
 	passesOn bool
 	forget   func()
@@ -40,12 +40,12 @@ type Connector struct {
 	startOnce, stopOnce sync.Once
 	startErr            error
 	host                component.Host
-	// keeper has the counter. It is nil where there is no metrics pipeline to tell: then nothing is counted.
+	// keeper has the counter. It is nil without a metrics pipeline: then nothing is counted.
 	keeper *keep.Keeper
-	// window is nil where no repeats are recognized.
+	// window is nil if no repeats are recognized.
 	window *repeats.Window
 	out    outlet
-	told   [count.NumLabels]sync.Once // the overflow of a label was logged
+	warned [count.NumLabels]sync.Once // logs the overflow of a label once
 }
 
 func newConnector(set connector.Settings, cfg *Config) (*Connector, error) {
@@ -56,7 +56,7 @@ func newConnector(set connector.Settings, cfg *Config) (*Connector, error) {
 	return &Connector{id: set.ID, cfg: cfg, set: set.TelemetrySettings, telemetry: telemetry}, nil
 }
 
-// start is called by each of the components, and does its work for the first.
+// start opens the connector on its first call, by either component.
 func (c *Connector) start(h component.Host) error {
 	c.startOnce.Do(func() { c.startErr = c.open(h) })
 	return c.startErr
@@ -94,7 +94,7 @@ func (c *Connector) open(h component.Host) error {
 	return nil
 }
 
-// stop is called by each of the components, and does its work for the first.
+// stop closes the connector on its first call, by either component.
 func (c *Connector) stop() {
 	c.stopOnce.Do(func() {
 		if c.host != nil {
@@ -105,7 +105,7 @@ func (c *Connector) stop() {
 	})
 }
 
-// Probe tells whether the numbers get to where they are kept. Spans are taken in any case.
+// Probe implements host.Prober: it reports whether counts survive a crash and are sent. Spans are accepted in any case.
 func (c *Connector) Probe(context.Context) host.Health {
 	if c.metrics == nil {
 		return host.Health{Message: "nothing is counted: name " + c.id.String() + " under receivers of a metrics pipeline"}
@@ -139,7 +139,7 @@ func (c *Connector) Volatile() string {
 	if v == nil {
 		return ""
 	}
-	return fmt.Sprintf("counts since %s would not survive a crash: %s", minute(v.Since), v.Why)
+	return fmt.Sprintf("counts since %s would not survive a crash: %s", minuteText(v.Since), v.Why)
 }
 
 // Lost implements slo.Counts.
@@ -151,15 +151,15 @@ func (c *Connector) Lost() string {
 	if l == nil {
 		return ""
 	}
-	return fmt.Sprintf("counting began anew at %s; counts that no metrics database had by then are missing: %s", minute(l.At), l.Why)
+	return fmt.Sprintf("counting began anew at %s; counts that no metrics database had by then are missing: %s", minuteText(l.At), l.Why)
 }
 
-func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+func minuteText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
 var _ slo.Counts = (*Connector)(nil)
 
-// once passes a request on, and counts it if it was taken, unless it was taken before. Pass reports whether the spans were
-// taken; if it returns an error they were not.
+// once passes a request on and counts it if it was taken; a repeat is only acknowledged. pass reports whether the spans were
+// taken; on an error they were not.
 func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (taken bool, err error)) error {
 	var id count.RequestID
 	if c.window != nil && len(r.Spans) > 0 {
@@ -183,8 +183,8 @@ func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (take
 	return c.count(ctx, r, id)
 }
 
-// count counts the spans of a request that was taken. An error says that they are counted, but ctx ended before that would
-// have survived a crash.
+// count counts the spans of a taken request. An error means that they are counted, but ctx ended before they would survive a
+// crash.
 func (c *Connector) count(ctx context.Context, r *wire.Request, id count.RequestID) error {
 	n := c.keeper.Counter().Count(r, id, clock.Wall().UnixMilli())
 	witness(r)
@@ -197,7 +197,7 @@ func (c *Connector) count(ctx context.Context, r *wire.Request, id count.Request
 	return c.keeper.Await(ctx, n.Refused)
 }
 
-// labelNames has what telemetry calls the label, and the key of its limit.
+// labelNames maps a label to its name in telemetry and the key of its limit.
 var labelNames = [count.NumLabels]struct{ label, key string }{
 	count.ServiceName:    {"service_name", "services"},
 	count.SpanName:       {"span_name", "operations"},
@@ -208,7 +208,7 @@ var labelNames = [count.NumLabels]struct{ label, key string }{
 
 func (c *Connector) overflowed(ctx context.Context, l count.Label, spans int64) {
 	c.telemetry.ConnectorSliOverflowSpans.Add(ctx, spans, metric.WithAttributeSet(attribute.NewSet(attribute.String("label", labelNames[l].label))))
-	c.told[l].Do(func() {
+	c.warned[l].Do(func() {
 		c.set.Logger.Warn("limit of series or of values of a label exceeded: further ones are counted under "+count.Other+
 			". Raise the limit, or make the label vary less, such as by leaving IDs out of span names",
 			zap.String("label", labelNames[l].label), zap.String("limit", "limits::"+labelNames[l].key))

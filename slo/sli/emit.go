@@ -16,7 +16,7 @@ const (
 	metricBadEvents = "slowburn.sli.bad_events"
 )
 
-// batch is the metrics of one call to the pipeline. All its points have the same time.
+// batch holds the metrics of one call to the pipeline. All its points have the same time, except zeros.
 type batch struct {
 	md    pmetric.Metrics
 	scope pmetric.ScopeMetrics
@@ -47,7 +47,7 @@ func (b batch) sum(name, description, unit string) pmetric.NumberDataPointSlice 
 	return sum.DataPoints()
 }
 
-// events appends the series of total and of bad events.
+// events appends the points of total and of bad events.
 func (b batch) events(points []count.EventPoint) {
 	total := b.sum(metricEvents, "Events of an objective.", "{event}")
 	bad := b.sum(metricBadEvents, "Bad events of an objective.", "{event}")
@@ -73,7 +73,7 @@ func (b batch) events(points []count.EventPoint) {
 	b.scope.Metrics().RemoveIf(func(m pmetric.Metric) bool { return m.Sum().DataPoints().Len() == 0 })
 }
 
-// calls appends the series of calls and durations.
+// calls appends the points of calls and durations.
 func (b batch) calls(points []count.CallPoint) {
 	calls := b.sum(metricCalls, "Spans, by service, operation, kind and status.", "{call}")
 	m := b.metric(metricDuration, "Duration of spans, by service, operation, kind and status.", "s").SetEmptyExponentialHistogram()
@@ -93,7 +93,7 @@ func (b batch) calls(points []count.CallPoint) {
 	}
 }
 
-// count appends a series' zero, if it has not been told yet, and then its count: earlier times first, as a TSDB wants.
+// count appends the zero of a series, unless it was sent, then its count: earlier times first, as a TSDB needs.
 func (b batch) count(dst pmetric.NumberDataPointSlice, s *count.Series, n count.Weight, labels func(pcommon.Map)) {
 	if !s.Told {
 		p := dst.AppendEmpty()
@@ -113,7 +113,7 @@ func (b batch) count(dst pmetric.NumberDataPointSlice, s *count.Series, n count.
 	}
 }
 
-// duration is count's like for histograms.
+// duration is count for histograms.
 func (b batch) duration(dst pmetric.ExponentialHistogramDataPointSlice, s *count.Series, h *count.Histogram, labels func(pcommon.Map)) {
 	if !s.Told {
 		p := dst.AppendEmpty()

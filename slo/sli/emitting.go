@@ -17,17 +17,17 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// logEvery is how often a failure that goes on is logged.
+// logEvery is how often a lasting failure is logged.
 const logEvery = time.Minute
 
-// emitting is the component from the traces to the metrics pipeline. The Collector hands it the same spans as passing,
-// before or after; it counts them only where there is no passing.
+// emitting is the component from traces to metrics. The Collector passes it the same spans as passing, before or after it; it
+// counts them only if there is no passing.
 type emitting struct {
 	*Connector
 	flusher *flusher
 	cancel  context.CancelFunc
 	done    chan struct{}
-	// logged is when a failure was last logged, zero while all is well.
+	// logged is when a failure was last logged, zero after a success.
 	logged time.Time
 }
 
@@ -35,7 +35,7 @@ var _ connector.Traces = (*emitting)(nil)
 
 func (*emitting) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeTraces refuses only spans that cannot be read.
+// ConsumeTraces counts the spans if no passing does. A request that cannot be read is a permanent error.
 func (e *emitting) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if e.passesOn {
 		return nil
@@ -60,7 +60,7 @@ func (e *emitting) Start(_ context.Context, h component.Host) error {
 	return nil
 }
 
-// begin goes on after the last flush of the process before.
+// begin makes the flusher, which continues after the last flush of the previous process.
 func (e *emitting) begin() {
 	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Wall())
 	clock.NotBefore(time.UnixMilli(e.keeper.Flushed()), "what was counted before this start")
@@ -68,8 +68,8 @@ func (e *emitting) begin() {
 	e.flusher.secure = e.keeper.Secure
 }
 
-// Shutdown emits for a last time. By then the Collector has stopped all that sends spans here, and nothing yet of what
-// takes metrics: it stops components in the order in which data flows.
+// Shutdown flushes for the last time. The Collector stops components in the order of the data flow: those that send spans here
+// have stopped, those that receive the metrics have not.
 func (e *emitting) Shutdown(ctx context.Context) error {
 	defer e.stop()
 	if e.cancel == nil {
@@ -98,8 +98,7 @@ func (e *emitting) closeKeeper() error {
 	return nil
 }
 
-// run flushes at every instant of the grid of the time that is believed. Where that is a little behind the last flush it waits; where
-// it was moved back, the flushes go back with it.
+// run flushes at every instant of the believed wall clock's grid, until ctx ends.
 func (e *emitting) run(ctx context.Context) {
 	defer close(e.done)
 	interval := e.cfg.Interval
@@ -116,7 +115,8 @@ func (e *emitting) run(ctx context.Context) {
 	}
 }
 
-// emit flushes by the time that is believed, unless that is a little behind the last flush.
+// emit flushes at the believed time. A time that is a little before the last flush is skipped; if the clock was set back
+// further, flushes go back with it.
 func (e *emitting) emit(ctx context.Context) {
 	at := floor(clock.Wall().UnixMilli(), e.cfg.Interval)
 	if behind := time.Duration(e.flusher.last-at) * time.Millisecond; behind > clock.JumpAllowed {
@@ -124,11 +124,11 @@ func (e *emitting) emit(ctx context.Context) {
 		e.flusher.setBack(at)
 	}
 	if at > e.flusher.last {
-		_ = e.flush(ctx, at) // logged, counted, and told by Probe
+		_ = e.flush(ctx, at) // logged, counted, and reported by Probe
 	}
 }
 
-// flush hands over all counts and tells how that went.
+// flush sends all counts to the metrics pipeline, and measures, logs and shows the result.
 func (e *emitting) flush(ctx context.Context, at int64) (err error) {
 	var r report
 	e.out.begin(clock.Now())
@@ -150,7 +150,7 @@ func (e *emitting) flush(ctx context.Context, at int64) (err error) {
 		return nil
 	}
 	if errors.Is(context.Cause(ctx), context.Canceled) {
-		return err // by Shutdown, whose own flush comes next
+		return err // Shutdown cancelled it, and flushes itself next
 	}
 	e.telemetry.ConnectorSliFailedFlushes.Add(ctx, 1)
 	e.out.failure.Store(&err)
@@ -158,7 +158,7 @@ func (e *emitting) flush(ctx context.Context, at int64) (err error) {
 	return err
 }
 
-// warn logs what goes wrong, but not at every interval.
+// warn logs a failure, at most once per logEvery.
 func (e *emitting) warn(now time.Time, message string, fields ...zap.Field) {
 	if now.Sub(e.logged).Abs() >= logEvery {
 		e.logged = now

@@ -22,9 +22,9 @@ func NewFactory() connector.Factory {
 	)
 }
 
-// factory pairs the two components of one `sli`: the Collector builds them separately, but with one configuration. The
-// key is that configuration, by identity, and not the component's ID: what was built of a configuration that failed to
-// start, and is therefore never shut down, must not turn up in the next one.
+// factory pairs the two components of one `sli`, which the Collector builds separately, but with one configuration. The key is
+// that configuration's identity rather than the component's ID: components that were built of a configuration that failed to
+// start, and are therefore never shut down, must not be shared with the next one.
 type factory struct {
 	mu     sync.Mutex
 	shared map[component.Config]*Connector

@@ -16,25 +16,25 @@ import (
 )
 
 const (
-	// eventsPerBatch and callsPerBatch bound what one call to the metrics pipeline carries: about 200 kB of OTLP, which
-	// stays under the 4 MB that a gRPC server takes, whatever the labels' lengths.
+	// eventsPerBatch and callsPerBatch bound one call to the metrics pipeline: about 200 kB of OTLP, below the 4 MB that a gRPC
+	// server accepts, however long the labels.
 	eventsPerBatch = 1024
 	callsPerBatch  = 256
 )
 
-// flusher hands the counts to the metrics pipeline. It is for one goroutine.
+// flusher sends the counts to the metrics pipeline. It is not safe for concurrent use.
 type flusher struct {
 	counter  *count.Counter
 	next     consumer.Metrics
 	resource pcommon.Resource
 	interval time.Duration
 	expiry   time.Duration
-	// started is when counting began, last the time of the last flush, in milliseconds since the Unix epoch.
+	// started is when counting began, last the time of the last flush, both in Unix ms.
 	started, last int64
-	// complete says that the last flush got to its end: every series is told, or refused for good.
+	// complete says that the last flush reached its end: every series was accepted, or refused permanently.
 	complete bool
 
-	// secure waits until what a log refused is kept, and the rest is marked in it. It is nil where there is no log.
+	// secure waits until records that a log refused are kept, and marks the log. It is nil without a log.
 	secure func(ctx context.Context, refused uint64) error
 
 	events []count.EventPoint
@@ -55,22 +55,22 @@ func newFlusher(c *count.Counter, next consumer.Metrics, resource pcommon.Resour
 	}
 }
 
-// setBack lets the next flush be at that time, although the last was later: the clock was set back.
+// setBack allows the next flush to be at a time before the last one, after the clock was set back.
 func (f *flusher) setBack(at int64) {
 	f.started = min(f.started, floor(at-1, f.interval))
 	f.last = at - 1
 }
 
-// report says what a flush did.
+// report holds the figures of a flush.
 type report struct {
 	series    int
 	events    int // series of objectives' events
 	forgotten int
 }
 
-// flush hands over all series with the given time, which must be after the last flush. It stops at the first error that
-// a retry may overcome; the next flush is that retry, for counts are cumulative. What was refused for good is passed
-// over and not offered again at this time, but the error is returned, too.
+// flush sends all series with the given time, which must be after the last flush. It stops at the first error that a retry may
+// overcome; the next flush is that retry, because counts are cumulative. It skips a batch that was refused permanently, and
+// returns that error too.
 func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
 	var since int64
 	if f.complete && f.expiry > 0 {
@@ -129,9 +129,9 @@ func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at i
 	return f.hand(ctx, at, func(b batch) { b.calls(points) })
 }
 
-// hand sends a batch of f.series. Whatever others are told has to survive a crash before, or to be known to be lost: a counter
-// that goes back would be taken for one that began anew. At first sight a series gets the time of its zero: the interval before, where nothing of it
-// had been counted yet, but not before counting began. So it does where it has a later one, by a clock that was set back since.
+// hand sends a batch of f.series. All that is sent must survive a crash or be known to be volatile: a counter that decreases
+// would count as a reset. A new series gets the time of its zero: the interval before, in which it had no count, but not before
+// counting began. A series whose zero is not before this flush, because the clock was set back, gets that time too.
 func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
 	if len(f.series) == 0 {
 		return nil
@@ -152,7 +152,7 @@ func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
 	return err
 }
 
-// mark notes something of some of the series, and returns the turn of the log if that did not take it.
+// mark applies note to the series that which selects. It returns the turn of the log if the log refused to keep that, else 0.
 func (f *flusher) mark(which func(*count.Series) bool, note func(*count.Series)) (refused uint64) {
 	var marked []*count.Series
 	for _, s := range f.series {
@@ -177,8 +177,8 @@ func (f *flusher) send(ctx context.Context, b batch) error {
 	return nil
 }
 
-// floor is the last instant of the wall clock's grid not after a time in milliseconds. The interval divides a minute, so
-// the grid is the same from the Unix epoch as from any minute.
+// floor returns the last instant of the wall clock's grid that is not after a time in ms. The interval divides a minute, so the
+// grid is the same from the Unix epoch as from any minute.
 func floor(millis int64, interval time.Duration) int64 {
 	return millis - millis%interval.Milliseconds()
 }

@@ -124,7 +124,8 @@ func TestOneScanPerRequest(t *testing.T) {
 	}
 }
 
-// TestDecodedOffTheWirePath holds that whoever is next gets the spans as they came, which it may change.
+// TestDecodedOffTheWirePath checks that off the wire path the next component, which may change the spans, gets them as they
+// came.
 func TestDecodedOffTheWirePath(t *testing.T) {
 	td := slitest.Traces(t, ping)
 	last := new(stage)
@@ -198,7 +199,7 @@ func TestUntaken(t *testing.T) {
 	}
 }
 
-// TestUntakenIsRefused holds that the answer is that of who took the decoded spans.
+// TestUntakenIsRefused checks that the answer is that of the component that took the decoded spans.
 func TestUntakenIsRefused(t *testing.T) {
 	full := errors.New("full")
 	next, err := consumer.NewTraces(func(_ context.Context, td ptrace.Traces) error {

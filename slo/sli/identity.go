@@ -9,9 +9,9 @@ import (
 
 const instanceKey = "service.instance.id"
 
-// identity is the resource of the metrics: the service is the gateway itself, the instance the name of its counts. A name
-// stays as long as the counts go on, over crashes and restarts. No other counts have it: neither those of another gateway or
-// connector, nor those that begin anew.
+// identity returns the resource of the metrics: the service is the gateway, the instance the name of its counts. A name lasts
+// as long as its counts go on, over crashes and restarts, and is unique: other gateways, other connectors and counts that begin
+// anew have other names.
 func identity(name string) pcommon.Resource {
 	res := pcommon.NewResource()
 	res.Attributes().PutStr("service.name", "slowburn")
@@ -19,7 +19,7 @@ func identity(name string) pcommon.Resource {
 	return res
 }
 
-// newName names counts that begin anew, at zero: by what the Collector's own telemetry calls this process, and the name of an
+// newName returns a name for counts that begin anew, at zero: the instance ID of the Collector's telemetry, and the name of an
 // `sli/name`.
 func newName(telemetry pcommon.Resource, id component.ID) string {
 	name := rand.Text()

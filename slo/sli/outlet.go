@@ -8,19 +8,19 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// flushTime is how long a flush may take before /readyz says that it does not end.
+// flushTime is how long a flush may take before /readyz reports that the pipeline does not answer.
 const flushTime = time.Minute
 
-// outlet is how the flushes go. One goroutine flushes; its other methods may be called concurrently.
+// outlet is the state of the flushes, for Probe. One goroutine flushes; hindered may be called concurrently.
 type outlet struct {
 	failure   atomic.Pointer[error]     // of the last flush
-	began     atomic.Pointer[time.Time] // the flush that runs; nil where none does
-	evaluator slo.Evaluator             // who reads the counts back; nil where nobody does
+	began     atomic.Pointer[time.Time] // of the running flush; nil if none runs
+	evaluator slo.Evaluator             // reads the counts back; nil if nothing does
 }
 
 func (o *outlet) begin(now time.Time) { o.began.Store(&now) }
 
-// end notes how a flush of series of events went.
+// end notes the result of a flush with some series of events.
 func (o *outlet) end(at int64, series int, err error) {
 	o.began.Store(nil)
 	if err != nil {
@@ -32,7 +32,7 @@ func (o *outlet) end(at int64, series int, err error) {
 	}
 }
 
-// hindered says why counts do not get out, and is empty where they do.
+// hindered returns why counts are not sent; empty if they are.
 func (o *outlet) hindered(now time.Time) string {
 	if began := o.began.Load(); began != nil {
 		if takes := now.Sub(*began); takes > flushTime {

@@ -12,7 +12,7 @@ type evaluator []time.Time
 
 func (e *evaluator) CountsLeft(at time.Time) { *e = append(*e, at) }
 
-// Only a flush that was taken has left, and only one with events of objectives is told; one that does not end is.
+// Only an accepted flush with events of objectives is reported to the evaluator; hindered reports one that does not end.
 func TestOutlet(t *testing.T) {
 	e := new(evaluator)
 	o := outlet{evaluator: e}

@@ -15,11 +15,11 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// passing is the component between the traces pipelines: it passes spans on, and counts them when they were accepted.
+// passing is the component between traces pipelines: it passes spans on, and counts them once they were accepted.
 type passing struct {
 	*Connector
 	next consumer.Traces
-	// logged is when spans that nobody took were last logged, in nanoseconds since the Unix epoch.
+	// logged is when untaken spans were last logged, in Unix ns.
 	logged atomic.Int64
 }
 
@@ -34,8 +34,8 @@ func (p *passing) Shutdown(context.Context) error {
 	return nil
 }
 
-// ConsumeTraces returns the next component's error as it is, and then has counted nothing. On the wire path decoded spans
-// go on as the request that they were scanned as, so that nobody marshals and scans them again.
+// ConsumeTraces returns the next component's error unchanged, and then has counted nothing. On the wire path decoded spans are
+// passed on as the scanned request, so that they are not marshalled and scanned again.
 func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if wire.KeptOf(ctx) != nil { // behind a sampler, with its exporters beside this connector
 		if td.ResourceSpans().Len() == 0 {
@@ -65,7 +65,7 @@ func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	})
 }
 
-// handOn passes decoded spans on as the request that they were scanned as. It passes td on where nobody took that.
+// handOn passes decoded spans on as the scanned request, and passes td on if nobody took that.
 func (p *passing) handOn(ctx context.Context, r *wire.Request, td ptrace.Traces) error {
 	carried := wire.NewContext(ctx, r)
 	if err := p.next.ConsumeTraces(carried, ptrace.NewTraces()); err != nil || wire.Taken(carried) {
@@ -75,7 +75,7 @@ func (p *passing) handOn(ctx context.Context, r *wire.Request, td ptrace.Traces)
 	return p.next.ConsumeTraces(ctx, td)
 }
 
-// untaken counts spans that nobody took as bytes, and logs that, but not at every request.
+// untaken counts spans that nobody took as bytes, and logs that at most once per logEvery.
 func (p *passing) untaken(ctx context.Context, spans int) {
 	p.telemetry.ConnectorSliUntakenSpans.Add(ctx, int64(spans))
 	now, last := clock.Now().UnixNano(), p.logged.Load()

@@ -159,7 +159,7 @@ func TestDamageWhileRunning(t *testing.T) {
 	}
 }
 
-// TestDamageBeforeStop holds that a file that was damaged since it was looked at is written anew when the gateway stops.
+// TestDamageBeforeStop checks that a file that was damaged since its last check is replaced when the gateway stops.
 func TestDamageBeforeStop(t *testing.T) {
 	cfg, sink := repeating(t), new(consumertest.MetricsSink)
 	p := newPairOf(t, cfg, new(taker), sink)
@@ -171,7 +171,7 @@ func TestDamageBeforeStop(t *testing.T) {
 	assert.Equal(t, "2", calls)
 }
 
-// TestLossIsSaid holds that a loss of former counts is reported for a day, also by the processes that follow.
+// TestLossIsSaid checks that a loss of former counts is reported for a day, across restarts.
 func TestLossIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := repeating(t)

@@ -13,33 +13,33 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/repeats"
 )
 
-// Where counts are kept: see package place.
+// The types of the place where counts are kept: see package place.
 type (
 	// Place keeps the records of a connector.
 	Place = place.Place
-	// Generation is a log in it, behind a snapshot.
+	// Generation is a log of a Place, behind a snapshot.
 	Generation = place.Generation
-	// Found is what was there at the start.
+	// Found is the result of recovering a Place.
 	Found = place.Found
 )
 
-// Stepped is a connector whose goroutines do not run: its owner, a simulation, takes their turns. It is for one goroutine.
+// Stepped is a connector without goroutines: a simulation calls their steps. It is not safe for concurrent use.
 type Stepped struct {
 	passing  passing
 	emitting emitting
 }
 
-// StepSettings stand for the machine, and for chance.
+// StepSettings replaces the file system and chance.
 type StepSettings struct {
 	Objectives []slo.Objective
-	// Open takes the place where counts are kept.
+	// Open opens the place of counts.
 	Open func() (Place, error)
 	// Name returns a name that was not used before.
 	Name func() string
 }
 
-// NewStepped takes up the counts that are in the place.
-func NewStepped(set connector.Settings, cfg *Config, traces consumer.Traces, metrics consumer.Metrics, with StepSettings) (*Stepped, error) {
+// NewStepped recovers the counts of the place.
+func NewStepped(set connector.Settings, cfg *Config, traces consumer.Traces, metrics consumer.Metrics, settings StepSettings) (*Stepped, error) {
 	c, err := newConnector(set, cfg)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func NewStepped(set connector.Settings, cfg *Config, traces consumer.Traces, met
 	c.metrics, c.passesOn = metrics, true
 	c.window = repeats.New(cfg.Repeats.Window, int64(cfg.Repeats.Memory))
 	c.keeper, err = keep.StartInline(keep.Settings{
-		Open: with.Open, Limits: cfg.Limits.count(), Objectives: with.Objectives, Window: c.window, Name: with.Name, Logger: c.set.Logger,
+		Open: settings.Open, Limits: cfg.Limits.count(), Objectives: settings.Objectives, Window: c.window, Name: settings.Name, Logger: c.set.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -57,19 +57,19 @@ func NewStepped(set connector.Settings, cfg *Config, traces consumer.Traces, met
 	return s, nil
 }
 
-// ConsumeTraces is that of the connector.
+// ConsumeTraces passes spans through the connector.
 func (s *Stepped) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return s.passing.ConsumeTraces(ctx, td)
 }
 
-// Emit hands the counts to the metrics pipeline, if that is due.
+// Emit sends the counts to the metrics pipeline, if that is due.
 func (s *Stepped) Emit(ctx context.Context) { s.emitting.emit(ctx) }
 
-// Look goes on to the next log, if that is due.
+// Look switches to the next log, if that is due.
 func (s *Stepped) Look() { keep.Look(s.passing.keeper) }
 
-// Volatile says why counts would not survive a crash; it is empty if they would.
+// Volatile returns why counts would not survive a crash; empty if they would.
 func (s *Stepped) Volatile() string { return s.passing.Volatile() }
 
-// Lost says what of the counts of before was not taken up; it is empty if all were.
+// Lost returns what was lost of former counts; empty if nothing was.
 func (s *Stepped) Lost() string { return s.passing.Lost() }

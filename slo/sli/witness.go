@@ -10,23 +10,23 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// processAttributes tell processes apart.
+// processAttributes are the resource attributes that distinguish processes.
 var processAttributes = []string{
 	"service.name", "service.instance.id", "host.name", "host.id", "k8s.pod.uid", "k8s.pod.name", "container.id", "process.pid",
 }
 
-// hostname is empty where the machine has none.
+// hostname is the machine's own; empty if it has none.
 var hostname, _ = os.Hostname()
 
-// witness tells a clock that is not believed what time it is by the processes that sent the spans.
+// witness gives a clock that is in doubt the times that senders of spans observed.
 func witness(r *wire.Request) {
 	if clock.Doubted() {
 		witnesses(r, clock.Witness)
 	}
 }
 
-// witnesses finds the processes that sent spans, and when the last of their spans ended. Those that run on this machine share its
-// clock, and are left out.
+// witnesses calls hear for each process that sent spans, with the end of its latest span. It leaves out processes on this
+// machine, which share its clock.
 func witnesses(r *wire.Request, hear func(process uint64, end time.Time)) {
 	ends := make([]uint64, len(r.Resources))
 	for i := range r.Spans {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// errorList collects errors, so that a user sees all of them at once.
+// errorList collects errors, to report all of them at once.
 type errorList []error
 
 func (l *errorList) add(err error) {
@@ -19,7 +19,7 @@ func (l *errorList) add(err error) {
 
 func (l *errorList) addf(format string, args ...any) { l.add(fmt.Errorf(format, args...)) }
 
-// key adds the error under the key that it is about.
+// key adds the error, prefixed with its key.
 func (l *errorList) key(key string, err error) {
 	if err != nil {
 		l.addf("%s: %w", key, err)
@@ -31,10 +31,10 @@ func (l errorList) join() error { return errors.Join(l...) }
 // decodingFailed is the headline that confmap puts over the errors that it joins.
 const decodingFailed = "decoding failed due to the following error(s):"
 
-// typeRE finds where mapstructure names a Go type, which says nothing to a user.
+// typeRE matches where mapstructure names a Go type, which means nothing to a user.
 var typeRE = regexp.MustCompile(`'\w+\.\w+' has invalid keys:`)
 
-// At puts a place before each line of an error, so that every one of joined errors can be read alone.
+// At prefixes each line of an error with a place, so that each of several joined errors can be read alone.
 func At(place string, err error) error {
 	if err == nil {
 		return nil
@@ -49,5 +49,5 @@ func At(place string, err error) error {
 	return out.join()
 }
 
-// percent is p/100 without what binary fractions add: 99.9 gives 0.999.
+// percent returns p/100, rounded so that 99.9 gives 0.999.
 func percent(p float64) float64 { return math.Round(p*1e10) / 1e12 }

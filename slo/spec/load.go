@@ -14,13 +14,13 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// file is what a file of objectives may hold.
+// file is the content of a file of objectives.
 type file struct {
 	Objectives []Objective `mapstructure:"objectives"`
 }
 
-// Load builds the objectives that stand in the configuration and those of the files that match the patterns, in this
-// order; files in the order of their names. A file that several patterns match is read once.
+// Load builds the objectives of the configuration, then those of the files that match the patterns, pattern by pattern and by
+// name. A file that several patterns match is read once.
 func Load(inline []Objective, patterns []string) ([]slo.Objective, error) {
 	l := loader{places: map[string]string{}}
 	l.list("", inline)
@@ -34,13 +34,13 @@ func Load(inline []Objective, patterns []string) ([]slo.Objective, error) {
 
 type loader struct {
 	objectives []slo.Objective
-	// places is where each name was seen first.
+	// places maps each name to where it was first defined.
 	places map[string]string
 	read   []string
 	errs   errorList
 }
 
-// match lists the files that a pattern stands for.
+// match returns the files that match a pattern. No match is an error.
 func (l *loader) match(i int, pattern string) []string {
 	paths, err := filepath.Glob(pattern)
 	switch {
@@ -65,7 +65,7 @@ func (l *loader) file(path string) {
 	l.list(path, objectives)
 }
 
-// readFile decodes one file. The keys are those of the configuration, but ${…} is not expanded: in PromQL a dollar is
+// readFile decodes one file. Its keys are those of the configuration, but ${…} is not expanded, because a dollar in PromQL is
 // part of a regular expression.
 func readFile(path string) ([]Objective, error) {
 	content, err := os.ReadFile(path) //nolint:gosec // the path is the operator's own
@@ -92,7 +92,7 @@ func readFile(path string) ([]Objective, error) {
 	return f.Objectives, err
 }
 
-// list builds the objectives of one list, whose place is the file, or "" for the configuration.
+// list builds the objectives of one list. place is its file, "" for the configuration.
 func (l *loader) list(place string, objectives []Objective) {
 	for i, o := range objectives {
 		here := fmt.Sprintf("objectives[%d]", i)

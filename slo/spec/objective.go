@@ -26,13 +26,13 @@ type Objective struct {
 	Latency      *Latency      `mapstructure:"latency"`
 	PromQL       *PromQL       `mapstructure:"promql"`
 
-	// Tiers replace the default ones. A list that is there and empty means that the objective never alerts.
+	// Tiers replace the default tiers. An empty list means that the objective never alerts.
 	Tiers         []Tier       `mapstructure:"tiers"`
 	MinBadEvents  uint64       `mapstructure:"min_bad_events"`
 	KeepFiringFor slo.Duration `mapstructure:"keep_firing_for"`
 	Receivers     []string     `mapstructure:"receivers"`
 
-	// unknown is what decoding found wrong. It is kept for build, which knows how to name the objective.
+	// unknown is the error of decoding. build returns it, because build can name the objective.
 	unknown error
 }
 
@@ -55,7 +55,7 @@ type Latency struct {
 	Threshold slo.Duration `mapstructure:"threshold"`
 }
 
-// PromQL counts bad and all events over {{.window}}.
+// PromQL counts bad and total events over {{.window}} with two queries.
 type PromQL struct {
 	Bad   string `mapstructure:"bad"`
 	Total string `mapstructure:"total"`
@@ -63,13 +63,13 @@ type PromQL struct {
 	Resolution slo.Duration `mapstructure:"resolution"`
 }
 
-// defaultResolution has four samples at the least where metrics are written once a minute, which is what Prometheus
-// scrapes and OpenTelemetry SDKs export at by default, and two where some of them are missing.
+// defaultResolution spans at least four samples of metrics that are written once a minute, which is the default of Prometheus'
+// scrapes and of OpenTelemetry SDKs, and two when some are missing.
 const defaultResolution = 5 * time.Minute
 
 var _ confmap.Unmarshaler = (*PromQL)(nil)
 
-// Unmarshal reads the queries over the defaults.
+// Unmarshal decodes the queries over the defaults.
 func (p *PromQL) Unmarshal(conf *confmap.Conf) error {
 	type plain PromQL
 	*p = PromQL{Resolution: slo.Duration(defaultResolution)}
@@ -87,13 +87,12 @@ type Tier struct {
 
 var _ confmap.Unmarshaler = (*Objective)(nil)
 
-// defaultObjective has the values of the keys that are not there.
+// defaultObjective returns the defaults of keys that are missing.
 func defaultObjective() Objective {
 	return Objective{Window: slo.Duration(30 * 24 * time.Hour), MinBadEvents: 1}
 }
 
-// Unmarshal reads an objective over the defaults. What it finds wrong is reported when the objective is built, so that
-// the error can name the objective and stands beside the others.
+// Unmarshal decodes an objective over the defaults. It returns no error: build does, which can name the objective.
 func (o *Objective) Unmarshal(conf *confmap.Conf) error {
 	*o = defaultObjective()
 	var errs []error
@@ -104,10 +103,10 @@ func (o *Objective) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// plain is an Objective without its Unmarshal.
+// plain is Objective without its Unmarshal.
 type plain Objective
 
-// build makes a validated slo.Objective of it.
+// build returns the validated slo.Objective.
 func (o Objective) build() (slo.Objective, error) {
 	if o.unknown != nil {
 		return slo.Objective{}, errors.Join(slo.CheckName(o.Name), o.unknown)

@@ -14,12 +14,12 @@ import (
 
 var windowRE = regexp.MustCompile(`\{\{\s*\.window\s*\}\}`)
 
-// ExpandWindow puts the window in the place of {{.window}}.
+// ExpandWindow replaces {{.window}} by the window.
 func ExpandWindow(template string, window time.Duration) string {
 	return windowRE.ReplaceAllLiteralString(template, slo.FormatDuration(window))
 }
 
-// checkTemplate says what is wrong with a query before it is ever run.
+// checkTemplate returns what is wrong with a query, without running it.
 func checkTemplate(template string) error {
 	if strings.TrimSpace(template) == "" {
 		return errors.New("is missing; write a PromQL expression that counts events over {{.window}}")

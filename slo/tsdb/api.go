@@ -22,12 +22,12 @@ var (
 	queryPaths = []string{"query", "query_range", "query_exemplars", "format_query", "parse_query", "labels", "series"}
 	// readPaths are what else Grafana and other clients read, wherever the data are.
 	readPaths = []string{"label/{name}/values", "metadata", "rules", "alerts", "status/buildinfo"}
-	// statusPaths are about the embedded database itself.
+	// statusPaths describe the embedded database itself.
 	statusPaths = []string{"status/runtimeinfo", "status/flags", "status/tsdb", "status/tsdb/blocks", "status/walreplay"}
 
-	// nothing is the answer about parts of Prometheus that the embedded database does not have. Alerts of objectives
+	// emptyAnswers is the answer about parts of Prometheus that the embedded database does not have. Alerts of objectives
 	// are in the gateway's own API.
-	nothing = map[string]string{
+	emptyAnswers = map[string]string{
 		"rules":            `{"groups":[]}`,
 		"alerts":           `{"alerts":[]}`,
 		"alertmanagers":    `{"activeAlertmanagers":[],"droppedAlertmanagers":[]}`,
@@ -37,7 +37,7 @@ var (
 	}
 )
 
-// newMux serves the paths that every backend has by what h says, and all others with an error that says so.
+// newMux serves the paths that all backends have with the handlers that h returns, and all others with an error.
 func newMux(h func(path string) http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, p := range queryPaths {
@@ -51,7 +51,7 @@ func newMux(h func(path string) http.Handler) *http.ServeMux {
 // routes serves the API of the embedded database.
 func (e *embedded) routes(prometheus map[string]http.Handler) http.Handler {
 	mux := newMux(func(p string) http.Handler { return prometheus[p] })
-	for p, answer := range nothing {
+	for p, answer := range emptyAnswers {
 		mux.HandleFunc("GET "+apiPrefix+"/"+p, func(w http.ResponseWriter, _ *http.Request) {
 			writeData(w, json.RawMessage(answer))
 		})

@@ -23,14 +23,14 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/upkeep"
 )
 
-// maxAhead is how far a sample may lie in the future, as in Prometheus. One sample of a clock that is a year ahead
-// would move the database's present there, and it would take nothing of the true present any more.
+// maxAhead is how far a sample may lie in the future, as in Prometheus. A single sample of a clock that is a year ahead would
+// move the head there, and the database would reject all samples of the present.
 const maxAhead = 10 * time.Minute
 
-// errMaxSeries is why a series of others is not made.
+// errMaxSeries rejects a new series of other senders.
 var errMaxSeries = errors.New("max_series is reached: raise it, or send fewer series")
 
-// admit passes on what of the metrics is within the limits, in parts, one after the other. The gateway's own metrics are.
+// admit calls yield with the parts of the metrics that are within the limits. The gateway's own metrics are exempt.
 func (e *embedded) admit(ctx context.Context, md pmetric.Metrics, naming batch.Naming, yield func(admit.Part) error) error {
 	if own.Is(ctx) {
 		return yield(admit.Part{Metrics: md})
@@ -43,8 +43,8 @@ func (e *embedded) admit(ctx context.Context, md pmetric.Metrics, naming batch.N
 	}, yield)
 }
 
-// append translates metrics and writes them. It returns an error where the database could not be written, which may
-// be retried; what the database does not take is counted, logged and told to the sender.
+// append translates metrics and writes them. An error means that the database could not be written, which may be retried;
+// rejected samples are counted, logged and reported to the sender instead.
 func (e *embedded) append(ctx context.Context, part admit.Part, naming batch.Naming) error {
 	mine := own.Is(ctx)
 	if !mine {
@@ -107,7 +107,7 @@ func (e *embedded) append(ctx context.Context, part admit.Part, naming batch.Nam
 	return nil
 }
 
-// enter takes one of the places of a room, which leave gives back.
+// enter takes a slot of a room, and returns the function that frees it. It waits until ctx ends.
 func enter(ctx context.Context, room chan struct{}) (leave func(), err error) {
 	select {
 	case room <- struct{}{}:
@@ -117,7 +117,7 @@ func enter(ctx context.Context, room chan struct{}) (leave func(), err error) {
 	}
 }
 
-// tell counts what was rejected, tells the sender, and logs it, but not as often as a sender sends.
+// tell counts rejected samples, reports them to the sender, and logs them at most every 10 s.
 func (e *embedded) tell(ctx context.Context, rejected *rejections) {
 	if rejected.reasons == nil {
 		return
@@ -135,7 +135,7 @@ func (e *embedded) tell(ctx context.Context, rejected *rejections) {
 		zap.String("for_instance", rejected.example))
 }
 
-// commit writes the batch in one transaction, but for the samples that the database does not take.
+// commit writes the batch in one transaction, except for the samples that the database rejects.
 func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, rejected *rejections) (appended int, err error) {
 	window := e.config.window(clock.Wall())
 	newest, oldest := window.Newest.UnixMilli(), window.Oldest.UnixMilli()
@@ -162,7 +162,7 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, reject
 			err = nil // the sample itself was taken
 		}
 		if err != nil {
-			rejected.add(reason(err), 1, 1, func() string { return fmt.Sprintf("%s: %v", s.Labels, err) })
+			rejected.add(rejectionReason(err), 1, 1, func() string { return fmt.Sprintf("%s: %v", s.Labels, err) })
 			continue
 		}
 		// The database compares with what was committed before, and would drop the second of two samples without a
@@ -183,7 +183,7 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, reject
 	return appended, err
 }
 
-// write appends a sample, unless its series is one of others and has no room.
+// write appends a sample, unless it is of other senders and max_series leaves no room for its series.
 func (e *embedded) write(tx storage.AppenderV2, s *batch.Sample, mine bool) (storage.SeriesRef, error) {
 	hash := s.Labels.Hash()
 	series, _ := tx.(storage.GetRef) // the database's own says that it is one
@@ -220,7 +220,7 @@ type rejections struct {
 	example string // the first of them
 }
 
-// maxExample is how long an example may be, in bytes.
+// maxExample is the longest example, in bytes.
 const maxExample = 512
 
 func (r *rejections) add(reason string, points, samples int, example func() string) {
@@ -232,8 +232,9 @@ func (r *rejections) add(reason string, points, samples int, example func() stri
 	r.points += points
 }
 
-// reason is the label of a rejection. Errors of an append are always about the sample: nothing is written until commit.
-func reason(err error) string {
+// rejectionReason returns the label of a rejection. Errors of an append always are about the sample, because nothing is written
+// before the commit.
+func rejectionReason(err error) string {
 	switch {
 	case errors.Is(err, errMaxSeries):
 		return "max_series"
@@ -252,7 +253,7 @@ func reason(err error) string {
 	}
 }
 
-// unjoin takes apart what nested calls of errors.Join put together.
+// unjoin returns the parts of nested errors.Join.
 func unjoin(err error) []error {
 	if err == nil {
 		return nil

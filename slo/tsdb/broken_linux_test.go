@@ -88,7 +88,7 @@ func TestNoRoomToOpen(t *testing.T) {
 	assert.True(t, e.Probe(t.Context()).OK)
 }
 
-// What the disk does not give back at the start is moved aside, and the database opens without it: spans are counted and sampled.
+// Unreadable parts are moved aside at the start, and the database opens without them: spans are counted and sampled.
 func TestDiskFailsAtTheStart(t *testing.T) {
 	for part, moved := range map[string][]string{"wal": {"chunks_head", "wal", "wbl"}, "chunks_head": {"chunks_head"}} {
 		t.Run(part, func(t *testing.T) {

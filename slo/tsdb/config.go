@@ -20,26 +20,26 @@ import (
 const (
 	// defaultRetention holds the 30 days of an objective's usual window, and days to look back from its start.
 	defaultRetention = 35 * 24 * time.Hour
-	// minRetention is what one block of the database spans; less could not be kept apart from the block being written.
+	// minRetention is the span of one block of the database, the smallest unit that is deleted.
 	minRetention = 2 * time.Hour
 	// defaultOutOfOrder is as long as a Collector's exporter retries by default (retry_on_failure::max_elapsed_time).
 	// Metrics that such a retry brings late, after newer ones of the same series, still find their place. More would
 	// let the past change long after alerts were decided on it.
 	defaultOutOfOrder = 5 * time.Minute
-	// lookback is how old a sample may be and still be a series' value, PromQL's own default.
+	// lookback is how old a sample may be and still be the value of its series, PromQL's default.
 	lookback = 5 * time.Minute
 )
 
-// Config is the extension's YAML.
+// Config is the configuration of the extension `tsdb`.
 type Config struct {
 	// Directory holds the database. It is created if it is missing, and used by one process at a time.
 	Directory string `mapstructure:"directory"`
 	// Retention is how long samples are kept.
 	Retention model.Duration `mapstructure:"retention"`
-	// RetentionSize is how many bytes the blocks may take before the oldest are deleted, 10GB for instance. 0 sets no bound.
+	// RetentionSize is how many bytes the blocks may take before the oldest are deleted, such as 10GB. 0 is no limit.
 	RetentionSize units.Size `mapstructure:"retention_size"`
-	// MinFreeDisk is how much of the volume's free space is left to others, the span log first of all: below it no samples are stored.
-	// 0 is 5 % of the volume, and at most 1 GiB.
+	// MinFreeDisk is how many bytes of the volume stay free for others, the span log first of all: below it no samples are
+	// stored. 0 is 5 % of the volume, at most 1 GiB.
 	MinFreeDisk units.Size `mapstructure:"min_free_disk"`
 	// OutOfOrderTimeWindow is how far a sample may lie behind the newest sample of the database and yet be out of
 	// order within its series. 0 takes samples in order only.
@@ -50,7 +50,7 @@ type Config struct {
 	MaxSeries int `mapstructure:"max_series"`
 	// Limits are about single requests and series.
 	Limits LimitsConfig `mapstructure:"limits"`
-	// Query bounds what people's queries take.
+	// Query bounds the queries of people.
 	Query QueryConfig `mapstructure:"query"`
 	// QueryTimeout is how long a query may take.
 	QueryTimeout time.Duration `mapstructure:"query_timeout"`
@@ -71,7 +71,7 @@ func defaultConfig() component.Config {
 	}
 }
 
-// Validate returns all that is wrong with the configuration.
+// Validate returns everything that is wrong with the configuration, joined.
 func (c *Config) Validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -116,7 +116,7 @@ func validateRemote(remote *confighttp.ClientConfig) error {
 	return errors.Join(errs...)
 }
 
-// ExporterConfig is the exporter's YAML.
+// ExporterConfig is the configuration of the exporter `tsdb`.
 type ExporterConfig struct {
 	// Extension is the ID of the tsdb extension that stores the metrics.
 	Extension component.ID `mapstructure:"extension"`
@@ -129,7 +129,7 @@ type ExporterConfig struct {
 	TranslationStrategy otlptranslator.TranslationStrategyOption `mapstructure:"translation_strategy"`
 }
 
-// naming is what the exporter asks of the database.
+// naming returns how the exporter names series.
 func (c *ExporterConfig) naming() batch.Naming {
 	return batch.Naming{Promote: c.PromoteResourceAttributes, Suffixes: c.TranslationStrategy.ShouldAddSuffixes()}
 }

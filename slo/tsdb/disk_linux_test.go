@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 )
 
-// TestFullDisk fills the disk under the write-ahead log: the error may be retried, is told by the probe, and passes.
+// TestFullDisk fills the disk under the write-ahead log: the error may be retried, Probe reports it, and it passes.
 func TestFullDisk(t *testing.T) {
 	config := testConfig(t)
 	e := start(t, config)

@@ -34,10 +34,11 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/upkeep"
 )
 
-// maxExemplars bounds the memory of exemplars, which are kept in memory only, at about 100 bytes each.
+// maxExemplars bounds the exemplars, which are in memory only, at about 100 bytes each.
 const maxExemplars = 10_000
 
-// maxTranslating is how many requests of others are translated at a time. Each takes a part's size and what becomes of it.
+// maxTranslating is how many requests of other senders are translated at a time. Each takes the memory of a part and of its
+// translation.
 const maxTranslating = 2
 
 // embedded is a Prometheus time series database within this process.
@@ -59,27 +60,27 @@ type embedded struct {
 	writing
 
 	opening
-	// writeError is what the last write failed with, nil while writes succeed.
+	// writeError is why the last write failed, nil after a success.
 	writeError atomic.Pointer[error]
 	keeper
 }
 
-// opening is what was found when the database was opened.
+// opening holds what was found when the database was opened.
 type opening struct {
 	repaired int                 // corruptions, which were cut out
 	moved    []otherformat.Moved // what was of another format version
 }
 
-// keeper does what nobody waits for, and knows whether the database can go on.
+// keeper runs the upkeep in the background, and knows whether the database can go on.
 type keeper struct {
 	loop *upkeep.Loop
-	// failed is what the last round failed with, nil while rounds succeed.
+	// failed is why the last round of upkeep failed, nil after a success.
 	failed atomic.Pointer[error]
 	// broken is why the database must be opened anew, nil while it works.
 	broken atomic.Pointer[error]
 }
 
-// report takes note of how work on the database ended.
+// report records how work on the database ended.
 func (e *embedded) report(err error) {
 	if err == nil {
 		e.failed.Store(nil)
@@ -98,7 +99,7 @@ func (e *embedded) report(err error) {
 	e.logger.Error("compaction of the time series database failed, retrying in 1m", zap.Error(err))
 }
 
-// writing is what bounds and counts what is written.
+// writing bounds and counts what is written.
 type writing struct {
 	// appending is held while samples are appended and committed. One writer at a time makes the verdict on each
 	// sample at append the final one, so that all that is rejected is counted; the write-ahead log is serial anyway.
@@ -108,11 +109,11 @@ type writing struct {
 	foreign chan struct{}
 	// census counts the series in the head.
 	census *census.Census
-	// trimmed is how many series of others were left out of the head when the database was opened.
+	// trimmed is how many series of other senders were left out of the head at opening.
 	trimmed int
-	// told is when rejections were logged last, in Unix ns.
+	// told is when rejections were last logged, in Unix ns.
 	told atomic.Int64
-	// starved is why none of the gateway's own samples was stored the last time that there were any; nil if some were.
+	// starved is why none of the gateway's own samples was stored at the last attempt; nil if some were.
 	starved atomic.Pointer[string]
 	// floor is where the database stops growing.
 	floor freespace.Floor
@@ -221,7 +222,7 @@ func options(config *Config) *promtsdb.Options {
 	return o
 }
 
-// explainOpen says what to do about a database that could not be opened.
+// explainOpen wraps the error of an opening, with advice.
 func explainOpen(dir string, err error) error {
 	advice := "check the directory; where it is moved away, an empty one is made"
 	switch {
@@ -304,10 +305,10 @@ func (e *embedded) Probe(context.Context) host.Health {
 // lostSamples is what is lost where files of another format version were moved aside.
 const lostSamples = "samples stored in them are not queried"
 
-// closeTime is how long a broken database may take to close: it may hold locks for good.
+// closeTime is how long closing a broken database may take: it may hold locks for ever.
 const closeTime = 10 * time.Second
 
-// abandon closes a broken database, as far as that can be done.
+// abandon closes a broken database, as far as that is possible within closeTime.
 func (e *embedded) abandon() {
 	closed := make(chan error, 1)
 	go func() { closed <- upkeep.Guard(e.close) }()

@@ -109,7 +109,7 @@ func (e *engine) count(outcome string) {
 // ended counts a query.
 func (e *engine) ended(err error, took time.Duration) {
 	e.telemetry.ExtensionTsdbQueryDurationSeconds.Record(context.Background(), took.Seconds())
-	e.count(outcome(err))
+	e.count(outcomeOf(err))
 }
 
 // measuredQuery counts how it ended, and how long it took.
@@ -132,7 +132,7 @@ func (q *measuredQuery) Exec(ctx context.Context) *promql.Result {
 	return r
 }
 
-func outcome(err error) string {
+func outcomeOf(err error) string {
 	var timeout promql.ErrQueryTimeout
 	var canceled promql.ErrQueryCanceled
 	switch {

@@ -23,15 +23,15 @@ import (
 // counted in otelcol_deltatocumulative_datapoints. Where max_series is small it is a quarter of that.
 const maxDeltaStreams = 100_000
 
-// store is the extension as the exporter sees it.
+// store is the part of the extension that the exporter uses.
 type store interface {
 	// canStore returns why metrics cannot be appended, ever, or nil.
 	canStore() error
-	// maxSeries is how many series of others it has room for.
+	// maxSeries returns how many series of other senders there is room for.
 	maxSeries() int
 	// admit calls yield with the parts of the metrics that are within its limits.
 	admit(ctx context.Context, md pmetric.Metrics, naming batch.Naming, yield func(admit.Part) error) error
-	// append stores a part of metrics, named so, and returns what hindered it.
+	// append stores a part of metrics under names by naming. It returns an error if that could not be written.
 	append(ctx context.Context, part admit.Part, naming batch.Naming) error
 }
 

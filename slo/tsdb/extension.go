@@ -47,12 +47,12 @@ type Extension struct {
 	mu      sync.RWMutex
 	backend backend // nil before Start and after Shutdown, and while away
 
-	// away is why the embedded database is not open between Start and Shutdown, or must not be used; nil where it works.
+	// away is why the embedded database is not open, or must not be used, between Start and Shutdown; nil while it works.
 	away    atomic.Pointer[error]
 	retryAt atomic.Int64 // when to open it again, Unix ns
 }
 
-// retryOpen is how often a database that could not be opened is tried again.
+// retryOpen is how long to wait before opening a database again that could not be opened.
 const retryOpen = 10 * time.Second
 
 var (
@@ -75,8 +75,8 @@ func newExtension(settings extension.Settings, config *Config) (*Extension, erro
 	return e, nil
 }
 
-// Start opens the database and replays its log, or makes the client of the remote one. Unreadable parts of the database are
-// moved aside.
+// Start opens the database and replays its log, or makes the client of the remote one. It moves unreadable parts of the
+// database aside.
 func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	var opened backend
 	var err error
@@ -103,13 +103,14 @@ func (e *Extension) open() (*embedded, error) {
 	return openEmbedded(e.config, e.slots, e.settings.Logger, e.telemetry)
 }
 
-// leaveOut has nobody use the database until comeBack opens it.
+// leaveOut marks the database as away until comeBack opens it.
 func (e *Extension) leaveOut(reason error) {
 	e.retryAt.Store(clock.Now().Add(retryOpen).UnixNano())
 	e.away.Store(&reason)
 }
 
-// comeBack opens a database that is away. It returns why it is away where that cannot be done, or not yet: others may use it still.
+// comeBack opens a database that is away. It returns why the database is away if it cannot be opened, or not yet, because
+// others still use it.
 func (e *Extension) comeBack() error {
 	away := e.away.Load()
 	if away == nil {
@@ -142,16 +143,16 @@ func (e *Extension) comeBack() error {
 	return nil
 }
 
-// observe has the metrics of what is open at a time read it.
+// observe registers metrics that read the open backend.
 func (e *Extension) observe() error {
-	value := func(of func(b backend) int64) metric.Int64Callback {
+	value := func(read func(b backend) int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
 			if !e.mu.TryRLock() { // it is being opened or closed, which may wait for this
 				return nil
 			}
 			defer e.mu.RUnlock()
 			if e.backend != nil {
-				o.Observe(of(e.backend))
+				o.Observe(read(e.backend))
 			}
 			return nil
 		}
@@ -164,8 +165,8 @@ func (e *Extension) observe() error {
 	if e.config.Remote.HasValue() {
 		return queries
 	}
-	head := func(of func(db *embedded) int64) metric.Int64Callback {
-		return value(func(b backend) int64 { return of(b.(*embedded)) })
+	head := func(read func(db *embedded) int64) metric.Int64Callback {
+		return value(func(b backend) int64 { return read(b.(*embedded)) })
 	}
 	return errors.Join(
 		queries,
@@ -178,7 +179,8 @@ func (e *Extension) observe() error {
 	)
 }
 
-// setBack has the database take samples of the present again, after the clock was set back: what lies in the future is moved aside.
+// setBack makes the database accept samples of the present again, after the clock was set back: it moves samples of the future
+// aside.
 func (e *Extension) setBack(now time.Time) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

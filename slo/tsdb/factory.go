@@ -8,10 +8,10 @@ import (
 	"go.opentelemetry.io/collector/extension"
 )
 
-// componentType is what both components are called in a configuration.
+// componentType is the type of both components.
 var componentType = component.MustNewType("tsdb")
 
-// NewExtensionFactory makes the extension that keeps metrics and answers PromQL.
+// NewExtensionFactory returns the factory of the extension, which stores metrics and answers PromQL.
 func NewExtensionFactory() extension.Factory {
 	return extension.NewFactory(componentType, defaultConfig,
 		func(_ context.Context, settings extension.Settings, config component.Config) (extension.Extension, error) {
@@ -19,7 +19,7 @@ func NewExtensionFactory() extension.Factory {
 		}, component.StabilityLevelBeta)
 }
 
-// NewExporterFactory makes the exporter that writes metrics to the extension.
+// NewExporterFactory returns the factory of the exporter, which writes metrics to the extension.
 func NewExporterFactory() exporter.Factory {
 	return exporter.NewFactory(componentType, defaultExporterConfig,
 		exporter.WithMetrics(newExporter, component.StabilityLevelBeta))

@@ -25,7 +25,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
-// count takes the census of the series that were read back at the start.
+// count takes a census of the series that were replayed at the start.
 func (e *embedded) count() (err error) {
 	reader, err := e.db.Head().Index()
 	if err != nil {
@@ -48,15 +48,15 @@ func (e *embedded) count() (err error) {
 	return postings.Err()
 }
 
-// isAhead reports whether the head has samples of a time that has not come, beyond what a sender's clock may be ahead: then the
-// clock was set back, and the database takes nothing of the present.
+// isAhead reports whether the head has samples further in the future than a sender's clock may be: then the clock was set back,
+// and the database rejects the present.
 func (e *embedded) isAhead(now time.Time) bool {
 	return e.db.Head().MaxTime() > now.Add(maxAhead+clock.JumpAllowed).UnixMilli()
 }
 
-// closeAhead closes the database and moves aside what lies after now. What the head has from before becomes a block, and so does what
-// a block has from before, whose range goes beyond now: a compaction in the background makes blocks of the hours ahead while the clock
-// is wrong. It returns the directory to which the rest was moved.
+// closeAhead closes the database and moves aside what lies after now, to the directory that it returns. Earlier samples of the
+// head become a block, and so do those of a block that reaches beyond now: compaction makes blocks of the future while the
+// clock is wrong.
 func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	end := now.UnixMilli()
 	e.loop.Stop() // what is written below stays as it is
@@ -83,7 +83,7 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	return damage.Move(e.config.Directory, ".ahead-", ahead)
 }
 
-// split writes a block of what b has before end, in Unix milliseconds. Where b has nothing from before, it writes none.
+// split writes a block of the samples of b before end, in Unix ms. Without such samples it writes none.
 func (e *embedded) split(b *promtsdb.Block, end int64) error {
 	compactor, err := promtsdb.NewLeveledCompactor(context.Background(), nil, promlog.New(e.logger), []int64{promtsdb.DefaultBlockDuration}, nil, nil)
 	if err != nil {
@@ -96,11 +96,11 @@ func (e *embedded) split(b *promtsdb.Block, end int64) error {
 // errNoRoom says that the volume is too full to open the database.
 var errNoRoom = errors.New("no room")
 
-// openRoom is what opening takes of the volume beside chunks.
+// openRoom is the disk space that opening takes beside chunks, in bytes.
 const openRoom = 4 << 20
 
-// roomToOpen returns an error that is errNoRoom where the volume has less room than opening the database may take: what is read back
-// from the log becomes chunks in files, and a full disk then ends the process, on a goroutine of Prometheus.
+// roomToOpen returns an error that wraps errNoRoom if the volume has less room than opening the database may take: the replayed
+// log becomes chunks in files, and a full disk would end the process, on a goroutine of Prometheus.
 func roomToOpen(directory string) error {
 	need := int64(openRoom)
 	for _, log := range []string{"wal", "wbl"} {
@@ -119,23 +119,23 @@ func roomToOpen(directory string) error {
 		directory, units.About(need), units.About(space.Free), errNoRoom)
 }
 
-// openDamaged opens the database. What the disk does not give back of it is moved aside first. Where it cannot be opened even so, its chunks
-// of the last hours are moved aside, which the log has too, and then the log.
+// openDamaged opens the database. It first moves parts aside that the disk cannot read. If opening fails even so, it moves
+// aside the chunks of the last hours, which are in the log too, and then the log.
 func openDamaged(directory string, logger *zap.Logger, open func() (*embedded, error)) (*embedded, error) {
-	aside := func(parts []string, why error) error {
+	aside := func(parts []string, cause error) error {
 		to, err := damage.Move(directory, ".damaged-", parts)
 		if err != nil {
-			return errors.Join(why, err)
+			return errors.Join(cause, err)
 		}
 		logger.Error("unreadable part of the time series database moved aside", zap.Strings("part", parts),
-			zap.String("directory", directory), zap.String("aside", to), zap.Error(why))
+			zap.String("directory", directory), zap.String("aside", to), zap.Error(cause))
 		return nil
 	}
 	if err := roomToOpen(directory); err != nil {
 		return nil, err
 	}
-	if parts, why := damage.Unreadable(directory); why != nil {
-		if err := aside(parts, why); err != nil {
+	if parts, cause := damage.Unreadable(directory); cause != nil {
+		if err := aside(parts, cause); err != nil {
 			return nil, explainOpen(directory, err)
 		}
 	}
@@ -152,7 +152,7 @@ func openDamaged(directory string, logger *zap.Logger, open func() (*embedded, e
 	return db, err
 }
 
-// isDamage reports whether moving a part of the database aside may be of use where it cannot be opened.
+// isDamage reports whether moving parts of the database aside may help to open it.
 func isDamage(directory string, err error) bool {
 	return !errors.Is(err, errNoRoom) && !errors.Is(err, syscall.EWOULDBLOCK) && access.Advice(err) == "" && freespace.Advice(directory, err) == ""
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
 )
 
-// LimitsConfig are the most that a request of metrics and its series may have. What is over one is rejected, counted, and told
-// to its sender; the rest of the request is taken. The gateway's own metrics are exempt.
+// LimitsConfig bounds a request of metrics and its series. What exceeds a limit is rejected, counted, and reported to its
+// sender; the rest of the request is stored. The gateway's own metrics are exempt.
 type LimitsConfig struct {
 	// Labels is how many labels a series may have.
 	Labels int `mapstructure:"labels"`
@@ -39,9 +39,9 @@ const (
 )
 
 func (l *LimitsConfig) validate(wrong func(format string, args ...any)) {
-	between := func(key string, n, least, most int) {
-		if n < least || n > most {
-			wrong("limits::%s: %d is not from %d to %d; write a number between", key, n, least, most)
+	between := func(key string, n, lowest, highest int) {
+		if n < lowest || n > highest {
+			wrong("limits::%s: %d is not from %d to %d; write a number between", key, n, lowest, highest)
 		}
 	}
 	between("labels", l.Labels, minLabels, maxLabels)
@@ -73,7 +73,7 @@ const (
 	leastSeries, mostSeries = 5_000, 500_000
 )
 
-// maxSeries is MaxSeries, or what it is if that is 0.
+// maxSeries returns MaxSeries, or its default if it is 0.
 func (c *Config) maxSeries() int {
 	if c.MaxSeries > 0 {
 		return c.MaxSeries
@@ -89,13 +89,13 @@ func seriesWithin(limit int64) int {
 	return int(min(max(limit/seriesShare/seriesBytes, leastSeries), mostSeries))
 }
 
-// window is when samples may be from.
+// window returns the times that samples may have.
 func (c *Config) window(now time.Time) admit.Window {
 	return admit.Window{Oldest: now.Add(-time.Duration(c.Retention)), Newest: now.Add(maxAhead)}
 }
 
-// MemoryShare returns what the series of others and their requests take at most, in bytes, and the key that says how many
-// they are. A remote database takes nothing here.
+// MemoryShare returns the most memory of other senders' series and requests, in bytes, and the key of their number. A remote
+// database takes none.
 func (c *Config) MemoryShare() (key string, bytes int64) {
 	if c.Remote.HasValue() {
 		return "max_series", 0

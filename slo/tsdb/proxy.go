@@ -49,7 +49,7 @@ func (r *remote) newProxy(endpoint *url.URL) http.Handler {
 	return proxy
 }
 
-// bounded passes on requests whose expressions are within their limits, so many at a time.
+// bounded passes on requests whose expressions are within the limits, through the gate.
 func (r *remote) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if err := readForm(req); err != nil {
@@ -96,8 +96,8 @@ func readForm(req *http.Request) error {
 	return nil
 }
 
-// checkResponse keeps back what is between the gateway and the remote: a login that a browser would ask for, a
-// redirect to a place that a browser cannot reach, cookies, and what other origins may do.
+// checkResponse refuses answers that concern the gateway and the remote only, a login or a redirect that a browser could not
+// follow, and removes cookies and CORS headers.
 func checkResponse(response *http.Response) error {
 	switch code := response.StatusCode; {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:

@@ -24,7 +24,7 @@ type Querier interface {
 	QueryRange(ctx context.Context, expr string, r promv1.Range) (model.Value, error)
 }
 
-// backend is what stands behind the Extension: an embedded database or a remote API.
+// backend implements the Extension: an embedded database or a remote API.
 type backend interface {
 	Querier
 	http.Handler // Prometheus' HTTP API below /api/v1/

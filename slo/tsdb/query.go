@@ -26,8 +26,8 @@ const (
 	maxDefaultMemory = 256 << 20
 )
 
-// QueryConfig bounds what the queries of people take: those that come over HTTP, from the dashboard and from Grafana. The
-// evaluation of objectives does not wait for them, and they take nothing from it.
+// QueryConfig bounds the queries of people, which come over HTTP from the dashboard and from Grafana. The evaluation of
+// objectives does not wait for them.
 type QueryConfig struct {
 	// Memory is shared by all queries in flight. 0 is a sixteenth of GOMEMLIMIT, 256 MiB at most.
 	Memory units.Size `mapstructure:"memory"`
@@ -76,7 +76,7 @@ func (q QueryConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// MemoryWithin is how many bytes queries may take together where the process has a limit, math.MaxInt64 for none.
+// MemoryWithin returns how many bytes all queries together may take in a process with a memory limit, math.MaxInt64 for none.
 func (q QueryConfig) MemoryWithin(limit int64) int64 {
 	if q.Memory > 0 {
 		return int64(q.Memory)
@@ -84,10 +84,10 @@ func (q QueryConfig) MemoryWithin(limit int64) int64 {
 	return min(max(limit/16, minQueryMemory), maxDefaultMemory)
 }
 
-// ResolvedMemory is MemoryWithin GOMEMLIMIT.
+// ResolvedMemory returns MemoryWithin for GOMEMLIMIT.
 func (q QueryConfig) ResolvedMemory() int64 { return q.MemoryWithin(debug.SetMemoryLimit(-1)) }
 
-// samples is how many samples one query may hold.
+// samples returns how many samples one query may hold.
 func (q QueryConfig) samples() int64 {
 	most := q.ResolvedMemory() / sampleBytes
 	if q.MaxSamples > 0 {
@@ -96,7 +96,7 @@ func (q QueryConfig) samples() int64 {
 	return min(most, math.MaxInt32)
 }
 
-// slots returns those of queries, usually so many.
+// slots returns the slots of queries, Concurrent or else usual.
 func (q QueryConfig) slots(usual int) *gate.Slots {
 	if q.Concurrent > 0 {
 		return gate.NewSlots(q.Concurrent)
@@ -115,7 +115,7 @@ func (q QueryConfig) limits(timeout time.Duration) promapi.Limits {
 	}
 }
 
-// QueryMemory is the key and the size of what all queries may hold, for whoever adds up the memory of the process.
+// QueryMemory returns the memory bound of all queries and its key, for adding up the memory of the process.
 func (c *Config) QueryMemory() (key string, bytes int64) {
 	return "query::memory", c.Query.ResolvedMemory()
 }

@@ -103,7 +103,8 @@ func TestMemoryOfAQuery(t *testing.T) {
 	require.Zero(t, e.backend.(*embedded).gate.State().Reserved)
 }
 
-// TestTurns: queries of people wait for each other and are refused where too many do; the evaluation of objectives waits for nobody.
+// TestTurns checks that queries of people queue, and are refused when the queue is full, and that the evaluation of objectives
+// does not wait.
 func TestTurns(t *testing.T) {
 	config := testConfig(t)
 	config.Query.Concurrent, config.Query.Queue, config.Query.QueueTimeout = 1, 0, time.Minute

@@ -117,7 +117,7 @@ func remoteOutcome(err error) string {
 			return "canceled"
 		}
 	}
-	return outcome(err)
+	return outcomeOf(err)
 }
 
 // ServeHTTP serves Prometheus' HTTP API.

@@ -1,5 +1,5 @@
-// Package arrival compares the counts that leave the connector sli with those that evaluation reads back from the time series database:
-// where none arrive any more, whoever took them may have said that all is well. Its one type is Arrival.
+// Package arrival compares the counts that the connector sli sends with those that evaluation reads back from the time series database:
+// they may be lost although the metrics pipeline accepted them. Its one type is Arrival.
 package arrival
 
 import (
@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// Patience is how long counts may take from the connector sli to an evaluation. A pipeline that waits for a minute, and an evaluation
-// that is a minute behind, are within it.
+// Patience is how long counts may take from the connector sli to an evaluation. It allows for a pipeline that holds metrics for
+// a minute and an evaluation that is a minute behind.
 const Patience = 5 * time.Minute
 
-// Arrival is when counts left and when they were read. The zero value is ready. Its methods may be called concurrently.
+// Arrival tracks when counts were sent and read back. The zero value is ready. Its methods may be called concurrently.
 type Arrival struct {
 	mu   sync.Mutex
-	left time.Time // when counts left last
-	from time.Time // when the oldest counts left that were not read back; zero where all were
+	left time.Time // when counts were last sent
+	from time.Time // when the oldest counts that were not read back were sent; zero if all were
 }
 
 // CountsLeft implements slo.Evaluator.
 func (a *Arrival) CountsLeft(at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if at.Sub(a.left).Abs() > Patience { // the clock jumped, or nothing left for a while
+	if at.Sub(a.left).Abs() > Patience { // the clock jumped, or nothing was sent for a while
 		a.from = time.Time{}
 	}
 	a.left = at
@@ -32,7 +32,7 @@ func (a *Arrival) CountsLeft(at time.Time) {
 	}
 }
 
-// Read notes that samples were read up to the newest.
+// Read notes the time of the newest sample that was read.
 func (a *Arrival) Read(newest time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -41,7 +41,7 @@ func (a *Arrival) Read(newest time.Time) {
 	}
 }
 
-// Missing says since when counts leave and none arrives, and is empty where they do.
+// Missing returns a sentence that says since when sent counts do not arrive; empty if they do.
 func (a *Arrival) Missing() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

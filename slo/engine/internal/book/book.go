@@ -19,16 +19,16 @@ const (
 	episodesBucket = "alert_episodes" // Unix seconds of the end, 8 bytes, ‖ ID → alert.Alert that resolved
 	engineBucket   = "engine"         // span_watermark → minute
 
-	// episodesKept is how long an alert that resolved is listed.
+	// episodesKept is how long a resolved alert is listed.
 	episodesKept = 7 * 24 * time.Hour
 )
 
 var spanWatermarkKey = []byte("span_watermark")
 
-// FormatVersion is the version of the files that this package writes, and the only one it reads.
+// FormatVersion is the format version of files that this package writes, the only one that it reads.
 const FormatVersion otherformat.Version = 1
 
-// Open opens the file. One of another format version is moved aside, of which moved is told, and made anew.
+// Open opens the file. It moves a file of another format version aside, calls moved, and makes a new one.
 func Open(path string, moved func(otherformat.Moved)) (*state.DB, error) {
 	buckets := []string{alertsBucket, episodesBucket, engineBucket, cursorsBucket}
 	buckets = append(buckets, ledger.Buckets...)
@@ -36,17 +36,17 @@ func Open(path string, moved func(otherformat.Moved)) (*state.DB, error) {
 	return state.Open(path, state.Options{Version: FormatVersion, Buckets: buckets, Moved: moved})
 }
 
-// SpanWatermark returns the first minute whose spans were not counted, and false in a new file.
+// SpanWatermark returns the first minute whose spans are not counted yet, and false in a new file.
 func SpanWatermark(tx *bbolt.Tx) (ledger.Minute, bool, error) {
 	return state.Get[ledger.Minute](tx.Bucket([]byte(engineBucket)), spanWatermarkKey)
 }
 
-// PutSpanWatermark stores it.
+// PutSpanWatermark stores the first minute whose spans are not counted yet.
 func PutSpanWatermark(tx *bbolt.Tx, m ledger.Minute) error {
 	return state.Put(tx.Bucket([]byte(engineBucket)), spanWatermarkKey, m)
 }
 
-// Alerts returns the alerts by objective.
+// Alerts returns the stored alerts by objective. A record under the name of another objective is state.ErrCorrupt.
 func Alerts(tx *bbolt.Tx) (map[string]alert.Alert, error) {
 	alerts := map[string]alert.Alert{}
 	err := tx.Bucket([]byte(alertsBucket)).ForEach(func(k, v []byte) error {
@@ -63,23 +63,23 @@ func Alerts(tx *bbolt.Tx) (map[string]alert.Alert, error) {
 	return alerts, err
 }
 
-// PutAlert stores the alert of its objective.
+// PutAlert stores an alert under the name of its objective.
 func PutAlert(tx *bbolt.Tx, a alert.Alert) error {
 	return state.Put(tx.Bucket([]byte(alertsBucket)), []byte(a.Objective), a)
 }
 
-// DeleteAlert forgets the alert of an objective.
+// DeleteAlert deletes the alert of an objective.
 func DeleteAlert(tx *bbolt.Tx, objective string) error {
 	return tx.Bucket([]byte(alertsBucket)).Delete([]byte(objective))
 }
 
-// Archive keeps an alert that resolved.
+// Archive stores a resolved alert as an episode.
 func Archive(tx *bbolt.Tx, a alert.Alert) error {
 	key := binary.BigEndian.AppendUint64(nil, uint64(a.EndsAt.Unix()))
 	return state.Put(tx.Bucket([]byte(episodesBucket)), append(key, a.ID...), a)
 }
 
-// Episodes lists the alerts that resolved, the youngest first.
+// Episodes returns the resolved alerts, latest end first.
 func Episodes(tx *bbolt.Tx) ([]alert.Alert, error) {
 	var list []alert.Alert
 	c := tx.Bucket([]byte(episodesBucket)).Cursor()
@@ -93,7 +93,7 @@ func Episodes(tx *bbolt.Tx) ([]alert.Alert, error) {
 	return list, nil
 }
 
-// PruneEpisodes forgets the alerts that resolved long ago.
+// PruneEpisodes deletes alerts that resolved more than episodesKept ago.
 func PruneEpisodes(tx *bbolt.Tx, now time.Time) error {
 	horizon := uint64(now.Add(-episodesKept).Unix())
 	c := tx.Bucket([]byte(episodesBucket)).Cursor()

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 )
 
-// cursorsBucket keeps the cursors: fingerprint → Unix ms ‖ bits of the value, 8 bytes each, big endian.
+// cursorsBucket holds the cursors: fingerprint → Unix ms ‖ bits of the value, 8 bytes each, big endian.
 const cursorsBucket = "span_cursors"
 
 // Cursors returns how far each series was read.
@@ -31,7 +31,7 @@ func Cursors(tx *bbolt.Tx) (samples.Cursors, error) {
 	return known, err
 }
 
-// PutCursors stores the cursors, beside those of other series.
+// PutCursors stores cursors and leaves those of other series as they are.
 func PutCursors(tx *bbolt.Tx, cs samples.Cursors) error {
 	b := tx.Bucket([]byte(cursorsBucket))
 	for id, c := range cs {
@@ -44,7 +44,7 @@ func PutCursors(tx *bbolt.Tx, cs samples.Cursors) error {
 	return nil
 }
 
-// PruneCursors forgets the old ones among the cursors.
+// PruneCursors deletes those of the cursors that are old.
 func PruneCursors(tx *bbolt.Tx, cs samples.Cursors, now time.Time) error {
 	b := tx.Bucket([]byte(cursorsBucket))
 	for id, c := range cs {

@@ -2,10 +2,10 @@ package samples
 
 import "github.com/slowburn/slowburn/slo/ledger"
 
-// Counts are what the minutes of an objective had, each at its place.
+// Counts holds the events of some minutes of an objective, by minute.
 type Counts struct {
 	Deltas []ledger.Delta
-	// Measured says of each minute whether the database has anything of it, be it that nothing happened.
+	// Measured says for each minute whether the database has a sample of it, even if nothing happened.
 	Measured []bool
 }
 
@@ -13,7 +13,7 @@ func newCounts(from, to ledger.Minute) *Counts {
 	return &Counts{Deltas: make([]ledger.Delta, to-from), Measured: make([]bool, to-from)}
 }
 
-// measure notes a sample of a minute; those outside of the counts are left out.
+// measure marks a minute as measured. Minutes outside of the counts are ignored.
 func (c *Counts) measure(m, from ledger.Minute) {
 	if i := int(m - from); i >= 0 && i < len(c.Measured) {
 		c.Measured[i] = true

@@ -12,19 +12,19 @@ import (
 	"github.com/slowburn/slowburn/slo/spec"
 )
 
-// FoundSpans reports whether the database has a sample of the connector sli in the minutes from one up to, and not including,
-// another. It costs the database what lies there, and one number to say so.
+// FoundSpans reports whether the database has a sample of the connector sli in the minutes from from up to, but not including,
+// to. The database reads all of them and returns one number.
 func FoundSpans(ctx context.Context, q Querier, from, to ledger.Minute) (bool, error) {
 	return found(ctx, q, foundQuery(time.Duration(to-from)*time.Minute), to)
 }
 
-// foundQuery counts the series that have a sample in a window. Like a Minute, it excludes its start.
+// foundQuery counts the series with a sample in a window, which like a Minute excludes its start.
 func foundQuery(window time.Duration) string {
 	return fmt.Sprintf(`count(present_over_time({__name__=~"%s|%s"}[%s]))`, TotalMetric, BadMetric, slo.FormatDuration(window))
 }
 
-// FoundPromQL reports whether one of the indicator's queries has a value over the minutes from one up to, and not including, another,
-// and over what the first of them looks back on. Where neither has, no minute between them has one.
+// FoundPromQL reports whether one of the indicator's queries has a value over the minutes from from up to, but not including,
+// to, and the resolution before them. If not, none of these minutes has a value.
 func FoundPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (bool, error) {
 	window := time.Duration(to-from)*time.Minute + in.Resolution
 	for _, query := range []string{in.TotalQuery, in.BadQuery} {

@@ -14,11 +14,12 @@ import (
 	"github.com/slowburn/slowburn/slo/spec"
 )
 
-// ReadPromQL counts the events of the minutes from one up to, and not including, another.
+// ReadPromQL counts the events of the minutes from from up to, but not including, to.
 //
-// A single minute often has fewer than the two samples of a counter that increase() needs. So each minute is
-// the mean of the resolution's minutes that end with it: an event is in as many windows as there are minutes in one, and
-// counts once in all. What increase() adds to the ends of a window is what it cannot see between two of them.
+// A single minute often has fewer than the two samples of a counter that increase() needs. So the events of a minute are those
+// of the resolution's window that ends with it, divided by the window's minutes: an event is in as many windows as a window has
+// minutes, and so counts once. What increase() extrapolates at the ends of a window stands for the increments that it cannot
+// see between two windows.
 func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (*Counts, error) {
 	c := newCounts(from, to)
 	minutes := in.Resolution.Minutes()
@@ -36,8 +37,8 @@ func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledge
 	return c, nil
 }
 
-// eachMinute evaluates a query at the end of each minute and adds up what it gives: a query that gives several series
-// counts all of them. No series and no number are no events, and nothing measured.
+// eachMinute evaluates a query at the end of each minute and calls add for each series of the result. Without series, or with
+// NaN or an infinity, the minute has no events and is not measured.
 func eachMinute(ctx context.Context, q Querier, expr string, from, to ledger.Minute, add func(i int, v float64)) error {
 	addSample := func(m ledger.Minute, v model.SampleValue) {
 		if f := float64(v); m >= from && m < to && !math.IsNaN(f) && !math.IsInf(f, 0) {

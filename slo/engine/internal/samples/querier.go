@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Querier is what evaluation needs of a time series database. The extension `tsdb` is one.
+// Querier is the part of a time series database that evaluation needs. The extension `tsdb` implements it.
 type Querier interface {
 	// Query evaluates an expression at an instant. A range vector gives a model.Matrix of the samples as stored.
 	Query(ctx context.Context, expr string, at time.Time) (model.Value, error)

@@ -19,10 +19,10 @@ const (
 )
 
 const (
-	// lookback is how far before the watermark samples are read again: for the value that a series counts on from where
-	// that is not known, and for samples that came late.
+	// lookback is how far before the watermark samples are read again: for late samples, and for the base value of a series
+	// without a cursor.
 	lookback = 5 * time.Minute
-	// cursorsKept is how long it is remembered how far a series was read, that has no more samples.
+	// cursorsKept is how long the cursor of a series without new samples is kept.
 	cursorsKept = 7 * 24 * time.Hour
 )
 
@@ -32,13 +32,13 @@ type Cursor struct {
 	Value float64
 }
 
-// Old reports whether the series ended so long ago that it can be forgotten how far it was read.
+// Old reports whether the series ended so long ago that its cursor can be deleted.
 func (c Cursor) Old(now time.Time) bool { return c.At < now.Add(-cursorsKept).UnixMilli() }
 
-// Cursors are those of all series of the connector sli.
+// Cursors holds the cursors of all series of the connector sli.
 type Cursors map[model.Fingerprint]Cursor
 
-// Newest is the time of the newest sample that was read, in Unix ms; 0 where none was.
+// Newest returns the time of the newest sample that was read, in Unix ms; 0 if none was.
 func (cs Cursors) Newest() (at int64) {
 	for _, c := range cs {
 		at = max(at, c.At)
@@ -46,7 +46,7 @@ func (cs Cursors) Newest() (at int64) {
 	return at
 }
 
-// querySpans asks for the samples of the minutes from one up to, and not including, another, and of some time before.
+// querySpans returns the samples of the minutes from from up to, but not including, to, and of the duration before.
 func querySpans(ctx context.Context, q Querier, from, to ledger.Minute, before time.Duration) (model.Matrix, error) {
 	v, err := q.Query(ctx, spanQuery(time.Duration(to-from)*time.Minute+before), (to - 1).End())
 	if err != nil {
@@ -59,17 +59,17 @@ func querySpans(ctx context.Context, q Querier, from, to ledger.Minute, before t
 	return matrix, nil
 }
 
-// spanQuery selects the samples of a window. Like a Minute, it excludes its start.
+// spanQuery selects the samples of a window, which like a Minute excludes its start.
 func spanQuery(window time.Duration) string {
 	return fmt.Sprintf(`{__name__=~"%s|%s"}[%s]`, TotalMetric, BadMetric, slo.FormatDuration(window))
 }
 
-// ReadSpans counts the events of the minutes from one up to, and not including, another, per objective. It returns how
-// far each series was read, for the caller to take over once the counts are stored.
+// ReadSpans counts the events of the minutes from from up to, but not including, to, per objective. It also returns the cursors
+// that moved; the caller adopts them once the counts are stored.
 //
-// A new series whose zero is not in the lookback is looked for further back, by births minutes: it may have been born
-// while its samples could not be written, and they came together when they could. Births must not reach back beyond the
-// first minute of the ledger: what was counted before is not for it.
+// A new series without a zero in the lookback is searched for one further back, by births minutes: it may have been born while
+// its samples could not be written, and all of them were written later. births must not reach back beyond the first minute of
+// the ledger, which does not count what came before.
 func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births ledger.Minute) (map[string]*Counts, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
@@ -107,7 +107,7 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births l
 	return counts, moved, nil
 }
 
-// findBirths completes the series that are new and do not begin with a zero by their earlier samples, if those do.
+// findBirths adds the earlier samples of new series that do not begin with a zero, if those do.
 func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matrix, from, to, births ledger.Minute) error {
 	late := map[model.Fingerprint]*model.SampleStream{}
 	for _, series := range matrix {
@@ -131,8 +131,8 @@ func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matr
 	return nil
 }
 
-// countSeries walks the samples behind the cursor, adds each step to its minute, and reports whether the cursor moved.
-// Steps into minutes before the first one come late and count in the first.
+// countSeries walks the samples behind the cursor, adds each increment to its minute, and reports whether the cursor moved.
+// Increments of minutes before from are late and count in from.
 func countSeries(c *Cursor, seen bool, samples []model.SamplePair, from, to ledger.Minute, add func(ledger.Minute, float64)) bool {
 	moved := false
 	for _, s := range samples {
@@ -146,7 +146,7 @@ func countSeries(c *Cursor, seen bool, samples []model.SamplePair, from, to ledg
 		}
 		if seen {
 			step := value - c.Value
-			if step < 0 { // the counter started anew, at zero
+			if step < 0 { // the counter was reset to zero
 				step = value
 			}
 			add(max(m, from), step)

@@ -6,8 +6,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// attributes answers the conditions of indicators, of one span after the other. Each condition, and each key, is looked
-// up at most once per span, and a resource's once per run of spans that share it.
+// attributes evaluates the conditions of indicators on one span after the other. It looks up each condition and each key at
+// most once per span, and those of a resource once per run of spans that share it.
 type attributes struct {
 	keys       []string
 	conditions []condition
@@ -18,13 +18,13 @@ type attributes struct {
 	ofResource     []finding // by key
 }
 
-// condition is an attribute, as an index of attributes.keys, and the text it must have.
+// condition is the index of a key in attributes.keys, and the text that its value must be.
 type condition struct {
 	key   int
 	value string
 }
 
-// finding is what is known of a key.
+// finding is the cached look-up of a key.
 type finding struct {
 	value wire.Value
 	state state
@@ -33,25 +33,25 @@ type finding struct {
 type state uint8
 
 const (
-	unknown state = iota
-	no
-	yes
+	stateUnknown state = iota
+	stateNo
+	stateYes
 )
 
 func stateOf(ok bool) state {
 	if ok {
-		return yes
+		return stateYes
 	}
-	return no
+	return stateNo
 }
 
-// clone returns one that answers the same conditions, of other spans.
+// clone returns attributes with the same conditions and a cache of their own.
 func (a *attributes) clone() attributes {
 	return attributes{keys: a.keys, conditions: a.conditions, met: make([]state, len(a.met)),
 		ofSpan: make([]finding, len(a.ofSpan)), ofResource: make([]finding, len(a.ofResource))}
 }
 
-// add returns the index of a condition.
+// add returns the index of a condition, which it adds if it is new.
 func (a *attributes) add(key, value string) int {
 	k := slices.Index(a.keys, key)
 	if k < 0 {
@@ -65,25 +65,25 @@ func (a *attributes) add(key, value string) int {
 	if i < 0 {
 		i = len(a.conditions)
 		a.conditions = append(a.conditions, c)
-		a.met = append(a.met, unknown)
+		a.met = append(a.met, stateUnknown)
 	}
 	return i
 }
 
-// setSpan goes on to the next span. Bodies must stay as they are until then.
+// setSpan moves on to the next span. body must not change until the next call.
 func (a *attributes) setSpan(body []byte) {
 	a.span = body
 	clear(a.met)
 	clear(a.ofSpan)
 }
 
-// setResource goes on to the next resource.
+// setResource moves on to the next resource.
 func (a *attributes) setResource(body []byte) {
 	a.resource = body
 	clear(a.ofResource)
 }
 
-// release lets go of all bytes.
+// release drops all references to spans and resources.
 func (a *attributes) release() {
 	a.setSpan(nil)
 	a.setResource(nil)
@@ -91,26 +91,26 @@ func (a *attributes) release() {
 
 // match reports whether the span, or else its resource, has the attribute with the value.
 func (a *attributes) match(i int) bool {
-	if a.met[i] == unknown {
+	if a.met[i] == stateUnknown {
 		c := a.conditions[i]
 		f := a.find(c.key)
-		a.met[i] = stateOf(f.state == yes && hasText(f.value, c.value))
+		a.met[i] = stateOf(f.state == stateYes && hasText(f.value, c.value))
 	}
-	return a.met[i] == yes
+	return a.met[i] == stateYes
 }
 
-// find looks at the span before the resource.
+// find looks a key up in the span, then in the resource.
 func (a *attributes) find(key int) *finding {
 	f := &a.ofSpan[key]
-	if f.state == unknown {
+	if f.state == stateUnknown {
 		v, ok := wire.SpanAttribute(a.span, a.keys[key])
 		*f = finding{v, stateOf(ok)}
 	}
-	if f.state == yes {
+	if f.state == stateYes {
 		return f
 	}
 	f = &a.ofResource[key]
-	if f.state == unknown {
+	if f.state == stateUnknown {
 		v, ok := wire.ResourceAttribute(a.resource, a.keys[key])
 		*f = finding{v, stateOf(ok)}
 	}

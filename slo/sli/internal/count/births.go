@@ -12,7 +12,7 @@ import (
 // its number, so that no record of spans is kept that names an unknown one. What a full log refuses the next one begins with: records
 // of spans come there before the snapshot that has the series.
 
-// define keeps a record about series, such as a birth.
+// define appends a record about series, such as a birth, to the log.
 func (s *stripe) define(record []byte) {
 	if s.log != nil && !s.log.Append(record) {
 		s.refused = true
@@ -20,7 +20,7 @@ func (s *stripe) define(record []byte) {
 	}
 }
 
-// owed are records of series that a full log refused, in their order. Its mutex is taken last.
+// owed holds records of series that a full log refused, in their order. Its mutex is taken last.
 type owed struct {
 	mu      sync.Mutex
 	records [][]byte
@@ -32,8 +32,8 @@ func (o *owed) add(record []byte) {
 	o.records = append(o.records, bytes.Clone(record))
 }
 
-// pay hands the records to the next log, before anything else, or drops them where there is none. Those that it refuses, too, stay:
-// such a log keeps nothing that could name them.
+// pay appends the records to the next log, before anything else, or drops them without a log. Records that it refuses stay:
+// such a log keeps nothing that could refer to them.
 func (o *owed) pay(log Log) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -46,7 +46,7 @@ func (o *owed) pay(log Log) {
 	o.records = nil
 }
 
-// serviceOf returns the service that a name is counted in.
+// serviceOf returns the service that a name is counted under.
 func (s *stripe) serviceOf(name []byte) (svc *service, overflow bool) {
 	t := s.tree
 	if svc := t.services.get(name); svc != nil {
@@ -65,7 +65,7 @@ func (s *stripe) serviceOf(name []byte) (svc *service, overflow bool) {
 	return svc, overflow
 }
 
-// operationOf is serviceOf's like for a span name that its service's table does not have. The span's series is born with it.
+// operationOf is serviceOf for a span name that is not in its service's table. It also makes the span's series.
 func (s *stripe) operationOf(svc *service, name []byte, kind, status uint8) (op *operation, overflow bool) {
 	_, exempt := svc.named[string(name)]
 	if op, overflow := svc.operations.beyond(name, exempt); op != nil {
@@ -81,16 +81,16 @@ func (s *stripe) operationOf(svc *service, name []byte, kind, status uint8) (op 
 	return op, overflow
 }
 
-// bornWith makes an operation, and its first series.
+// bornWith makes an operation and its first series.
 func (s *stripe) bornWith(svc *service, at slot, kind, status uint8) *operation {
 	calls := s.makeCalls(kind, status)
 	s.define(appendCallDefinition(nil, calls.number, kind, status, svc.label, at.label))
-	op := svc.newOperation(at, calls.number, tag(kind, status))
+	op := svc.newOperation(at, calls.number, callTag(kind, status))
 	s.addCalls(op, calls)
 	return op
 }
 
-// makeCalls makes a series of calls that nobody finds yet.
+// makeCalls makes a series of calls that spans cannot find yet.
 func (t *tree) makeCalls(kind, status uint8) *CallSeries {
 	s, number := t.call.add()
 	s.kind, s.status, s.number = kind, status, number
@@ -104,15 +104,15 @@ func (t *tree) addCalls(op *operation, calls *CallSeries) {
 	t.weigh()
 }
 
-// newCalls returns the number of the series for a kind and status that an operation has none for.
-// At the limit of series it is that of Other.
+// newCalls returns the number of the series for a kind and status that an operation has no series for. At the limit of series
+// that is the series of Other.
 func (s *stripe) newCalls(op *operation, kind, status uint8, overflow *[NumLabels]int64) uint32 {
 	t := s.tree
 	crowded := t.crowded.Load() && !op.exempt
 	if crowded {
 		overflow[AllSeries]++
 		if other := op.service.operations.get([]byte(Other)); other != nil {
-			if number := other.calls[tag(kind, status)].Load(); number != 0 {
+			if number := other.calls[callTag(kind, status)].Load(); number != 0 {
 				return number
 			}
 		}
@@ -122,7 +122,7 @@ func (s *stripe) newCalls(op *operation, kind, status uint8, overflow *[NumLabel
 	if crowded {
 		op = s.otherOperation(op.service, kind, status)
 	}
-	of := &op.calls[tag(kind, status)]
+	of := &op.calls[callTag(kind, status)]
 	if number := of.Load(); number != 0 {
 		return number
 	}
@@ -133,7 +133,7 @@ func (s *stripe) newCalls(op *operation, kind, status uint8, overflow *[NumLabel
 	return calls.number
 }
 
-// otherOperation returns the operation that stands for those without a slot, which is made if need be.
+// otherOperation returns the operation of Other, which it makes if missing.
 func (s *stripe) otherOperation(svc *service, kind, status uint8) *operation {
 	if other := svc.operations.get([]byte(Other)); other != nil {
 		return other
@@ -141,7 +141,7 @@ func (s *stripe) otherOperation(svc *service, kind, status uint8) *operation {
 	return s.bornWith(svc, slot{Other, true}, kind, status)
 }
 
-// versionOf returns the value that stands for a version, and its tally, which is made if need be.
+// versionOf returns the value that a version is counted under, which it makes if missing.
 func (s *stripe) versionOf(svc *service, text []byte) (v *value, overflow bool) {
 	if v := svc.versions.get(text); v != nil {
 		return v, v.label == Other
@@ -154,9 +154,9 @@ func (s *stripe) versionOf(svc *service, text []byte) (v *value, overflow bool) 
 	return svc.version(text)
 }
 
-// newTally starts to count a version, with a series of bad events for the usual reason: so a ratio of bad to total is
-// defined, and 0, before anything went wrong. Where there are as many series as the limit allows it is the tally of Other: of
-// the other version, and of the other operation unless an objective names the span's.
+// newTally makes the tally of a version, with a series of bad events for the default reason, so that the ratio of bad to total
+// is defined, and 0, before anything fails. At the limit of series it returns the tally of Other: of the other version, and of
+// the other operation unless an objective names the span's.
 func (s *stripe) newTally(op *operation, t *tally, version *value, e *event, overflow *[NumLabels]int64) *versionTally {
 	crowded := s.crowded.Load()
 	if crowded {
@@ -193,8 +193,7 @@ func (s *stripe) newTally(op *operation, t *tally, version *value, e *event, ove
 	return v
 }
 
-// others returns the tally that a version counts in where there are as many series as the limit allows, nil where it is to be
-// made.
+// others returns the tally of Other that a version is counted under at the limit of series, nil if it does not exist yet.
 func (o *operation) others(t *tally, version *value) *versionTally {
 	if !o.exempt {
 		other := o.service.operations.get([]byte(Other))
@@ -214,7 +213,7 @@ func (o *operation) others(t *tally, version *value) *versionTally {
 	return t.of(version)
 }
 
-// tallyOf returns what an indicator that selects the operation counted in it.
+// tallyOf returns the operation's tally for an indicator, nil if the indicator does not select it.
 func (o *operation) tallyOf(in *indicator) *tally {
 	for i := range o.tallies {
 		if o.tallies[i].indicator == in {
@@ -224,7 +223,7 @@ func (o *operation) tallyOf(in *indicator) *tally {
 	return nil
 }
 
-// all yields the total and the bad events, in the order of their birth.
+// all yields the series of total events, then those of bad events, in the order of their birth.
 func (v *versionTally) all(yield func(*EventSeries) bool) {
 	if !yield(&v.total) {
 		return
@@ -233,7 +232,7 @@ func (v *versionTally) all(yield func(*EventSeries) bool) {
 	}
 }
 
-// makeTally makes a tally that nobody finds yet, and whose series have no number yet.
+// makeTally makes a tally that spans cannot find yet, and whose series have no numbers yet.
 func (t *tree) makeTally(op *operation, parent *tally, version *value) *versionTally {
 	v := &versionTally{tally: parent, operation: op, version: version}
 	v.total.tally, v.total.events = v, true
@@ -246,7 +245,7 @@ func (t *tree) makeTally(op *operation, parent *tally, version *value) *versionT
 	return v
 }
 
-// makeBad makes a series of bad events that nobody finds yet.
+// makeBad makes a series of bad events that spans cannot find yet.
 func (t *tree) makeBad(v *versionTally, reason *value) *EventSeries {
 	s := &EventSeries{tally: v, reason: reason}
 	s.events = true
@@ -256,7 +255,7 @@ func (t *tree) makeBad(v *versionTally, reason *value) *EventSeries {
 	return s
 }
 
-// publish lets spans find a version, behind the others.
+// publish makes a version findable, at the end of the list.
 func (t *tally) publish(v *versionTally) {
 	link := &t.versions
 	for link.Load() != nil {
@@ -268,13 +267,13 @@ func (t *tally) publish(v *versionTally) {
 	}
 }
 
-// showLatest lets spans of a version find the numbers of its total and its usual bad events at once.
+// showLatest makes a version the one that spans find without walking the list.
 func (t *tally) showLatest(v *versionTally) {
 	t.total, t.bad = v.total.number, v.bad.Load().number
 	t.latest.Store(v.version)
 }
 
-// publish lets spans find a reason, behind the others.
+// publish makes a reason findable, at the end of the list.
 func (v *versionTally) publish(s *EventSeries) {
 	link := &v.bad
 	for link.Load() != nil {
@@ -283,7 +282,7 @@ func (v *versionTally) publish(s *EventSeries) {
 	link.Store(s)
 }
 
-// badSeries returns the series of a failed span's events.
+// badSeries returns the series that a failed span's bad event counts in.
 func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64) *EventSeries {
 	svc := v.operation.service
 	if e.reason == nil {
@@ -320,10 +319,10 @@ func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64
 	return bad
 }
 
-// removeCalls takes an expired series of calls out of the tree.
+// removeCalls removes an expired series of calls from the tree.
 func (t *tree) removeCalls(s *CallSeries) {
 	op := s.operation
-	of := tag(s.kind, s.status)
+	of := callTag(s.kind, s.status)
 	op.calls[of].Store(0)
 	if c := t.operations.Find(lookup.KeyOf([]byte(op.label), op.service.operations.seed)); c != nil && c.Number == s.number {
 		c.Number = 0
@@ -332,14 +331,14 @@ func (t *tree) removeCalls(s *CallSeries) {
 	t.leave(op)
 }
 
-// removeEvents takes an expired series of events out of the tree.
+// removeEvents removes an expired series of events from the tree.
 func (t *tree) removeEvents(s *EventSeries) {
 	v := s.tally
 	op := v.operation
 	svc := op.service
 	t.event.remove(s.number)
 	if s.reason != nil {
-		release(&svc.reasons, s.reason)
+		releaseValue(&svc.reasons, s.reason)
 		for link := &v.bad; link.Load() != nil; link = &link.Load().next {
 			if first := s == v.bad.Load(); !first && link.Load() == s {
 				link.Store(s.next.Load())
@@ -348,7 +347,7 @@ func (t *tree) removeEvents(s *EventSeries) {
 		}
 		return // the usual reason stays with its total
 	}
-	release(&svc.versions, v.version)
+	releaseValue(&svc.versions, v.version)
 	if v.tally.latest.Load() == v.version {
 		v.tally.latest.Store(nil)
 	}
@@ -361,14 +360,15 @@ func (t *tree) removeEvents(s *EventSeries) {
 	t.leave(op)
 }
 
-// release lets go of a value for one series.
-func release(n *names[value], v *value) {
+// releaseValue drops a series' reference to a value, and removes the value with the last.
+func releaseValue(n *names[value], v *value) {
 	if v.series--; v.series == 0 {
 		n.remove(v.slot)
 	}
 }
 
-// leave takes one series from an operation, and the operation and its service away after the last.
+// leave drops a series' reference to an operation, and removes the operation with the last, and its service with its last
+// operation.
 func (t *tree) leave(op *operation) {
 	if op.series--; op.series > 0 {
 		return

@@ -9,17 +9,16 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// unknownService is the service of a resource that does not say: the name that SDKs fall back to.
+// unknownService is the service of a resource without service.name, as in the SDKs.
 const unknownService = "unknown_service"
 
-// Counter counts the spans of requests. It is goroutine-safe, but for Restore and Restored, which come before everything else.
-//
-// Locks, in this order: gate, the stripes, tree.mu, and keptMu or that of owed.
+// Counter counts the spans of requests. It is safe for concurrent use, except for Restore and Restored, which come first.
 type Counter struct {
 	tree    *tree
 	stripes []stripe // a power of two
 
-	// gate is held while records become counts, and while a snapshot is written, in which none may. It guards spare and turn.
+	// gate is held while records become counts, and while a snapshot is written, during which none may. It guards spare and
+	// turn.
 	gate  sync.Mutex
 	spare []byte
 	// turn is the number of the log in use.
@@ -30,12 +29,11 @@ type Counter struct {
 	keptMu       sync.Mutex
 	kept, unkept uint64
 
-	// take is told each request that was counted, before any snapshot can have its counts, so that the snapshot has both.
+	// take is called for each counted request, before a snapshot can have its counts, so that the snapshot has both.
 	take func(id RequestID, at int64)
 }
 
-// Limits are the most values that a label may have. What exceeds one is counted under Other. What an objective names comes
-// on top.
+// Limits bounds the values of labels. What exceeds a limit is counted under Other. What an objective names comes on top.
 type Limits struct {
 	Services, Operations, Versions, Reasons int
 	// Series is the most time series of all kinds together: calls, durations, total and bad events. Over it only what an
@@ -43,8 +41,8 @@ type Limits struct {
 	Series int
 }
 
-// New returns a counter of spans, and of the events of the objectives. What it counts is in no log. It tells take, which must
-// not call it, each request that it counted and that has an ID.
+// New returns a counter of spans, and of the events of the objectives, without a log. It calls take, which must not call it,
+// for each counted request that has an ID.
 func New(limits Limits, objectives []slo.Objective, take func(id RequestID, at int64)) *Counter {
 	var attrs attributes
 	c := &Counter{tree: newTree(limits, objectives, &attrs), turn: 1, take: take}
@@ -60,7 +58,7 @@ func New(limits Limits, objectives []slo.Objective, take func(id RequestID, at i
 	return c
 }
 
-// Single has all be counted in one stripe, so that chance chooses none. It comes before everything else.
+// Single makes the counter use one stripe, so that counting is deterministic. Call it first.
 func Single(c *Counter) { c.stripes = c.stripes[:1] }
 
 // Label is a label that has a limit.
@@ -72,23 +70,23 @@ const (
 	SpanName
 	ServiceVersion
 	Reason
-	// AllSeries is none: it stands for the limit on all series.
+	// AllSeries is no label: it stands for the limit of all series.
 	AllSeries
 
 	NumLabels
 )
 
-// Result says what became of the spans of a request.
+// Result is the outcome of Count.
 type Result struct {
 	Spans int64
-	// Overflow is the number of spans that were counted under Other for want of a slot, by label.
+	// Overflow is how many spans were counted under Other, by the label whose limit was reached.
 	Overflow [NumLabels]int64
-	// Refused is the turn of the log that did not take them, 0 where all are kept. They are kept once IsKept says so.
+	// Refused is the turn of the log that refused the record, 0 if it is kept. It is kept later, once IsKept says so.
 	Refused uint64
 }
 
-// Count counts every span of the request but those without a trace or span ID. The log gets the counts in one record, with
-// the request's ID and the time in Unix ms. Nothing of the request itself is kept.
+// Count counts every span of the request, except those without a trace or span ID. The log gets the counts in one record, with
+// the request's ID and the time in Unix ms. Count does not retain the request.
 func (c *Counter) Count(r *wire.Request, id RequestID, at int64) (n Result) {
 	s := c.stripe()
 	defer s.mu.Unlock()
@@ -105,7 +103,7 @@ func (c *Counter) Count(r *wire.Request, id RequestID, at int64) (n Result) {
 	return n
 }
 
-// foldOwn folds what waits in a stripe, unless somebody folds already. The caller holds the stripe.
+// foldOwn folds the pending records of a stripe, unless another goroutine folds. The caller holds the stripe.
 func (c *Counter) foldOwn(s *stripe) {
 	if !c.gate.TryLock() {
 		return
@@ -116,7 +114,7 @@ func (c *Counter) foldOwn(s *stripe) {
 	s.pending = s.pending[:0]
 }
 
-// stripe locks a stripe that nobody uses, if there is one.
+// stripe returns a locked stripe, one that was free if possible.
 func (c *Counter) stripe() *stripe {
 	first := rand.Uint32()
 	mask := uint32(len(c.stripes) - 1)
@@ -130,7 +128,7 @@ func (c *Counter) stripe() *stripe {
 	return s
 }
 
-// Fill returns how many bytes of records wait to be folded.
+// Fill returns how many bytes of records are pending.
 func (c *Counter) Fill() (bytes int) {
 	for i := range c.stripes {
 		s := &c.stripes[i]

@@ -160,7 +160,7 @@ func TestServiceNames(t *testing.T) {
 	}
 }
 
-// TestOverflow holds which label a span is told of that has no slot, time and again, and that the usual reasons need none.
+// TestOverflow checks which label a span without a slot overflows, each time, and that the default reasons need no slot.
 func TestOverflow(t *testing.T) {
 	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1}, anything, nil)
 	for _, step := range []struct {
@@ -189,7 +189,7 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
-// TestVersionsAreThoseOfEvents holds that a version needs a slot only where an objective selects a span of it.
+// TestVersionsAreThoseOfEvents checks that a version needs a slot only if an objective selects one of its spans.
 func TestVersionsAreThoseOfEvents(t *testing.T) {
 	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1},
 		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "client"}}}}, nil)
@@ -198,7 +198,7 @@ func TestVersionsAreThoseOfEvents(t *testing.T) {
 	assert.Empty(t, eventsOf(c))
 }
 
-// TestInvalidSpansAreNone holds that OTLP's invalid IDs are not counted.
+// TestInvalidSpansAreNone checks that spans with OTLP's invalid IDs are not counted.
 func TestInvalidSpansAreNone(t *testing.T) {
 	c := New(limits, anything, nil)
 	td := slitest.Traces(t, slitest.Span{Service: "a", Name: "x", Invalid: true}, slitest.Span{Service: "a", Name: "y"})
@@ -218,7 +218,7 @@ func TestNumbersBeyondOTLP(t *testing.T) {
 	}
 }
 
-// TestSpansDoNotShareAnswers holds that what a condition found of a span, or of a resource, is asked anew of the next.
+// TestSpansDoNotShareAnswers checks that each span, and each resource, is looked up anew.
 func TestSpansDoNotShareAnswers(t *testing.T) {
 	in := func(attributes map[string]string) slo.Indicator {
 		return slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Attributes: attributes}}

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// dumpAtOnce is how many series are written down before others get the tree's lock.
+// dumpAtOnce is how many series are encoded while the tree's lock is held.
 const dumpAtOnce = 512
 
-// dump hands on a definition and a count for every series. The caller holds the gate, so that no count changes meanwhile
-// and no series is forgotten; some may be born.
+// dump writes a definition and a count for every series. The caller holds the gate, so counts do not change meanwhile and no
+// series is removed; some may be born.
 func (t *tree) dump(write func(record []byte) error) error {
 	if err := dumpSeries(t, func() []*CallSeries { return t.calls }, appendCallDump, write); err != nil {
 		return err
@@ -87,19 +87,19 @@ func (r *reader) varint() int64 {
 
 // Restored is what Restore finds beside series.
 type Restored struct {
-	// Name is that of the counts, empty where there are none.
+	// Name is the name of the counts, empty without any.
 	Name string
 	// Flushed is the time of the last flush, in Unix ms.
 	Flushed int64
-	// LostAt is when counts of before were not taken up for the last time, in Unix ms, and Lost why.
+	// LostAt is when former counts last could not be recovered, in Unix ms, and Lost why.
 	LostAt int64
 	Lost   string
 	// Request is called for each request that was counted, with the time, in Unix ms.
 	Request func(id RequestID, at int64)
 }
 
-// Restore takes a record that Turn wrote, or a log was given, in their order. What an objective counted that is no more is
-// left out. An error says that the record is not one of this package.
+// Restore applies a record that Turn or a log wrote; call it in their order. It ignores counts of objectives that no longer
+// exist. An error means that the record is not one of this package.
 func (c *Counter) Restore(record []byte, found *Restored) error {
 	if len(record) == 0 {
 		return errRecord
@@ -207,7 +207,7 @@ func (t *tree) seriesAt(events bool, number uint32) *Series {
 	return nil
 }
 
-// forget takes a series out that had expired.
+// forget removes a series that had expired.
 func (t *tree) forget(events bool, number uint32) {
 	if events {
 		if e := t.event.find(number, (*eventNumber).isFree); e != nil {
@@ -240,7 +240,7 @@ func (t *tree) restoreOperation(svc *service, name string, number, tag uint32) *
 }
 
 func (t *tree) restoreCalls(number uint32, kind, status uint8, service, operation string) {
-	of := tag(kind, status)
+	of := callTag(kind, status)
 	op := t.restoreOperation(t.restoreService(service), operation, number, of)
 	if old := op.calls[of].Load(); old != 0 && t.call.find(old, (*CallSeries).isFree) != nil {
 		return // defined twice: by a log, and by a snapshot that was written meanwhile
@@ -251,7 +251,7 @@ func (t *tree) restoreCalls(number uint32, kind, status uint8, service, operatio
 	t.addCalls(op, s)
 }
 
-// restoreEvents reads the definition of a series of events.
+// restoreEvents applies the definition of a series of events.
 func (t *tree) restoreEvents(r *reader) {
 	number, bad := r.number(), r.byte() == 1
 	objective, service, operation, version, reason := r.text(), r.text(), r.text(), r.text(), r.text()
@@ -289,7 +289,7 @@ func (t *tree) restoreEvents(r *reader) {
 	}
 }
 
-// showRestored shows the version whose total was restored first, and again when more of it was.
+// showRestored makes the first restored version the latest, and updates it when more of it is restored.
 func (t *tally) showRestored(v *versionTally) {
 	if latest := t.latest.Load(); v.total.number != 0 && (latest == nil || latest == v.version) {
 		t.showLatest(v)
@@ -324,7 +324,7 @@ func (t *tree) restoreCallCount(r *reader) {
 	}
 }
 
-// Restored ends the restoring. Services and operations that have no series, as their objectives are gone, are forgotten.
+// Restored ends the restoring. It removes services and operations without series, whose objectives no longer exist.
 func (c *Counter) Restored() {
 	t := c.tree
 	defer t.weigh()

@@ -17,7 +17,7 @@ func (c *Counter) fold(records []byte) {
 	}
 }
 
-// call is the entry of a call, and where it counts.
+// call is the entry of a call, and its series.
 type call struct {
 	series *CallSeries
 	nanos  uint64
@@ -26,12 +26,12 @@ type call struct {
 const (
 	// groupLength is how many calls are applied at once.
 	groupLength = 256
-	// bucketsPerLine is how many buckets of a histogram are in a line of the processor's cache.
+	// bucketsPerLine is how many buckets of a histogram a cache line holds.
 	bucketsPerLine = 8
 )
 
-// apply adds the entries of one record, which are as a stripe wrote them (own: all of their series are there) or as isEntries
-// says. Like stripe.run, it looks at everything that a group of calls will change before it changes any.
+// apply adds the entries of one record to their series. With own they are as a stripe wrote them, so all of their series exist;
+// else they passed isEntries. Like stripe.run, it touches all memory that a group of calls will change before it changes any.
 func (t *tree) apply(entries []byte, own bool) {
 	group, n := &t.group, 0
 	for len(entries) >= 4 {
@@ -39,7 +39,7 @@ func (t *tree) apply(entries []byte, own bool) {
 		entries = entries[4:]
 		number := word & entryNumber
 		if word&entryEvent != 0 {
-			w := one
+			w := weightOne
 			if word&entryWeighted != 0 {
 				w, entries = weightAt(entries), entries[weightLength:]
 			}
@@ -79,13 +79,13 @@ func (t *tree) apply(entries []byte, own bool) {
 	t.applyCalls(group[:n])
 }
 
-// applyCalls counts calls of weight one, and moves on what is recent where that is full. Of these series, too, it looks at all
-// buckets before it changes any.
+// applyCalls counts calls of weight one, and settles series whose recent calls are full. Of these too it touches all buckets
+// before it changes any.
 func (t *tree) applyCalls(calls []call) {
 	full := 0
 	for _, c := range calls {
 		if !c.series.recent.add(c.nanos) {
-			c.series.add(c.nanos, one)
+			c.series.add(c.nanos, weightOne)
 		} else if c.series.recent.isFull() {
 			t.looked += uint64(c.series.duration.coarser)
 			t.full[full] = c.series
@@ -102,7 +102,7 @@ func (t *tree) applyCalls(calls []call) {
 	}
 }
 
-// note remembers that a stripe's folded records are in no log, should that be so. The caller holds the stripe.
+// note records that the log refused a record of the stripe's folded counts, if it did. The caller holds the stripe.
 func (c *Counter) note(s *stripe) {
 	if !s.refused {
 		return
@@ -112,7 +112,7 @@ func (c *Counter) note(s *stripe) {
 	c.keptMu.Unlock()
 }
 
-// foldAll folds what waits in all stripes, one after the other. The caller holds the gate.
+// foldAll folds the pending records of all stripes, one after the other. The caller holds the gate.
 func (c *Counter) foldAll() {
 	for i := range c.stripes {
 		s := &c.stripes[i]
@@ -126,7 +126,7 @@ func (c *Counter) foldAll() {
 	}
 }
 
-// lockAll holds all stripes: nobody counts, and nobody is on the way through the tree.
+// lockAll locks all stripes: no goroutine counts, or walks the tree without its lock.
 func (c *Counter) lockAll() {
 	for i := range c.stripes {
 		c.stripes[i].mu.Lock()
@@ -139,9 +139,9 @@ func (c *Counter) unlockAll() {
 	}
 }
 
-// Turn goes on with another log, nil for none. Records gets what was counted until then, after which the logs before are
-// not needed any more; it is not called where there is no log. Nothing that is counted meanwhile is in it. Turn returns the
-// turn of the log, for Kept, and what records returned.
+// Turn switches to another log, nil for none. With a log it writes all that was counted before to records, which supersedes
+// former logs. Counts of the time since are in the new log only. Turn returns the log's turn, for Kept, and the error of
+// records.
 func (c *Counter) Turn(log Log, records func(record []byte) error) (turn uint64, err error) {
 	c.gate.Lock()
 	defer c.gate.Unlock()
@@ -168,21 +168,21 @@ func (c *Counter) Turn(log Log, records func(record []byte) error) (turn uint64,
 	return c.turn, c.tree.dump(records)
 }
 
-// Kept notes that everything before the log of a turn is in a snapshot that survives.
+// Kept notes that a surviving snapshot has everything before the log of a turn.
 func (c *Counter) Kept(turn uint64) {
 	c.keptMu.Lock()
 	defer c.keptMu.Unlock()
 	c.kept = max(c.kept, turn)
 }
 
-// IsKept reports whether what the log of a turn refused is in a snapshot that survives.
+// IsKept reports whether a surviving snapshot has what the log of a turn refused.
 func (c *Counter) IsKept(refused uint64) bool {
 	c.keptMu.Lock()
 	defer c.keptMu.Unlock()
 	return c.kept > refused
 }
 
-// Unkept returns the newest turn whose log refused something that is in the counts, 0 where all of them would survive.
+// Unkept returns the newest turn whose log refused a record that is in the counts, 0 if all counts would survive.
 func (c *Counter) Unkept() uint64 {
 	c.keptMu.Lock()
 	defer c.keptMu.Unlock()
@@ -192,7 +192,7 @@ func (c *Counter) Unkept() uint64 {
 	return c.unkept
 }
 
-// Refused returns the newest turn whose log refused something that is counted and not kept yet, 0 if there is none.
+// Refused returns the newest turn whose log refused a counted record that is not kept yet, 0 if there is none.
 func (c *Counter) Refused() uint64 {
 	refused := c.Unkept()
 	for i := range c.stripes {

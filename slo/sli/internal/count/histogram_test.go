@@ -49,7 +49,7 @@ func TestHistogramEqualsBruteForce(t *testing.T) {
 				d = 0
 			}
 			durations = append(durations, d)
-			h.add(d, one)
+			h.add(d, weightOne)
 		}
 		want := map[int32]uint64{}
 		var zero, sum uint64
@@ -113,7 +113,7 @@ func TestHistogramError(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var h Histogram
 			for i := range 10_001 {
-				h.add(uint64(float64(time.Millisecond)*math.Pow(tt.factor, float64(i)/10_000)), one)
+				h.add(uint64(float64(time.Millisecond)*math.Pow(tt.factor, float64(i)/10_000)), weightOne)
 			}
 			base := math.Exp2(math.Exp2(float64(-h.Scale())))
 			assert.LessOrEqual(t, (base-1)/(base+1), tt.want)
@@ -123,8 +123,8 @@ func TestHistogramError(t *testing.T) {
 
 func TestHistogramOfAllDurations(t *testing.T) {
 	var h Histogram
-	h.add(1, one)
-	h.add(math.MaxUint64, one)
+	h.add(1, weightOne)
+	h.add(math.MaxUint64, weightOne)
 	assert.GreaterOrEqual(t, h.Scale(), int32(1), "a native histogram knows no scale below -4")
 	assert.EqualValues(t, 2, h.Count)
 	assert.InEpsilon(t, math.Exp2(64)/1e9, h.Seconds(), 1e-9)
@@ -159,7 +159,7 @@ func BenchmarkHistogramAdd(b *testing.B) {
 	var h Histogram
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		h.add(durations[i%1024], one)
+		h.add(durations[i%1024], weightOne)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestRecentIsExact(t *testing.T) {
 		spread := 1 + rng.Float64()*43
 		for range 2000 {
 			nanos := uint64(math.Exp(rng.Float64() * spread))
-			w := one
+			w := weightOne
 			switch rng.IntN(40) {
 			case 0:
 				nanos = []uint64{0, 1, maxRecent - 1, maxRecent, maxRecent + 1, math.MaxUint64}[rng.IntN(6)]
@@ -198,7 +198,7 @@ func TestRecentIsExact(t *testing.T) {
 	}
 }
 
-// TestLines holds that what one span changes is in as few of the processor's cache lines as it can be.
+// TestLines checks that the memory that one span changes is in as few cache lines as possible.
 func TestLines(t *testing.T) {
 	const line = 64
 	assert.EqualValues(t, line, unsafe.Sizeof(recent{}))

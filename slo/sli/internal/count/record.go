@@ -52,7 +52,7 @@ const (
 )
 
 func appendCall(b []byte, number uint32, nanos uint64, w Weight) []byte {
-	if w != one {
+	if w != weightOne {
 		b = binary.LittleEndian.AppendUint32(b, number|entryWeighted)
 		return appendWeight(binary.LittleEndian.AppendUint64(b, nanos), w)
 	}
@@ -68,7 +68,7 @@ func appendCall(b []byte, number uint32, nanos uint64, w Weight) []byte {
 }
 
 func appendEvent(b []byte, number uint32, w Weight) []byte {
-	if w != one {
+	if w != weightOne {
 		return appendWeight(binary.LittleEndian.AppendUint32(b, number|entryEvent|entryWeighted), w)
 	}
 	return binary.LittleEndian.AppendUint32(b, number|entryEvent)

@@ -155,7 +155,7 @@ func TestRestored(t *testing.T) {
 	}
 }
 
-// TestObjectivesThatAreGone holds that what they counted is left out, and the rest is as it was.
+// TestObjectivesThatAreGone checks that counts of removed objectives are dropped, and the others restored.
 func TestObjectivesThatAreGone(t *testing.T) {
 	c := New(limits, benchObjectives(2, nil), nil)
 	log := &memoryLog{room: 1 << 30}
@@ -255,7 +255,7 @@ func TestRefusedExpiry(t *testing.T) {
 	assert.EqualValues(t, recordExpired, log.records[len(log.records)-1][0])
 }
 
-// TestOwedRecords holds that a log begins with what the one before refused of series, unless there was none before.
+// TestOwedRecords checks that a log begins with the records of series that the one before refused, unless there was none.
 func TestOwedRecords(t *testing.T) {
 	c := New(limits, anything, func(RequestID, int64) {})
 	request := slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r")))

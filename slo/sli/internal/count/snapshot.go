@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// Series is what whoever flushes keeps of a time series. Only that goroutine reads it, and writes Born and Told by Mark, so it
-// needs no lock. Times are in milliseconds since the Unix epoch, the resolution of a Prometheus TSDB.
+// Series is the flush state of a time series. Only the flushing goroutine reads it, and writes Born and Told by Mark, so it
+// needs no lock. Times are in Unix ms, the resolution of a Prometheus TSDB.
 type Series struct {
 	// Born is the time of the series' zero, and 0 before its first flush.
 	Born int64
-	// last is the count at the last flush, changed the time of the last flush that found another one.
+	// last is the count at the last flush, changed the time of the last flush that found a different one.
 	last    Weight
 	changed int64
-	// number is what records name it by, among those of events or of calls.
+	// number identifies the series in records, among those of events or of calls.
 	number uint32
 	events bool
-	// Told says that the zero was accepted.
+	// Told says that the metrics pipeline accepted the zero.
 	Told bool
 }
 
@@ -27,7 +27,7 @@ func (s *Series) Seen(n Weight, at int64) {
 	}
 }
 
-// idle reports whether the series did not change after the given time, and all of it was flushed.
+// idle reports whether the series did not change after the given time and was flushed since its last change.
 func (s *Series) idle(n Weight, since int64) bool {
 	return s.Told && n == s.last && s.changed <= since
 }
@@ -46,8 +46,8 @@ type CallPoint struct {
 	Expired  bool
 }
 
-// ReadEvents copies the counts of all objectives, at one instant, so that no bad event is ahead of its total. It leaves
-// out those that have expired, and returns how many.
+// ReadEvents copies the counts of all objectives at one instant, so that no bad event is ahead of its total. It skips expired
+// series, and returns how many.
 func (c *Counter) ReadEvents(dst []EventPoint, since int64) (points []EventPoint, expired int) {
 	c.gate.Lock()
 	defer c.gate.Unlock()
@@ -66,8 +66,8 @@ func (c *Counter) ReadEvents(dst []EventPoint, since int64) (points []EventPoint
 	return dst, expired
 }
 
-// ReadCalls fills dst with the call series from the given position on, as they were at ReadEvents or later, and returns how
-// many it found. It is called for one part after the other, for the lock not to be held for all of them.
+// ReadCalls fills dst with the call series from the given position on, as of ReadEvents or later, and returns how many it read.
+// Reading in parts keeps the lock short.
 func (c *Counter) ReadCalls(dst []CallPoint, from int, since int64) int {
 	t := c.tree
 	t.mu.Lock()
@@ -89,8 +89,8 @@ func (c *Counter) ReadCalls(dst []CallPoint, from int, since int64) int {
 	return len(part)
 }
 
-// Expire forgets the series that are idle since the given time, and what no longer has any below it. It comes after a
-// flush that left them out: if one returns, its new zero is then later than its last value. Nobody counts meanwhile.
+// Expire removes the series that are idle since the given time, and services and operations without series. It comes after a
+// flush that left them out: the new zero of one that returns is then later than its last value. No goroutine counts meanwhile.
 func (c *Counter) Expire(since int64) (forgotten int) {
 	c.gate.Lock()
 	defer c.gate.Unlock()
@@ -137,15 +137,15 @@ func (c *Counter) Expire(since int64) (forgotten int) {
 	return len(calls) + len(events)
 }
 
-// keepExpired appends a record of series that are forgotten, and reports whether that can be: their numbers are given to others, so
-// no log may miss it. Where one is full they are forgotten after the next flush. The caller holds all stripes.
+// keepExpired appends a record of removed series, and reports whether they may be removed: their numbers are reused, so no log
+// may lack that record. If the log is full, they are removed after the next flush. The caller holds all stripes.
 func (c *Counter) keepExpired(record []byte) bool {
 	log := c.stripes[0].log
 	return log == nil || log.Append(record)
 }
 
-// Mark notes that series were born at a time, or that their zero was accepted, and returns the turn of the log if that
-// refused to keep it, else 0.
+// Mark applies mark to the series, which records their birth or an accepted zero, and appends that to the log. It returns the
+// turn of the log if that refused it, else 0.
 func (c *Counter) Mark(series []*Series, mark func(*Series)) (refused uint64) {
 	if len(series) == 0 {
 		return 0
@@ -174,8 +174,8 @@ func (c *Counter) KeepFlush(at int64) {
 	s.define(AppendFlush(nil, at))
 }
 
-// expired reports whether the series can go. A total stays while any of its reasons does, and the usual reason stays with
-// its total: bad events come with a total, so the total was the last to change.
+// expired reports whether the series can be removed. A total stays while any of its reasons does, and the default reason stays
+// with its total: bad events come with a total, so the total was the last to change.
 func (s *EventSeries) expired(since int64) bool {
 	if s.reason == nil || s == s.tally.bad.Load() {
 		for bad := s.tally.bad.Load(); bad != nil; bad = bad.next.Load() {

@@ -8,39 +8,41 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
 )
 
-// Log keeps records, so that they survive the process. Use is by many goroutines.
+// Log stores records that survive the process. It is safe for concurrent use.
 type Log interface {
-	// Append reports whether it kept the record, which it copies. It takes no lock that all share. Once it has refused a
-	// record it keeps none.
+	// Append copies a record, and reports whether it kept it. It takes no lock that all share. After the first that it refused
+	// it refuses all.
 	Append(record []byte) bool
 }
 
-// stripe is where the spans of requests become records: one request at a time, in as many stripes as run at a time.
+// stripe turns the spans of requests into records, one request at a time. There are at least two stripes per processor, up to
+// maxStripes.
 type stripe struct {
 	*tree
 	mu         sync.Mutex
 	attributes attributes
-	// pending are the records of spans that are not in the counts of their series yet.
+	// pending holds the records of spans that are not folded into their series yet.
 	pending []byte
-	// log keeps the records, nil where nothing does. Refused says that it kept some of them not.
+	// log keeps the records, nil for none. refused says that it refused some.
 	log     Log
 	refused bool
 	turn    uint64 // of the log
 
 	keys   [runLength]lookup.Key // of the names of the spans being counted
-	looked uint64                // has no meaning: it makes that reads of cells are no dead code
+	looked uint64                // has no meaning: it keeps the reads of cells from being dead code
 
 	_ [64]byte // stripes share no cache line
 }
 
 const (
-	// foldAt is how many bytes of records are let come together before a request that finds nobody at it folds them.
+	// foldAt is how many bytes of pending records make a request fold them, if no other goroutine folds.
 	foldAt = 64 << 10
-	// maxStripes bounds the memory that they take on large machines.
+	// maxStripes bounds the memory of stripes on large machines.
 	maxStripes = 256
 )
 
-// count counts the spans of a request, and reports whether they are kept.
+// count appends one record of the request's spans to pending and to the log, and adds their numbers to n. It sets refused if
+// the log refuses the record.
 func (s *stripe) count(r *wire.Request, id RequestID, at int64, n *Result) {
 	begin := len(s.pending)
 	s.pending = appendSpansHead(s.pending, id, at)
@@ -75,9 +77,9 @@ func (s *stripe) count(r *wire.Request, id RequestID, at int64, n *Result) {
 // runLength is how many spans are looked up at once.
 const runLength = 64
 
-// run returns the first of some spans, as many as share a resource and are not none, and makes their keys. It looks at the
-// cells of all of them before any is used: where there are many names they are not in the processor's caches, and then it
-// waits for all of them at once.
+// run returns the leading spans that share a resource and have IDs, at most runLength, and computes their keys. It touches the
+// cells of all of them before any is used: with many names these are not in the processor's caches, and so it waits for all of
+// them at once.
 func (s *stripe) run(spans []wire.Span, b []byte, res *resource) []wire.Span {
 	seed := res.service.operations.seed
 	n := 0
@@ -92,7 +94,7 @@ func (s *stripe) run(spans []wire.Span, b []byte, res *resource) []wire.Span {
 	return spans[:n]
 }
 
-// lookAtTallies goes on where run looked at the cells.
+// lookAtTallies touches the tallies of the cells that run touched.
 func (s *stripe) lookAtTallies(n int) {
 	var tallies [runLength]*tally
 	for i := range s.keys[:n] {
@@ -107,7 +109,7 @@ func (s *stripe) lookAtTallies(n int) {
 	}
 }
 
-// resource is the resource of the spans being counted.
+// resource caches the resource of the spans that are being counted.
 type resource struct {
 	index    int32
 	service  *service
@@ -118,23 +120,23 @@ type resource struct {
 	versionOverflow bool
 }
 
-// resource looks at a resource once for all of its spans.
+// resource looks a resource up, once for all of its spans.
 func (s *stripe) resource(index int32, body []byte) resource {
 	res := resource{index: index}
 	s.attributes.setResource(body)
-	name := text(body, "service.name")
+	name := resourceText(body, "service.name")
 	if len(name) == 0 {
 		name = []byte(unknownService)
 	}
 	res.service, res.overflow = s.serviceOf(name)
 	if len(res.service.indicators) > 0 {
-		res.text = text(body, "service.version")
+		res.text = resourceText(body, "service.version")
 	}
 	return res
 }
 
-// text returns a resource attribute as text, empty where there is none.
-func text(resourceSpans []byte, key string) []byte {
+// resourceText returns a resource attribute as text, empty where there is none.
+func resourceText(resourceSpans []byte, key string) []byte {
 	v, ok := wire.ResourceAttribute(resourceSpans, key)
 	switch {
 	case !ok:
@@ -146,12 +148,12 @@ func text(resourceSpans []byte, key string) []byte {
 	}
 }
 
-// span appends what one span counts.
+// span appends the entries of one span.
 func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, overflow *[NumLabels]int64) {
 	kind, status := kindOf(span.Kind), statusOf(span.Status)
 	var op *operation
 	var number uint32
-	of := tag(kind, status)
+	of := callTag(kind, status)
 	if c := s.operations.Find(k); c != nil {
 		op = c.Value
 		if c.Tag == of {
@@ -171,7 +173,7 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	if res.overflow {
 		overflow[s.cause(ServiceName)]++
 	}
-	w := one
+	w := weightOne
 	if span.TraceState.Len() > 0 {
 		w = weightOf(span.TraceID, span.TraceState.Of(b))
 	}
@@ -186,7 +188,7 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	}
 }
 
-// event is what indicators want to know of a span.
+// event holds what indicators need of a span.
 type event struct {
 	body     []byte
 	kind     int32
@@ -196,7 +198,7 @@ type event struct {
 	reason   *value // why it failed, nil until asked for
 }
 
-// event appends what a span counts for each indicator that selects it.
+// event appends the entries of a span for each indicator that selects it.
 func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLabels]int64) {
 	s.attributes.setSpan(e.body)
 	selected := false

@@ -9,11 +9,10 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
 )
 
-// tree is what has been seen: services, their operations, and per operation the series of RED metrics and those of each
-// indicator that selects it. A node lives as long as there is a series below it.
+// tree holds the services that were seen, their operations, and per operation the series of calls and durations and those of
+// each indicator that selects it. A node lives as long as there is a series below it.
 //
-// A span finds its way through it without a lock: by tables, and by lists and numbers that only grow. Births are under mu.
-// Removing also needs all stripes.
+// Spans walk it without a lock: tables, lists and numbers only grow. Births take mu. Removals also need all stripes.
 type tree struct {
 	limits     Limits
 	indicators []*indicator
@@ -24,7 +23,7 @@ type tree struct {
 	services   names[service]
 	owed       owed
 
-	// crowded says that there are as many series as the limit allows: then only exempt values, Other and its like get one.
+	// crowded says that the limit of series is reached: then only exempt values and Other get new ones.
 	crowded atomic.Bool
 
 	// mu guards what follows, the births above, and the counts of all series.
@@ -41,7 +40,7 @@ type tree struct {
 	looked uint64
 }
 
-// weigh notes whether there are as many series as the limit allows. The caller holds mu.
+// weigh updates crowded. The caller holds mu.
 func (t *tree) weigh() {
 	t.crowded.Store(t.limits.Series > 0 && callSeries*len(t.calls)+len(t.events) >= t.limits.Series)
 }
@@ -49,7 +48,7 @@ func (t *tree) weigh() {
 // callSeries is how many time series a CallSeries is: the calls and their durations.
 const callSeries = 2
 
-// cause is the label whose limit made a span count under Other.
+// cause returns the label whose limit made a span count under Other.
 func (t *tree) cause(l Label) Label {
 	if t.crowded.Load() {
 		return AllSeries
@@ -57,8 +56,8 @@ func (t *tree) cause(l Label) Label {
 	return l
 }
 
-// numbers has a number for each of some series, the least that is free, for records to name it. 0 is none. The series are in
-// chunks, so that whoever has a number needs no list of pointers.
+// numbers gives each series the least free number, for records to refer to it. 0 is none. The series are in chunks, so that
+// finding one by its number needs no list of pointers.
 type numbers[T any] struct {
 	chunks []*[chunkLength]T
 	used   uint32 // the numbers below it were given
@@ -67,7 +66,7 @@ type numbers[T any] struct {
 
 const chunkLength = 256
 
-// add returns a series and its number.
+// add returns a new series and its number.
 func (n *numbers[T]) add() (*T, uint32) {
 	if last := len(n.free) - 1; last >= 0 {
 		number := n.free[last]
@@ -99,7 +98,7 @@ func (n *numbers[T]) remove(number uint32) {
 // at returns the series of a number that was given.
 func (n *numbers[T]) at(number uint32) *T { return &n.chunks[number/chunkLength][number%chunkLength] }
 
-// find is at for any number. It returns nil where there is no series, which the given function tells.
+// find is at for any number. It returns nil if the number has no series, which isFree tells.
 func (n *numbers[T]) find(number uint32, isFree func(*T) bool) *T {
 	if number == 0 || number >= n.used || n.chunks[number/chunkLength] == nil {
 		return nil
@@ -110,7 +109,7 @@ func (n *numbers[T]) find(number uint32, isFree func(*T) bool) *T {
 	return nil
 }
 
-// collect finds the numbers that are free, after claim.
+// collect lists the free numbers, after calls of claim.
 func (n *numbers[T]) collect(isFree func(*T) bool) {
 	n.free = n.free[:0]
 	for number := n.used; number > 1; number-- {
@@ -122,7 +121,7 @@ func (n *numbers[T]) collect(isFree func(*T) bool) {
 
 func (s *CallSeries) isFree() bool { return s.operation == nil }
 
-// eventNumber is where events with a number are counted.
+// eventNumber is the count of a series of events, by its number.
 type eventNumber struct {
 	n      Weight
 	series *EventSeries
@@ -176,20 +175,20 @@ type operation struct {
 	series int
 }
 
-// tag is the index of a kind and a status in operation.calls.
-func tag(kind, status uint8) uint32 { return uint32(kind)*wire.NumStatuses + uint32(status) }
+// callTag is the index of a kind and a status in operation.calls.
+func callTag(kind, status uint8) uint32 { return uint32(kind)*wire.NumStatuses + uint32(status) }
 
-// tally is what an indicator counted in an operation. Two of them are in one line of the processor's cache.
+// tally is what an indicator counts in an operation. Two of them share a cache line.
 type tally struct {
 	indicator *indicator
 	versions  atomic.Pointer[versionTally] // the first
-	// latest is the version of most spans, with what its tally would say.
+	// latest is the version of most spans, whose series are total and bad.
 	latest atomic.Pointer[value]
 	total  uint32 // the number of its total
 	bad    uint32 // that of its bad events for the usual reason, 0 where it has none yet
 }
 
-// versionTally is what an indicator counted in an operation of one version of a service.
+// versionTally is what an indicator counts in an operation for one version of the service.
 type versionTally struct {
 	tally     *tally
 	operation *operation

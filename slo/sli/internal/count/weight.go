@@ -15,13 +15,13 @@ type Weight struct {
 	part  uint32
 }
 
-var one = Weight{whole: 1}
+var weightOne = Weight{whole: 1}
 
 // adjustedCount is 1/p for the rejection threshold of a sampler, in 1/2⁵⁶: 2⁵⁶ / (2⁵⁶ − threshold), to the nearest 2⁻³².
 func adjustedCount(threshold uint64) Weight {
 	const all = tracestate.MaxAdjustedCount
 	if threshold == 0 || threshold >= all {
-		return one
+		return weightOne
 	}
 	kept := all - threshold
 	w := Weight{whole: all / kept}
@@ -53,11 +53,11 @@ func (w Weight) Float() float64 { return float64(w.whole) + float64(w.part)/(1<<
 // pass cannot be true, and counts as none.
 func weightOf(id wire.TraceID, state []byte) Weight {
 	if len(state) == 0 {
-		return one
+		return weightOne
 	}
 	v := tracestate.Parse(state)
 	if v.Threshold == tracestate.None || tracestate.Resolve(id, v.Randomness) < v.Threshold {
-		return one
+		return weightOne
 	}
 	return adjustedCount(v.Threshold)
 }

@@ -73,7 +73,7 @@ func TestSumDoesNotDependOnOrder(t *testing.T) {
 
 func TestWholeNumbersStayWhole(t *testing.T) {
 	s := Weight{whole: 1 << 53}
-	s.add(one)
+	s.add(weightOne)
 	n, whole := s.Integer()
 	assert.True(t, whole)
 	assert.Equal(t, int64(1<<53+1), n)

@@ -7,22 +7,22 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/place"
 )
 
-// current is the generation in use. Whoever holds Keeper.turning may read it without the lock, which flushes take alone: they
-// wait for a snapshot, but not for the disk that it is flushed to.
+// current is the generation in use. A holder of Keeper.turning may read it without mu. Flushes take mu only: they wait for a
+// snapshot to be written, but not for its fsync.
 type current struct {
 	mu         sync.Mutex
 	generation place.Generation // nil while counts are volatile
-	checked    time.Time        // when all of it was. Keeper.turning guards it
+	checked    time.Time        // last full check, guarded by Keeper.turning
 }
 
-// mark reports whether the log is marked. What would not survive anyway needs no mark.
+// mark marks the log, and reports whether it did. Without a generation there is nothing to mark, which counts as marked.
 func (c *current) mark() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.generation == nil || c.generation.Mark()
 }
 
-// check reports what is wrong with the generation; all asks for more than a glance.
+// check returns what is wrong with the generation; all asks for a full check.
 func (c *current) check(all bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -32,7 +32,7 @@ func (c *current) check(all bool) error {
 	return c.generation.Check(all)
 }
 
-// take returns the generation, which is in use no more.
+// take returns the generation, and ends its use.
 func (c *current) take() place.Generation {
 	c.mu.Lock()
 	defer c.mu.Unlock()

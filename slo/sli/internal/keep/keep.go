@@ -1,19 +1,19 @@
-// Package keep sees to it that counts survive: it takes up those of the process before, and keeps what is counted in a place.
+// Package keep makes counts survive: it recovers those of the previous process, and keeps new ones in a place.
 //
 // Its type is Keeper: a counter, the requests that it knows, and the place where both are kept.
 //
 //	counts are    in                              goes on to
-//	kept          a log that survives, and a      volatile, when the place takes no more
+//	kept          a log that survives, and a      volatile, when the place accepts no more
 //	              snapshot before it
-//	volatile      memory                          kept, with a snapshot, when the place takes it: tried every 10 s
+//	volatile      memory                          kept, with a snapshot, when the place accepts it: tried every 10 s
 //
-// A log that is half full is followed by the next one, behind a snapshot. What a full log refuses is kept by that snapshot,
-// and whoever needs it kept waits for it.
+// A log that is half full is followed by the next one, behind a snapshot. That snapshot also keeps the records that a full log refused,
+// and callers that need these kept wait for it (Await).
 //
-// The files in use are checked, and written anew where a start would not read them. Former counts that could not be recovered are a
+// The files in use are checked, and replaced if a start could not read them. Former counts that could not be recovered are a
 // Loss, which each snapshot keeps, so that /readyz reports it for a day.
 //
-// Keeper.turning is held while that happens. Under it current.mu is taken, and under that the locks of count and repeats.
+// Keeper.turning is held meanwhile. Under it current.mu is taken, and under that the locks of count and repeats.
 package keep
 
 import (
@@ -38,50 +38,50 @@ const (
 	lookEvery = 100 * time.Millisecond
 	// checkEvery is how often the whole generation is read back.
 	checkEvery = time.Minute
-	// saidFor is how long a Loss is reported, by the next processes too.
-	saidFor = 24 * time.Hour
-	// tryEvery is how often a place that failed is tried again.
+	// lossReportedFor is how long a Loss is reported, across restarts.
+	lossReportedFor = 24 * time.Hour
+	// tryEvery is how often a failed place is retried.
 	tryEvery = 10 * time.Second
-	// markEvery is how often the log is marked again while something is still being appended.
+	// markEvery is how often marking the log is retried while a record is still being appended.
 	markEvery = time.Millisecond
-	// minRoom and maxRoom bound the length of a log in bytes. It is at least twice as long as a snapshot and left when it is half
-	// full, so that what is written in all is at most twice what is counted. It is doubled if that is sooner than minTurn.
+	// minRoom and maxRoom bound the length of a log in bytes. A log is at least twice as long as a snapshot and is left when
+	// half full, so snapshots write at most as much as logs. The length doubles if a log lasted less than minTurn.
 	minRoom = 8 << 20
 	maxRoom = 256 << 20
 	minTurn = time.Second
 )
 
-// Settings are what a Keeper needs.
+// Settings configures a Keeper.
 type Settings struct {
-	// Open takes the place. It is called again after it failed, but for place.ErrInUse at the start.
+	// Open opens the place. It is called again after a failure, except for place.ErrInUse at the start.
 	Open       func() (place.Place, error)
 	Limits     count.Limits
 	Objectives []slo.Objective
 	Window     *repeats.Window
-	// Name makes a name for counts that begin anew. It never returns a name twice.
+	// Name returns a new name for counts that begin anew, never the same twice.
 	Name   func() string
 	Logger *zap.Logger
 }
 
-// Keeper keeps what its counter counts. It is safe for concurrent use.
+// Keeper keeps the counts of its counter. It is safe for concurrent use.
 type Keeper struct {
 	set     Settings
 	counter *count.Counter
 	name    string
-	flushed int64 // of the process before
+	flushed int64 // last flush of the previous process, Unix ms
 
 	turning sync.Mutex
-	place   place.Place // nil where it could not be opened
+	place   place.Place // nil if it could not be opened
 	current current
 	room    int
-	turned  time.Time // the last turn, or the last try
+	turned  time.Time // the last turn, or attempt at one
 	flush   atomic.Int64
 
 	volatile atomic.Pointer[Volatile]
 	loss     atomic.Pointer[Loss]
 	ended    ending
 
-	wake chan struct{} // nil where whoever waits makes the turns
+	wake chan struct{} // nil if waiting callers make the turns themselves
 	stop context.CancelFunc
 	loop sync.WaitGroup
 }
@@ -98,13 +98,13 @@ type Loss struct {
 	Why string
 }
 
-// ending lets others wait for the end of a turn: its channel is closed then, and replaced.
+// ending broadcasts the end of turns: its channel is closed at each, and replaced.
 type ending struct {
 	mu sync.Mutex
 	ch chan struct{}
 }
 
-// end wakes all who wait.
+// end wakes all waiting callers.
 func (e *ending) end() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -112,15 +112,15 @@ func (e *ending) end() {
 	e.ch = make(chan struct{})
 }
 
-// next returns what is closed at the next end.
+// next returns a channel that is closed at the next end.
 func (e *ending) next() <-chan struct{} {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.ch
 }
 
-// Start recovers former counts, if there are any, and begins to keep. Its error is place.ErrInUse; any other problem of the place
-// is reported by Volatile, or logged.
+// Start recovers former counts and begins to keep. Its only error is place.ErrInUse; any other problem of the place is reported
+// by Volatile, or logged.
 func Start(set Settings) (*Keeper, error) {
 	k := &Keeper{set: set, room: minRoom, ended: ending{ch: make(chan struct{})}, wake: make(chan struct{}, 1)}
 	if err := k.open(); err != nil {
@@ -132,19 +132,19 @@ func Start(set Settings) (*Keeper, error) {
 	return k, nil
 }
 
-// StartInline is Start without a goroutine of the keeper's own: whoever waits for a turn makes it, and the owner calls Look. It is for
-// simulations, in which one goroutine does everything, in an order that it chooses.
+// StartInline is Start without a goroutine: callers that wait for a turn make it, and the owner calls Look. It is for
+// simulations on a single goroutine.
 func StartInline(set Settings) (*Keeper, error) {
 	k := &Keeper{set: set, room: minRoom, ended: ending{ch: make(chan struct{})}, stop: func() {}}
 	return k, k.open()
 }
 
-// Look makes a turn if it is time to.
+// Look makes a turn if one is due.
 func Look(k *Keeper) { k.look() }
 
-// open recovers, and makes the first turn.
+// open recovers former counts and makes the first turn.
 func (k *Keeper) open() error {
-	k.anew()
+	k.reset()
 	opened, err := k.set.Open()
 	if err != nil {
 		if errors.Is(err, place.ErrInUse) {
@@ -155,22 +155,22 @@ func (k *Keeper) open() error {
 	}
 	k.place = opened
 	if err := k.recover(); err != nil {
-		k.anew()
+		k.reset()
 		k.desert(err)
 		k.closePlace()
 		return nil
 	}
 	if err := k.turn(); err != nil {
 		if deserted := k.place.Desert(); deserted != nil {
-			k.anew() // what is in the place must not be counted by two processes, under one name
+			k.reset() // what is in the place must not be counted by two processes, under one name
 		}
 		k.desert(err)
 	}
 	return nil
 }
 
-// anew begins with nothing.
-func (k *Keeper) anew() {
+// reset starts counting from zero, under a new name.
+func (k *Keeper) reset() {
 	k.counter = count.New(k.set.Limits, k.set.Objectives, k.set.Window.Take)
 	if k.wake == nil {
 		count.Single(k.counter)
@@ -189,7 +189,7 @@ func (k *Keeper) recover() error {
 		k.loss.Store(&Loss{time.UnixMilli(restored.LostAt), restored.Lost})
 	}
 	if found.Lost != "" {
-		k.anew()
+		k.reset()
 		k.loss.Store(&Loss{clock.Now(), found.Lost})
 		k.set.Logger.Warn("counting begins anew: " + found.Lost)
 		return nil
@@ -204,7 +204,7 @@ func (k *Keeper) recover() error {
 	return nil
 }
 
-// turn goes on to the next log, behind a snapshot. After an error the counts are in memory only.
+// turn switches to a new log, behind a snapshot. After an error, call desert.
 func (k *Keeper) turn() error {
 	k.turned = clock.Now()
 	next, err := k.place.Begin(k.room)
@@ -225,7 +225,7 @@ func (k *Keeper) turn() error {
 	return nil
 }
 
-// goOn makes a generation the current one.
+// goOn writes the snapshot of a generation and makes it the current one.
 func (k *Keeper) goOn(next place.Generation) error {
 	k.current.mu.Lock()
 	defer k.current.mu.Unlock()
@@ -262,23 +262,24 @@ func (k *Keeper) goOn(next place.Generation) error {
 	return nil
 }
 
-// desert goes on in memory.
-func (k *Keeper) desert(why error) {
-	k.leave(nil, why)
+// desert makes counts volatile and continues in memory.
+func (k *Keeper) desert(cause error) {
+	k.leave(nil, cause)
 	k.ended.end()
 }
 
-// leave stops appending to the generation in use, and to next where that is not nil. It first reports that counts are volatile, then
-// deserts the generations, and only then counts in memory: so a crash at any moment leaves no file that is behind the counts.
-func (k *Keeper) leave(next place.Generation, why error) {
-	v := &Volatile{Since: clock.Wall(), Why: why.Error()}
+// leave stops appending to the current generation, and to next unless it is nil. It first reports that counts are volatile,
+// then deserts the generations, and only then counts in memory: a crash at any moment leaves no readable file that lacks
+// counts.
+func (k *Keeper) leave(next place.Generation, cause error) {
+	v := &Volatile{Since: clock.Wall(), Why: cause.Error()}
 	was := k.volatile.Load()
 	if was != nil {
 		v.Since = was.Since
 	}
 	k.volatile.Store(v)
 	if was == nil {
-		k.set.Logger.Error("counts no longer survive a crash; counting goes on in memory", zap.Error(why))
+		k.set.Logger.Error("counts no longer survive a crash; counting goes on in memory", zap.Error(cause))
 	}
 	k.current.mu.Lock()
 	left := []place.Generation{k.current.generation, next}
@@ -295,7 +296,7 @@ func (k *Keeper) leave(next place.Generation, why error) {
 	_, _ = k.counter.Turn(nil, nil)
 	for _, g := range left {
 		if g != nil {
-			g.Release() // nobody appends to it any more
+			g.Release() // no goroutine appends to it any more
 		}
 	}
 }
@@ -321,7 +322,7 @@ func (k *Keeper) run(ctx context.Context) {
 	}
 }
 
-// look makes a turn if it is time to.
+// look makes a turn if one is due.
 func (k *Keeper) look() {
 	k.turning.Lock()
 	defer k.turning.Unlock()
@@ -343,8 +344,8 @@ func (k *Keeper) look() {
 	}
 }
 
-// isDamaged reports, and logs, that what is kept would not be found again. All of it is in memory, too, and goes to the next
-// generation.
+// isDamaged reports whether a start could not read the current generation, and logs that. Its counts are in memory too, and go
+// to the next generation.
 func (k *Keeper) isDamaged(all bool) bool {
 	if all {
 		k.current.checked = clock.Now()
@@ -356,14 +357,14 @@ func (k *Keeper) isDamaged(all bool) bool {
 	return err != nil
 }
 
-// tryAgain tries to keep what is counted in memory.
+// tryAgain retries to keep counts that are volatile.
 func (k *Keeper) tryAgain() {
 	k.turned = clock.Now()
 	if k.place == nil {
 		opened, err := k.set.Open()
 		if err == nil {
 			k.place = opened
-			// Counts that a former process left are not added here: they have another name.
+			// Counts of a former process are not added: they have another name.
 			var found place.Found
 			if found, err = k.place.Recover(func([]byte) error { return nil }); found.Lost != "" {
 				k.set.Logger.Info("counts go on with those in memory: " + found.Lost)
@@ -385,34 +386,34 @@ func (k *Keeper) tryAgain() {
 // Counter returns the counter.
 func (k *Keeper) Counter() *count.Counter { return k.counter }
 
-// Name returns the name of the counts: the same as long as they go on, also in another process.
+// Name returns the name of the counts, which lasts as long as they go on, over restarts.
 func (k *Keeper) Name() string { return k.name }
 
-// Flushed returns the time of the last flush of the process before, in Unix ms, 0 if none is known.
+// Flushed returns the time of the last flush of the previous process, in Unix ms; 0 if unknown.
 func (k *Keeper) Flushed() int64 { return k.flushed }
 
-// Flush notes the time of a flush, in Unix ms, has it made, and marks what it noted of its series. The time is there before the flush
-// reads the counts: Secure then waits until it is kept, too, so that no process that follows tells of a count by a clock that is before
-// what others have.
+// Flush records the time of a flush, in Unix ms, calls flush, and marks the log. The time is recorded before flush reads the
+// counts: Secure then waits for it too, so no later process sends counts with an earlier time.
 func (k *Keeper) Flush(at int64, flush func()) {
 	k.flush.Store(at)
 	k.counter.KeepFlush(at)
 	flush()
-	_ = k.current.mark() // the next flush does it, if now something is still being appended
+	_ = k.current.mark() // if a record is still being appended, the next flush marks it
 }
 
-// Volatile says whether counts would not survive a crash; nil if they would.
+// Volatile returns since when and why counts would not survive a crash; nil if they would.
 func (k *Keeper) Volatile() *Volatile { return k.volatile.Load() }
 
-// Loss returns what was lost of former counts; nil where nothing was, or more than a day ago.
+// Loss returns what was lost of former counts; nil if nothing was, or more than a day ago.
 func (k *Keeper) Loss() *Loss {
-	if l := k.loss.Load(); l != nil && clock.Since(l.At) < saidFor {
+	if l := k.loss.Load(); l != nil && clock.Since(l.At) < lossReportedFor {
 		return l
 	}
 	return nil
 }
 
-// Await waits until the records that the log of a turn refused are kept, or counts are volatile. Its error is ctx's.
+// Await waits until the records that the log of a turn refused are kept, or counts are volatile. The only errors are those of
+// ctx.
 func (k *Keeper) Await(ctx context.Context, refused uint64) error {
 	for refused != 0 {
 		ended := k.ended.next()
@@ -429,7 +430,7 @@ func (k *Keeper) Await(ctx context.Context, refused uint64) error {
 	return nil
 }
 
-// Secure is Await for counts that will be sent on: it also marks the log, so that damage to them is noticed after a crash.
+// Secure is Await for counts that will be sent: it also marks the log, so that damage to them is detected after a crash.
 func (k *Keeper) Secure(ctx context.Context, refused uint64) error {
 	if err := k.Await(ctx, refused); err != nil {
 		return err
@@ -459,7 +460,7 @@ func (k *Keeper) wakeUp() {
 	}
 	select {
 	case k.wake <- struct{}{}:
-	default: // it is awake
+	default: // a wake-up is pending already
 	}
 }
 
@@ -467,13 +468,13 @@ func unfinished(ctx context.Context) error {
 	return fmt.Errorf("counts are being written: %w", context.Cause(ctx))
 }
 
-// Close ends the keeping. What was counted is in the place. Nobody counts any more.
+// Close stops keeping, with all counts in the place. Nothing may count any more.
 func (k *Keeper) Close() error {
 	k.stop()
 	k.loop.Wait()
 	k.turning.Lock()
 	defer k.turning.Unlock()
-	_ = k.current.mark() // so that all of it is looked at
+	_ = k.current.mark() // so that isDamaged checks all of it
 	if g := k.current.generation; g != nil && (g.Fill() >= 1 || k.isDamaged(true)) {
 		if err := k.turn(); err != nil {
 			k.desert(err)

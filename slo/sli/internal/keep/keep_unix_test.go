@@ -146,7 +146,7 @@ func TestKilled(t *testing.T) {
 	assert.Len(t, entries, 2, "a file, and a lock")
 }
 
-// TestFullLogs holds that a log that is full is followed by another, and that whoever waits for that has then been kept.
+// TestFullLogs checks that a full log is followed by another, and that records are kept once Await returns.
 func TestFullLogs(t *testing.T) {
 	w := &world{path: t.TempDir()}
 	k := w.start(t)

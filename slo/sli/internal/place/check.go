@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/internal/mapped"
 )
 
-// Check implements Generation. A file that was removed or cut off takes records all the same, and so does one that was changed.
+// Check implements Generation. A mapped file that was removed, truncated or changed still accepts records.
 func (g *generation) Check(all bool) error {
 	if !isAt(g.path, g.file) {
 		return fmt.Errorf("%s was removed, or another file is in its place", g.path)
@@ -36,7 +36,7 @@ func (g *generation) Check(all bool) error {
 	return nil
 }
 
-// isAt reports whether a file that is open is still the one at a path.
+// isAt reports whether an open file is still the one at a path.
 func isAt(path string, f *os.File) bool {
 	there, err := os.Stat(path)
 	if err != nil {
@@ -65,7 +65,7 @@ func (g *generation) checkLog() (err error) {
 
 func (g *generation) checkSnapshot() (err error) {
 	defer mapped.Guard(&err)()
-	if g.state != committed {
+	if g.state != stateCommitted {
 		return nil
 	}
 	bytes, sum, ok := decodeSnapshotHead(g.memory.Buf[:pageSize])

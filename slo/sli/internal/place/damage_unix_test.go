@@ -116,7 +116,7 @@ func scenes(t *testing.T) map[string]scene {
 
 // recovered reads a scene in which one file has these bytes. Damage is nil where the records were taken.
 func (s scene) recovered(spoiled int, b []byte) (records []string, damage error) {
-	var files []found
+	var files []parsedFile
 	for i, file := range s.files {
 		if i == spoiled {
 			file = b
@@ -154,7 +154,7 @@ func (s scene) holds(t *testing.T, spoiled int, b []byte, zeroed bool, what stri
 	return nil
 }
 
-// TestDamage holds that whatever becomes of a file's bytes, what was told of them is there again, or damage is said.
+// TestDamage checks that after any change of a file's bytes all counts that were sent are recovered, or the damage is reported.
 func TestDamage(t *testing.T) {
 	for name, s := range scenes(t) {
 		t.Run(name, func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestKilledWriters(t *testing.T) {
 	assert.True(t, g.Mark(), "now it has")
 }
 
-// TestMarkOfAFullLog holds that a log that refused something is not marked, but by the next one.
+// TestMarkOfAFullLog checks that a log that refused a record is not marked; the next one is.
 func TestMarkOfAFullLog(t *testing.T) {
 	d, _, _ := reopened(t, t.TempDir())
 	g := begin(t, d, pageSize, "a")
@@ -272,7 +272,7 @@ func TestMarkOfAFullLog(t *testing.T) {
 	kill(t, d)
 }
 
-// TestUnborn holds that a process that ended while it wrote its first file leaves nothing to say, unless it had counted.
+// TestUnborn checks that a process that ended while it wrote its first file reports a loss only if it had counted.
 func TestUnborn(t *testing.T) {
 	for _, counted := range []bool{false, true} {
 		path := t.TempDir()
@@ -292,7 +292,7 @@ func TestUnborn(t *testing.T) {
 	}
 }
 
-// TestDesertOfAnUnreadableFile holds that a file that cannot be marked is deleted.
+// TestDesertOfAnUnreadableFile checks that a file that cannot be marked is deleted.
 func TestDesertOfAnUnreadableFile(t *testing.T) {
 	path := t.TempDir()
 	d, _, _ := reopened(t, path)

@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/internal/otherformat"
 )
 
-// Directory is a Place in files. One process has it at a time.
+// Directory is a Place in files, locked for one process.
 type Directory struct {
 	path      string
 	connector string
@@ -26,20 +26,20 @@ type Directory struct {
 	boot      string
 	lock      *os.File
 	next      uint64   // the generation that Begin makes
-	old       []string // files that the next snapshot makes needless
+	old       []string // files that the next snapshot supersedes
 }
 
 var _ Place = (*Directory)(nil)
 
 const (
-	suffix        = ".counts"
+	countsSuffix  = ".counts"
 	lockSuffix    = ".lock"
 	newSuffix     = ".counts.new"
 	damagedSuffix = ".damaged"
 )
 
-// Open takes the files of a connector in a directory, which it makes if need be. It returns ErrInUse if another process has
-// them.
+// Open locks the files of a connector in a directory, which it creates if missing. It returns ErrInUse if another process holds
+// the lock.
 func Open(path, connector string) (*Directory, error) {
 	d := &Directory{path: path, connector: connector, name: url.PathEscape(connector), boot: bootID(), next: 1}
 	if err := d.relock(); err != nil {
@@ -50,7 +50,7 @@ func Open(path, connector string) (*Directory, error) {
 
 func (d *Directory) lockPath() string { return filepath.Join(d.path, d.name+lockSuffix) }
 
-// relock takes the lock, unless it has it: somebody may have removed its file, or the directory.
+// relock takes the lock, unless it holds the file at that path: the file or the directory may have been removed.
 func (d *Directory) relock() error {
 	lock := d.lockPath()
 	if d.lock != nil && isAt(lock, d.lock) {
@@ -74,7 +74,7 @@ func (d *Directory) relock() error {
 			d.connector, d.path, ErrInUse, strings.TrimSpace(string(owner[:n]))), f.Close())
 	}
 	if d.lock != nil {
-		_ = d.lock.Close() // of a file that nobody finds
+		_ = d.lock.Close() // its file was removed
 	}
 	d.lock = f
 	_ = f.Truncate(0)                                      // best effort, as the disk may be full: it is only
@@ -82,7 +82,7 @@ func (d *Directory) relock() error {
 	return nil
 }
 
-// bootID tells one start of the machine from another. It is empty where the system does not say.
+// bootID identifies the current boot of the machine; empty if the system does not provide it.
 func bootID() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -92,7 +92,7 @@ func bootID() string {
 	return id[:min(len(id), bootLength)]
 }
 
-// explain adds to an error of the system what to do about it.
+// explain wraps an error of the system, with a hint on what to do.
 func explain(action, path string, err error) error {
 	hint := "check the disk, or set another directory"
 	switch {
@@ -110,10 +110,10 @@ func explain(action, path string, err error) error {
 func (d *Directory) Close() error { return d.lock.Close() }
 
 func (d *Directory) file(generation uint64) string {
-	return filepath.Join(d.path, d.name+"."+strconv.FormatUint(generation, 10)+suffix)
+	return filepath.Join(d.path, d.name+"."+strconv.FormatUint(generation, 10)+countsSuffix)
 }
 
-// generations are the files of the connector, oldest first.
+// generations returns the numbers of the connector's files, oldest first.
 func (d *Directory) generations() ([]uint64, error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
@@ -122,7 +122,7 @@ func (d *Directory) generations() ([]uint64, error) {
 	var list []uint64
 	for _, e := range entries {
 		text, ours := strings.CutPrefix(e.Name(), d.name+".")
-		text, counts := strings.CutSuffix(text, suffix)
+		text, counts := strings.CutSuffix(text, countsSuffix)
 		if n, err := strconv.ParseUint(text, 10, 64); ours && counts && err == nil {
 			list = append(list, n)
 		}
@@ -137,23 +137,23 @@ func (d *Directory) Recover(take func(record []byte) error) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	var files []found
+	var files []parsedFile
 	for _, n := range list {
 		d.next = max(d.next, n+1)
-		f, err := read(d.file(n))
+		f, err := readFile(d.file(n))
 		if err != nil {
 			return Found{}, explain("read", d.file(n), err)
 		}
 		files = append(files, f)
 		d.old = append(d.old, f.path)
 	}
-	f, why := recoverFrom(files, d.boot, take)
-	if why == nil {
+	f, cause := recoverFrom(files, d.boot, take)
+	if cause == nil {
 		return f, nil
 	}
-	f = Found{Lost: fmt.Sprintf("former counts could not be recovered: %s", why)}
-	if other := (*otherformat.Error)(nil); !errors.Is(why, errDamaged) && !errors.As(why, &other) {
-		return f, nil // nothing is wrong with the files, and nobody needs them
+	f = Found{Lost: fmt.Sprintf("former counts could not be recovered: %s", cause)}
+	if other := (*otherformat.Error)(nil); !errors.Is(cause, errDamaged) && !errors.As(cause, &other) {
+		return f, nil // the files are sound, and of no use any more
 	}
 	d.old = nil
 	var aside []string
@@ -168,8 +168,8 @@ func (d *Directory) Recover(take func(record []byte) error) (Found, error) {
 	return f, nil
 }
 
-// moveAside renames a file that cannot be used, and returns its new name.
-func moveAside(file found) (to string, err error) {
+// moveAside renames an unusable file, and returns its new name.
+func moveAside(file parsedFile) (to string, err error) {
 	if other := (*otherformat.Error)(nil); errors.As(file.damage, &other) {
 		moved, err := otherformat.MoveFile(file.path, other.Version)
 		return moved.Path, err
@@ -210,6 +210,6 @@ func markDeserted(path string) error {
 	if !ok {
 		return errors.Join(errDamaged, f.Close())
 	}
-	_, err = f.WriteAt(binary.LittleEndian.AppendUint64(nil, markOf(h.salt, deserted, 0)), markAt)
+	_, err = f.WriteAt(binary.LittleEndian.AppendUint64(nil, markOf(h.salt, stateDeserted, 0)), markAt)
 	return errors.Join(err, f.Close())
 }

@@ -8,7 +8,7 @@ import (
 
 // A file is a page with its head, the log, and the snapshot. All numbers are little endian.
 //
-// Every version begins with a head of this beginning and end: that is how a file of another version is told from a damaged one.
+// The head begins and ends the same way in every version, so a file of another version can be told from a damaged one.
 //
 //	0     "slowcnts"  version u32  head length u32  generation u64  salt u64  log bytes u64  boot 64 bytes  checksum u32
 //	1024  "snapshot"  its bytes u64  its checksum u32  checksum of these u32      once it is committed
@@ -18,12 +18,12 @@ import (
 // A record in the log begins at a multiple of 32 bytes: checksum u32, length u32, length xor salt u32, bytes. The checksums
 // of records and of the mark begin with the salt, too, so nothing in a record can be taken for another.
 //
-// The first 8 bytes of a record are stored at once and last, and so is the mark: a process that was killed leaves them whole, or
+// The first 8 bytes of a record are stored last and atomically, and so is the mark: a process that was killed leaves them whole, or
 // as they were. So a gap between two records is a writer that was killed if these 8 bytes are zero, and damage otherwise. Before
-// the mark there are no gaps: the records there are what a flush has told.
+// the mark there are no gaps: a flush has sent the counts of those records.
 const (
 	magic         = "slowcnts"
-	version       = 2 // of the format
+	formatVersion = 2 // of the format
 	pageSize      = 4096
 	snapshotAt    = 1024
 	markAt        = 2048
@@ -35,14 +35,14 @@ const (
 	frameHead     = 12
 )
 
-// state is that of a generation.
+// state is the state of a generation.
 type state uint32
 
 const (
-	begun     state = iota // its snapshot is not written yet
-	committed              // its snapshot counts
-	deserted               // counts went on without it
-	closed                 // it was committed, and closed
+	stateBegun     state = iota // its snapshot is not complete yet
+	stateCommitted              // its snapshot is complete
+	stateDeserted               // counts went on without it
+	stateClosed                 // it was committed, and closed
 )
 
 const (
@@ -74,16 +74,17 @@ func (h *head) encode() []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// decodeHead reads a page. It is false where that is no sound head of this version. Where it is a sound one of another, h has that version.
+// decodeHead parses the head of a page, and reports whether it is a sound one of this version. If it is a sound one of another,
+// h.version is that version.
 func decodeHead(page []byte) (h head, ok bool) {
 	if len(page) < pageSize || string(page[:8]) != magic {
-		return head{version: version}, false
+		return head{version: formatVersion}, false
 	}
 	length := binary.LittleEndian.Uint32(page[lengthAt:])
 	if length < lengthAt+4 || length > snapshotAt-4 || crc32.Checksum(page[:length], castagnoli) != binary.LittleEndian.Uint32(page[length:]) {
-		return head{version: version}, false
+		return head{version: formatVersion}, false
 	}
-	if h.version = binary.LittleEndian.Uint32(page[8:]); h.version != version || length != headLength {
+	if h.version = binary.LittleEndian.Uint32(page[8:]); h.version != formatVersion || length != headLength {
 		return h, false
 	}
 	h.generation = binary.LittleEndian.Uint64(page[16:])
@@ -112,7 +113,7 @@ func decodeSnapshotHead(page []byte) (bytes uint64, sum uint32, ok bool) {
 	return binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint32(b[16:]), true
 }
 
-// checksum is of a record in a log: of its length, too.
+// checksum returns the checksum of a record in a log and its length, with the salt.
 func checksum(salt uint64, length uint32, record []byte) uint32 {
 	var b [12]byte
 	binary.LittleEndian.PutUint64(b[:], salt)
@@ -120,10 +121,10 @@ func checksum(salt uint64, length uint32, record []byte) uint32 {
 	return crc32.Update(crc32.Checksum(b[:], castagnoli), castagnoli, record)
 }
 
-// frame is how many bytes a record takes in a log.
+// frame returns how many bytes a record takes in a log.
 func frame(record int) int { return (frameHead + record + alignment - 1) / alignment * alignment }
 
-// markOf is the word of a mark: so many bytes of the log are complete.
+// markOf returns the word of a mark: the state, and how many bytes of the log are complete.
 func markOf(salt uint64, s state, complete int) uint64 {
 	low := uint32(s)<<stateShift | uint32(complete/alignment)&unitsMask
 	return uint64(markSum(salt, low))<<32 | uint64(low)
@@ -137,14 +138,15 @@ func markSum(salt uint64, low uint32) uint32 {
 	return crc32.Checksum(b[:], castagnoli)
 }
 
-// readMark reads the mark of a page. It is false where that is damaged.
+// readMark parses the mark of a page, and reports whether it is sound.
 func readMark(page []byte, salt uint64) (s state, complete uint64, ok bool) {
 	word := binary.LittleEndian.Uint64(page[markAt:])
 	low := uint32(word)
 	return state(low >> stateShift), uint64(low&unitsMask) * alignment, markSum(salt, low) == uint32(word>>32)
 }
 
-// readLog hands on the records of a log, of which so many bytes are complete. A gap is where a writer was killed.
+// readLog passes the records of a log to take. The first complete bytes must have no gaps; a gap after them is where a writer
+// was killed.
 func readLog(log []byte, salt, complete uint64, take func(record []byte) error) (records int, err error) {
 	gap := false
 	for at := 0; at+alignment <= len(log); {
@@ -169,7 +171,7 @@ func readLog(log []byte, salt, complete uint64, take func(record []byte) error) 
 	return records, nil
 }
 
-// readFrame returns the record at the beginning of a part of a log, nil where there is none.
+// readFrame returns the record at the beginning of log, or nil if there is none.
 func readFrame(log []byte, salt uint64) []byte {
 	length := binary.LittleEndian.Uint32(log[4:])
 	if length == 0 || binary.LittleEndian.Uint32(log[8:]) != length^uint32(salt) || frameHead+uint64(length) > uint64(len(log)) {
@@ -182,7 +184,7 @@ func readFrame(log []byte, salt uint64) []byte {
 	return record
 }
 
-// readSnapshot hands on the records of a snapshot whose checksum is right: each with its length as a varint before it.
+// readSnapshot passes the records of a snapshot with a correct checksum to take. Each has its length as a varint before it.
 func readSnapshot(b []byte, take func(record []byte) error) (records int, err error) {
 	for len(b) > 0 {
 		length, n := binary.Uvarint(b)

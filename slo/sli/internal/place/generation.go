@@ -30,18 +30,18 @@ type generation struct {
 	head   []byte
 	state  state
 	marked int    // bytes of the log that are known to be complete
-	word   uint64 // the mark, as it was stored
+	word   uint64 // the stored mark
 
 	snapshot int64 // bytes of the snapshot, once it is committed
 
-	_      [64]byte // what follows is written by all
+	_      [64]byte // the fields below are written by all goroutines, on a cache line of their own
 	tail   atomic.Int64
 	sealed atomic.Bool
 }
 
 var _ Generation = (*generation)(nil)
 
-// Begin implements Place. The file gets its name when its head is in it, so that no crash leaves one without.
+// Begin implements Place. The file is renamed to its name once its head is written, so no crash leaves one without a head.
 func (d *Directory) Begin(room int) (Generation, error) {
 	if err := d.relock(); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (d *Directory) Begin(room int) (Generation, error) {
 	}
 	g.file = f
 	g.log = g.memory.Buf[pageSize:]
-	h := head{version: version, generation: number, salt: g.salt, room: uint64(room), boot: d.boot}
+	h := head{version: formatVersion, generation: number, salt: g.salt, room: uint64(room), boot: d.boot}
 	g.head = h.encode()
 	if err := errors.Join(g.poke(0, g.head), g.mark()); err != nil {
 		return nil, errors.Join(explain("write", g.path, err), g.discard())
@@ -82,7 +82,7 @@ func (g *generation) poke(at int, b []byte) (err error) {
 	return nil
 }
 
-// mark stores the state, and how far the log is known to be complete.
+// mark stores the state and how far the log is complete.
 func (g *generation) mark() (err error) {
 	defer mapped.Guard(&err)()
 	g.word = markOf(g.salt, g.state, g.marked)
@@ -92,19 +92,19 @@ func (g *generation) mark() (err error) {
 	return nil
 }
 
-// word is where 8 bytes of the file are: they begin at a multiple of 8.
-func word(b []byte) *uint64 { return (*uint64)(unsafe.Pointer(&b[:8][0])) }
+// wordAt returns a pointer to the first 8 bytes of b, which must be aligned to 8.
+func wordAt(b []byte) *uint64 { return (*uint64)(unsafe.Pointer(&b[:8][0])) }
 
-// storeWord stores 8 bytes at once, after everything before.
+// storeWord stores 8 bytes atomically, after all stores before it.
 func storeWord(b []byte, v uint64) {
 	var ordered [8]byte
 	binary.LittleEndian.PutUint64(ordered[:], v)
-	atomic.StoreUint64(word(b), binary.NativeEndian.Uint64(ordered[:]))
+	atomic.StoreUint64(wordAt(b), binary.NativeEndian.Uint64(ordered[:]))
 }
 
 func loadWord(b []byte) uint64 {
 	var ordered [8]byte
-	binary.NativeEndian.PutUint64(ordered[:], atomic.LoadUint64(word(b)))
+	binary.NativeEndian.PutUint64(ordered[:], atomic.LoadUint64(wordAt(b)))
 	return binary.LittleEndian.Uint64(ordered[:])
 }
 
@@ -150,7 +150,7 @@ func (g *generation) Mark() bool {
 	return err == nil && whole
 }
 
-// walk goes on from the mark over records that were stored, and reports whether it met all for which room was taken.
+// walk advances marked over the records that are stored, and reports whether it reached the end of all reserved room.
 func (g *generation) walk() (whole bool, err error) {
 	defer mapped.Guard(&err)()
 	for end := g.tail.Load(); int64(g.marked) < end; {
@@ -202,7 +202,7 @@ func (g *generation) Commit(snapshot func(write func(record []byte) error) error
 		err = g.poke(snapshotAt, encodeSnapshotHead(uint64(bytes), sum.Sum32()))
 	}
 	if err == nil {
-		g.state, g.snapshot = committed, bytes
+		g.state, g.snapshot = stateCommitted, bytes
 		failpoint.Before(failpoint.CountsCommit)
 		err = g.mark()
 		failpoint.After(failpoint.CountsCommit)
@@ -249,7 +249,7 @@ func syncDirectory(path string) error {
 // Desert implements Generation.
 func (g *generation) Desert() error {
 	g.sealed.Store(true)
-	g.state = deserted
+	g.state = stateDeserted
 	failpoint.Before(failpoint.CountsDesert)
 	err := g.mark()
 	failpoint.After(failpoint.CountsDesert)
@@ -263,7 +263,7 @@ func (g *generation) Desert() error {
 func (g *generation) Release() {
 	g.sealed.Store(true)
 	g.memory.Release()
-	_ = g.file.Close() // what was to be kept was flushed
+	_ = g.file.Close() // nothing of it is needed any more
 }
 
 // Close implements Generation.
@@ -272,7 +272,7 @@ func (g *generation) Close() error {
 	_, err := g.walk()
 	if err == nil {
 		failpoint.Before(failpoint.CountsClose)
-		g.state = closed
+		g.state = stateClosed
 		err = g.mark()
 	}
 	if err == nil {

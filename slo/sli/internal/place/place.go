@@ -2,51 +2,52 @@ package place
 
 import "errors"
 
-// Place keeps the records of one connector. Use is by one goroutine.
+// Place stores the records of one connector. It is not safe for concurrent use.
 type Place interface {
-	// Recover passes the stored records to take, in their order. Files that cannot be read, or whose records take refuses, are moved
-	// aside, and Found says so. After an error of Recover the Place cannot be used.
+	// Recover passes the stored records to take, in their order. It moves files aside that cannot be read or whose records take
+	// refuses, and says so in Found. After an error the Place cannot be used.
 	Recover(take func(record []byte) error) (Found, error)
-	// Desert marks what Recover handed on, as Generation.Desert does.
+	// Desert marks the recovered files, as Generation.Desert does.
 	Desert() error
-	// Begin makes a generation with room for a log of so many bytes.
+	// Begin makes a generation whose log has room bytes.
 	Begin(room int) (Generation, error)
-	// Close lets others have the place.
+	// Close releases the place for other processes.
 	Close() error
 }
 
-// Found is what Recover found.
+// Found is the result of Recover.
 type Found struct {
-	// Records is how many were handed on. If Lost is not empty the caller forgets them.
+	// Records is how many were passed to take. If Lost is not empty, the caller drops them.
 	Records int
-	// Lost says in a sentence which counts could not be recovered, and where their files are now. It is empty where all were.
+	// Lost is a sentence that says which counts could not be recovered, and where their files are now; empty if none were lost.
 	Lost string
 }
 
-// Generation is a log and the snapshot behind which it begins. Append is for many goroutines at a time, the others for one.
+// Generation is a log and the snapshot before it. Append may be called concurrently, the other methods by one goroutine.
 type Generation interface {
-	// Append copies a record, and reports whether it will survive the process. Once it did not take one, it takes no more.
+	// Append copies a record, and reports whether it will survive the process. After the first that it refused it refuses all.
 	Append(record []byte) bool
-	// Mark notes that all appended so far is there: whatever of it is missing later is damage, and Recover says so. It reports
-	// false where some of it is still being appended, or was refused: then it is tried again, or followed by a Commit of the next.
+	// Mark notes that the log is complete up to here, and reports whether it did: a record before the mark that Recover misses is
+	// damage. It does not while a record is still being appended, or when one was refused: call it again, or Commit the next
+	// generation.
 	Mark() bool
-	// Fill is how much of the room is taken, from 0 to 1.
+	// Fill returns how much of the room is used, from 0 to 1.
 	Fill() float64
-	// Check returns an error where what the generation stored would not be found again, as far as that is seen at a glance: it is
-	// for every moment. With all it reads back what is before the mark, and the snapshot.
+	// Check returns an error if a start could not read the generation. Without all it is cheap enough to call all the time;
+	// with all it also reads back the log before the mark, and the snapshot.
 	Check(all bool) error
-	// Commit stores a snapshot: the records that snapshot hands to write. It makes what was before the generation needless.
-	// It returns how many bytes the snapshot has.
+	// Commit stores a snapshot: the records that snapshot passes to write. It supersedes all generations before. It returns the
+	// size of the snapshot in bytes.
 	Commit(snapshot func(write func(record []byte) error) error) (int64, error)
-	// Settle makes the snapshot survive a power cut as well, and deletes what is needless.
+	// Settle fsyncs the snapshot, so that it survives a power cut too, and deletes superseded files.
 	Settle() error
-	// Desert marks the generation as one behind which counts went on, unseen by it: it will not be read.
+	// Desert marks the generation as lacking later counts: it will not be read.
 	Desert() error
-	// Close ends the generation in use. What it has stays, on the disk too, for the next Recover.
+	// Close ends the generation in use. Its records stay, fsynced, for the next Recover.
 	Close() error
-	// Release ends one that is not in use any more.
+	// Release frees a generation that is not in use any more.
 	Release()
 }
 
-// ErrInUse is a place that another process has.
+// ErrInUse means that another process holds the place.
 var ErrInUse = errors.New("in use by another process")

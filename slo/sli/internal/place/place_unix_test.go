@@ -175,7 +175,7 @@ func TestNotTakenUp(t *testing.T) {
 			require.NoError(t, d.Desert())
 		}, "counting went on in memory", false},
 		"power cut": {func(t *testing.T, _ *Directory, g *generation) {
-			h := head{version: version, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: "another"}
+			h := head{version: formatVersion, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: "another"}
 			require.NoError(t, g.poke(0, h.encode()))
 		}, "the machine was restarted", false},
 		"snapshot damaged": {func(t *testing.T, _ *Directory, g *generation) {
@@ -228,14 +228,14 @@ func TestNotTakenUp(t *testing.T) {
 // TestOtherFormat holds that files of another format version are kept beside, under a name with the version, however often that happens.
 func TestOtherFormat(t *testing.T) {
 	path := t.TempDir()
-	for n, suffix := range []string{"3", "3-2", "3-3"} {
+	for n, countsSuffix := range []string{"3", "3-2", "3-3"} {
 		d, _, _ := reopened(t, path)
 		g := begin(t, d, 1<<16, "a").(*generation)
-		h := head{version: version + 1, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: d.boot}
+		h := head{version: formatVersion + 1, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: d.boot}
 		require.NoError(t, g.poke(0, h.encode()))
 		kill(t, d)
 		d, records, found := reopened(t, path)
-		aside := filepath.Join(path, "sli%2Feu.1.counts.format-"+suffix)
+		aside := filepath.Join(path, "sli%2Feu.1.counts.format-"+countsSuffix)
 		assert.Empty(t, records, n)
 		assert.Contains(t, found.Lost, "its format version is 3, and this version of slowburn reads 2, and is now "+aside)
 		assert.NotContains(t, found.Lost, "damaged")
@@ -244,7 +244,7 @@ func TestOtherFormat(t *testing.T) {
 	}
 }
 
-// TestRefusedRecords holds that records that make no sense are damage, though their checksums are right.
+// TestRefusedRecords checks that records without meaning are damage, even if their checksums are right.
 func TestRefusedRecords(t *testing.T) {
 	path := t.TempDir()
 	d, _, _ := reopened(t, path)
@@ -265,9 +265,9 @@ func TestNotWritable(t *testing.T) {
 	if os.Getuid() == 0 {
 		return // who may write everywhere
 	}
-	closed := filepath.Join(t.TempDir(), "closed")
-	require.NoError(t, os.Mkdir(closed, 0o500))
-	_, err = Open(closed, "sli")
+	stateClosed := filepath.Join(t.TempDir(), "closed")
+	require.NoError(t, os.Mkdir(stateClosed, 0o500))
+	_, err = Open(stateClosed, "sli")
 	require.ErrorContains(t, err, "let the user who runs slowburn write there")
 }
 

@@ -16,36 +16,36 @@ var (
 	errUnborn   = errors.New("the gateway ended while their first snapshot was written")
 )
 
-// found is a file's contents, as far as they could be read.
-type found struct {
+// parsedFile is the contents of a file, as far as they could be read.
+type parsedFile struct {
 	path     string
 	head     head
 	state    state
 	complete uint64 // bytes of the log
 	log      []byte
 	snapshot []byte // of a file that is committed or closed
-	damage   error  // nil where all of the above can be relied on
+	damage   error  // nil if all of the above is sound
 }
 
 // snapshotted reports whether the file has a snapshot, readable or not.
-func (f *found) snapshotted() bool { return f.state == committed || f.state == closed }
+func (f *parsedFile) snapshotted() bool { return f.state == stateCommitted || f.state == stateClosed }
 
-func read(path string) (found, error) {
+func readFile(path string) (parsedFile, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return found{}, err
+		return parsedFile{}, err
 	}
 	return parse(path, b), nil
 }
 
-// parse takes a file apart. What a generation that was begun has at its end is not looked at: it was still being written.
-func parse(path string, b []byte) found {
-	f := found{path: path}
+// parse parses a file. It ignores the end of one in stateBegun, which was still being written.
+func parse(path string, b []byte) parsedFile {
+	f := parsedFile{path: path}
 	var ok bool
 	if f.head, ok = decodeHead(b); !ok {
 		f.damage = errors.New("it cannot be read")
-		if f.head.version != version {
-			f.damage = &otherformat.Error{Version: otherformat.Version(f.head.version), Reads: version}
+		if f.head.version != formatVersion {
+			f.damage = &otherformat.Error{Version: otherformat.Version(f.head.version), Reads: formatVersion}
 		}
 		return f
 	}
@@ -78,8 +78,9 @@ func parse(path string, b []byte) found {
 	return f
 }
 
-// recoverFrom hands on what the files have, oldest first: the newest snapshot, and the logs from there on.
-func recoverFrom(files []found, boot string, take func([]byte) error) (f Found, lost error) {
+// recoverFrom passes the records of the files, which are oldest first, to take: those of the newest snapshot, then those of the
+// logs from there on.
+func recoverFrom(files []parsedFile, boot string, take func([]byte) error) (f Found, lost error) {
 	first := len(files) - 1
 	for first >= 0 && files[first].damage == nil && !files[first].snapshotted() {
 		first--
@@ -89,41 +90,41 @@ func recoverFrom(files []found, boot string, take func([]byte) error) (f Found, 
 	}
 	for _, file := range files[first:] {
 		if file.damage != nil {
-			return f, damaged(file, file.damage)
+			return f, damagedError(file, file.damage)
 		}
-		if file.state == deserted {
+		if file.state == stateDeserted {
 			return f, errDeserted
 		}
-		if file.head.boot != boot && file.state != closed {
+		if file.head.boot != boot && file.state != stateClosed {
 			return f, errAnew
 		}
 	}
 	n, err := readSnapshot(files[first].snapshot, take)
 	if err != nil {
-		return f, damaged(files[first], err)
+		return f, damagedError(files[first], err)
 	}
 	f.Records += n
 	for _, file := range files[first:] {
 		n, err := readLog(file.log, file.head.salt, file.complete, take)
 		if err != nil {
-			return f, damaged(file, err)
+			return f, damagedError(file, err)
 		}
 		f.Records += n
 	}
 	return f, nil
 }
 
-func damaged(file found, cause error) error {
+func damagedError(file parsedFile, cause error) error {
 	if other := (*otherformat.Error)(nil); errors.As(cause, &other) {
 		return fmt.Errorf("%s: %w", file.path, cause)
 	}
 	return fmt.Errorf("%s: %w: %w", file.path, cause, errDamaged)
 }
 
-// withoutSnapshot says what was lost with files none of which has a snapshot.
-func withoutSnapshot(files []found) error {
+// withoutSnapshot returns why counts were lost with files none of which has a snapshot, nil if they have none.
+func withoutSnapshot(files []parsedFile) error {
 	for _, file := range files {
-		if file.state == deserted {
+		if file.state == stateDeserted {
 			return errDeserted
 		}
 		if len(file.log) > 0 && binary.LittleEndian.Uint64(file.log) != 0 {

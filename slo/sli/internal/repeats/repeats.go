@@ -1,12 +1,12 @@
-// Package repeats recognizes requests that come again: a sender whose answer was lost sends the same bytes once more.
+// Package repeats recognizes re-sent requests: a sender whose answer was lost sends the same bytes again.
 //
-// Its type is Window: the requests that were taken lately, and those that are on their way.
+// Its type is Window: the requests that were taken lately, and those in flight.
 //
 //	a request is    and comes again       goes on to
 //	on its way      waits for the first   End: taken if Take came before, else unknown
 //	taken           is a repeat           unknown, after the window, or as the oldest when the memory is full
 //
-// Each shard of a Window has a lock, which is held for one request's look-up. No other lock is taken under it.
+// Each shard of a Window has a lock, which is held to look one request up, or to copy the shard. No other lock is taken under it.
 package repeats
 
 import (
@@ -25,7 +25,7 @@ import (
 // numShards is a power of two. Requests share a shard by chance only.
 const numShards = 64
 
-// BytesPerRequest is what the memory of a Window is divided by: an entry, and its place in a table that is at least 3/8 full.
+// BytesPerRequest is how much memory of a Window a request takes: an entry, and its place in a table that is at least 3/8 full.
 const BytesPerRequest = int(unsafe.Sizeof(entry{})) + 24
 
 // Of returns the ID of a request's bytes.
@@ -46,7 +46,7 @@ type Window struct {
 type shard struct {
 	mu    sync.Mutex
 	taken slab.Ring[entry]
-	// coming are the requests on their way, each with a channel that is closed at its end if somebody waits for it.
+	// coming holds the requests in flight, each with a channel that is closed at its End if somebody waits for it.
 	coming map[count.RequestID]chan struct{}
 	_      [64]byte
 }
@@ -58,7 +58,7 @@ type entry struct {
 
 func hash(id count.RequestID) uint32 { return uint32(id.Low >> 32) }
 
-// New returns a Window that remembers requests for so long, within a memory of so many bytes; nil if that is none.
+// New returns a Window that remembers requests for a duration, within a memory in bytes; nil if that holds none.
 func New(length time.Duration, memory int64) *Window {
 	limit := int(memory) / BytesPerRequest / numShards
 	if length <= 0 || limit == 0 {
@@ -74,8 +74,8 @@ func New(length time.Duration, memory int64) *Window {
 
 func (w *Window) shard(id count.RequestID) *shard { return &w.shards[id.Low%numShards] }
 
-// Begin reports whether a request was taken before. If not, the request is on its way, and End must be called. If it is on
-// its way already, Begin waits for what becomes of it, and returns an error if ctx ends before. Now is in Unix ms.
+// Begin reports whether a request was taken before. If not, it is in flight until End, which must be called. If it is in flight
+// already, Begin waits for its End, and returns an error if ctx ends first. now is in Unix ms.
 func (w *Window) Begin(ctx context.Context, id count.RequestID, now int64) (repeat bool, err error) {
 	s := w.shard(id)
 	for {
@@ -102,7 +102,7 @@ func (w *Window) Begin(ctx context.Context, id count.RequestID, now int64) (repe
 	}
 }
 
-// find reports whether a request was taken at that time or later.
+// find reports whether a request was taken at since or later.
 func (s *shard) find(id count.RequestID, since int64) bool {
 	for place := range s.taken.Places(hash(id)) {
 		if e := s.taken.At(place); e.id == id && e.at >= since {
@@ -112,7 +112,7 @@ func (s *shard) find(id count.RequestID, since int64) bool {
 	return false
 }
 
-// End says that a request is not on its way any more. It was taken, if Take was called.
+// End ends a request's flight. The request was taken if Take was called.
 func (w *Window) End(id count.RequestID) {
 	s := w.shard(id)
 	s.mu.Lock()
@@ -123,7 +123,7 @@ func (w *Window) End(id count.RequestID) {
 	delete(s.coming, id)
 }
 
-// Take remembers a request that was taken at a time, in Unix ms. Until its End, if it is on its way, nobody sees that.
+// Take remembers a request that was taken at a time, in Unix ms. While it is in flight, Begin does not see that before End.
 func (w *Window) Take(id count.RequestID, at int64) {
 	if w == nil {
 		return
@@ -136,7 +136,7 @@ func (w *Window) Take(id count.RequestID, at int64) {
 	}
 }
 
-// All yields the requests that were taken and are no older than the window, shard by shard, oldest first.
+// All calls yield for the requests that were taken within the window, shard by shard, oldest first.
 func (w *Window) All(now int64, yield func(id count.RequestID, at int64) error) error {
 	if w == nil {
 		return nil

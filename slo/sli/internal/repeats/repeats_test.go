@@ -45,7 +45,7 @@ func TestWindow(t *testing.T) {
 	assert.False(t, begin(t, w, id(2), 12_000))
 }
 
-// TestNotTaken holds that a request that was refused is none that was taken.
+// TestNotTaken checks that a refused request does not count as taken.
 func TestNotTaken(t *testing.T) {
 	w := New(10*time.Second, 1<<20)
 	for range 3 {
@@ -87,7 +87,7 @@ func TestMemory(t *testing.T) {
 	assert.Greater(t, bytes, memory/2)
 }
 
-// TestTwiceOnTheWay holds that the second waits for the first, and follows it.
+// TestTwiceOnTheWay checks that the second of two equal requests waits for the first, and gets its outcome.
 func TestTwiceOnTheWay(t *testing.T) {
 	for _, taken := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Span is a span as the tests write it.
+// Span describes a span of a test.
 type Span struct {
 	Service, Version string
 	Resource         map[string]any // beside name and version
@@ -27,8 +27,8 @@ type Span struct {
 	Invalid          bool // its span ID is zero
 }
 
-// Traces makes one resource per span, or one for a run of spans with the same, and gives them IDs with the highest
-// randomness, so that any threshold holds.
+// Traces returns the spans, with one resource for each run of spans that share it. Trace IDs have the highest randomness, so
+// that they pass any threshold.
 func Traces(t testing.TB, spans ...Span) ptrace.Traces {
 	t.Helper()
 	td := ptrace.NewTraces()
@@ -66,7 +66,7 @@ func Traces(t testing.TB, spans ...Span) ptrace.Traces {
 	return td
 }
 
-// Request scans what Traces gives. It lives as long as the test.
+// Request returns the scanned form of traces.
 func Request(t testing.TB, td ptrace.Traces) *wire.Request {
 	t.Helper()
 	var m ptrace.ProtoMarshaler

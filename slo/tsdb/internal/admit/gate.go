@@ -15,24 +15,24 @@ const (
 	// partSamples and partBytes bound a Part: samples, and the bytes of their labels and buckets.
 	partSamples = 4096
 	partBytes   = 4 << 20
-	// extra is what translation adds to a point's own attributes: the name of the metric, le or quantile.
-	extra = 2
-	// sampleBytes is what a sample takes beside its labels while it is on its way.
+	// extraLabels is how many labels translation adds to a point's own attributes: the name of the metric, and le or quantile.
+	extraLabels = 2
+	// sampleBytes is the memory of a sample in flight, without its labels.
 	sampleBytes = 160
-	// shown is how much of a text is shown in a log line or an answer, in bytes.
-	shown = 128
+	// maxShown is how many bytes of a text a log line or an answer shows.
+	maxShown = 128
 )
 
-// Gate holds metrics against limits.
+// Gate checks metrics against limits.
 type Gate struct {
 	limits Limits
 	// labelled are the resource attributes that become labels of every series.
 	labelled map[string]struct{}
-	// spread is how far apart in time the points of a resource may be in a Part that is not wide.
+	// spread is how far apart in time the points of a resource are at most in a Part that is not Wide.
 	spread time.Duration
 }
 
-// New returns a gate with the limits, for series that have these resource attributes as labels.
+// New returns a gate with the limits, for series that have the promoted resource attributes as labels.
 func New(limits Limits, promoted []string, spread time.Duration) *Gate {
 	g := &Gate{limits: limits, labelled: map[string]struct{}{"service.name": {}, "service.namespace": {}, "service.instance.id": {}}, spread: spread}
 	for _, name := range promoted {
@@ -44,14 +44,14 @@ func New(limits Limits, promoted []string, spread time.Duration) *Gate {
 // Part is a part of a request, within all limits.
 type Part struct {
 	pmetric.Metrics
-	// Own says that it is a copy, which may be changed.
+	// Own says that the part is a copy, which may be changed.
 	Own bool
 	// Wide says that the points of a resource are further apart in time than the gate's spread.
 	Wide bool
 }
 
-// Pass calls yield with the parts of a request that are within the limits, and reject with what is not. An error of yield
-// ends it, and is returned.
+// Pass calls yield with the parts of a request that are within the limits, and reject for the rest. It stops at an error of
+// yield, and returns it.
 func (g *Gate) Pass(md pmetric.Metrics, in Window, reject func(Rejection), yield func(Part) error) error {
 	look := pass{gate: g, in: in, reject: func(Rejection) {}, looking: true}
 	if look.all(md) == nil {
@@ -64,10 +64,10 @@ func (g *Gate) Pass(md pmetric.Metrics, in Window, reject func(Rejection), yield
 	return p.flush()
 }
 
-// errUnlike says that a request cannot be passed on as it came.
-var errUnlike = errors.New("unlike")
+// errNeedsCopy means that a request cannot be passed on as it came.
+var errNeedsCopy = errors.New("unlike")
 
-// pass is the work on one request: first a look at whether all of it fits into one part, else again, with copies.
+// pass is the work on one request: first a look at whether all of it fits into one part; if not, a second walk that copies.
 type pass struct {
 	gate    *Gate
 	in      Window
@@ -95,12 +95,12 @@ func (p *pass) all(md pmetric.Metrics) error {
 	return nil
 }
 
-// refuse notes what is not passed on.
+// refuse rejects points, or ends the first look.
 func (p *pass) refuse(v *violation, points, samples int, metric string) error {
 	if p.looking {
-		return errUnlike
+		return errNeedsCopy
 	}
-	p.reject(Rejection{v.reason, points, samples, Cut(metric, shown), v.err})
+	p.reject(Rejection{v.reason, points, samples, Cut(metric, maxShown), v.err})
 	return nil
 }
 
@@ -117,7 +117,7 @@ func (p *pass) ofResource(rm pmetric.ResourceMetrics) error {
 		return p.refuse(v, n, n, "")
 	}
 	if p.looking && attributes != rm.Resource().Attributes().Len() {
-		return errUnlike
+		return errNeedsCopy
 	}
 	for _, sm := range rm.ScopeMetrics().All() {
 		p.open[1], p.open[2] = false, false
@@ -131,12 +131,12 @@ func (p *pass) ofResource(rm pmetric.ResourceMetrics) error {
 	return nil
 }
 
-// resourceLabels returns the size of what a resource adds to each series, and how many of its attributes are fit for
-// target_info. A violation is of an attribute that all of its series have as a label.
+// resourceLabels returns the size that a resource adds to each series, and how many of its attributes fit into target_info. It
+// returns a violation if an attribute that becomes a label of all its series exceeds a limit.
 func (p *pass) resourceLabels(m pcommon.Map) (base sized, fit int, v *violation) {
 	l := &p.gate.limits
-	all := sized{labels: extra}
-	base.labels = extra
+	all := sized{labels: extraLabels}
+	base.labels = extraLabels
 	for name, value := range m.All() {
 		_, label := p.gate.labelled[name]
 		switch {
@@ -164,7 +164,7 @@ func (p *pass) resourceLabels(m pcommon.Map) (base sized, fit int, v *violation)
 func (p *pass) fits(name string, value pcommon.Value, all *sized) bool {
 	l := &p.gate.limits
 	before := *all
-	if l.attribute(name, value, all) != nil || all.labels+extra > l.Labels || all.bytes > l.Size {
+	if l.attribute(name, value, all) != nil || all.labels+extraLabels > l.Labels || all.bytes > l.Size {
 		*all = before
 		return false
 	}
@@ -187,7 +187,7 @@ func (p *pass) ofMetric(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m p
 		return p.refuse(v, all.n, max(all.n, 1), m.Name())
 	}
 	if p.looking && len(m.Description()) > maxHelp {
-		return errUnlike
+		return errNeedsCopy
 	}
 	base.bytes += len(m.Name()) + len(m.Unit())
 	for i := range all.n {
@@ -218,7 +218,7 @@ func (p *pass) ofPoint(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pm
 	bytes := pt.samples*(base.bytes+sampleBytes) + 24*pt.buckets
 	if p.looking {
 		if p.grow(pt, bytes); p.samples > partSamples || p.bytes > partBytes || !p.exemplars(pt.exemplars) {
-			return errUnlike
+			return errNeedsCopy
 		}
 		p.open[0] = true
 		return nil
@@ -238,7 +238,7 @@ func (p *pass) ofPoint(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pm
 	return nil
 }
 
-// grow notes a point of the part. The first of a resource begins its times.
+// grow adds a point to the sizes and times of the part. The first of a resource starts its times.
 func (p *pass) grow(pt point, bytes int) {
 	p.samples += pt.samples
 	p.bytes += bytes
@@ -252,7 +252,7 @@ func (p *pass) grow(pt point, bytes int) {
 	p.wide = p.wide || p.times[1].AsTime().Sub(p.times[0].AsTime()) > p.gate.spread
 }
 
-// begin makes the resource, the scope and the metric of a point in the part, those that are not begun.
+// begin makes the resource, the scope and the metric of a point in the part, unless they are begun.
 func (p *pass) begin(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmetric.Metric) {
 	if p.samples == 0 {
 		p.part, p.open = pmetric.NewMetrics(), [3]bool{}
@@ -264,7 +264,7 @@ func (p *pass) begin(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmet
 	}
 	if !p.open[1] {
 		p.scope = p.resource.ScopeMetrics().AppendEmpty()
-		p.scope.Scope().SetName(Cut(sm.Scope().Name(), shown))
+		p.scope.Scope().SetName(Cut(sm.Scope().Name(), maxShown))
 	}
 	if !p.open[2] {
 		p.metric = p.scope.Metrics().AppendEmpty()
@@ -273,9 +273,9 @@ func (p *pass) begin(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmet
 	p.open[1], p.open[2] = true, true
 }
 
-// copyResource copies the attributes that are fit, and returns their size.
+// copyResource copies the attributes that fit, and returns their size.
 func (p *pass) copyResource(from, to pcommon.Map) (bytes int) {
-	all := sized{labels: extra}
+	all := sized{labels: extraLabels}
 	for name, value := range from.All() {
 		if _, label := p.gate.labelled[name]; label || p.fits(name, value, &all) {
 			value.CopyTo(to.PutEmpty(name))
@@ -307,8 +307,8 @@ func (p *pass) exemplars(all pmetric.ExemplarSlice) bool {
 	return true
 }
 
-// exemplar reports whether an exemplar can be passed on. Those with more or longer labels than Prometheus keeps are not: it
-// would drop them itself, after work.
+// exemplar reports whether an exemplar can be passed on. It cannot with more or longer labels than Prometheus keeps, which
+// would drop it later, after work.
 func (*pass) exemplar(e pmetric.Exemplar) bool {
 	const most = 128 // Prometheus' own, in runes
 	if e.ValueType() == pmetric.ExemplarValueTypeEmpty || e.FilteredAttributes().Len() > most {
@@ -322,7 +322,7 @@ func (*pass) exemplar(e pmetric.Exemplar) bool {
 	return true
 }
 
-// Cut shortens a text to a number of bytes.
+// Cut shortens a text to limit bytes, with an ellipsis at the end.
 func Cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s

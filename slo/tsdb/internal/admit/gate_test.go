@@ -168,7 +168,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// What does not fit into target_info is left out of it, and nothing else is lost.
+// Attributes that do not fit into target_info are dropped, and nothing else is.
 func TestResource(t *testing.T) {
 	attributes := map[string]any{"service.name": "s", "team": "t", "process.command_line": strings.Repeat("x", 2000), "host.name": "h"}
 	md, sm := request(attributes)

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Limits are the most that a request and its series may have.
+// Limits bounds a request and its series.
 type Limits struct {
 	// Labels is how many labels a series may have.
 	Labels int
@@ -33,23 +33,23 @@ const (
 	Requests       = "samples_per_request"
 )
 
-// The errors of times that samples must not have.
+// The errors of samples outside of the Window.
 var (
 	ErrFuture  = errors.New("too far in the future")
 	ErrExpired = errors.New("older than the retention")
 )
 
-// Rejection is why something of a request is not passed on.
+// Rejection says what of a request is not passed on, and why.
 type Rejection struct {
 	Reason string
-	// Points is how many data points, Samples how many samples they would have been.
+	// Points is how many data points are rejected, Samples how many samples they would have become.
 	Points, Samples int
-	// Metric is the name of the metric, cut, or empty where a resource is at fault.
+	// Metric is the name of the metric, shortened; empty if the resource is at fault.
 	Metric string
 	Err    error
 }
 
-// Window is when samples may be from.
+// Window bounds the times of samples.
 type Window struct{ Oldest, Newest time.Time }
 
 func (w Window) check(t pcommon.Timestamp) *violation {
@@ -63,7 +63,7 @@ func (w Window) check(t pcommon.Timestamp) *violation {
 	}
 }
 
-// violation is a limit that something is over.
+// violation is an exceeded limit.
 type violation struct {
 	reason string
 	err    error
@@ -73,7 +73,7 @@ func over(reason, key string, n, limit int) *violation {
 	return &violation{reason, fmt.Errorf("%d is more than %s (%d)", n, key, limit)}
 }
 
-// sized is the size of some labels.
+// sized is the number and the bytes of some labels.
 type sized struct{ labels, bytes int }
 
 func (s *sized) add(name string, value int) {
@@ -81,7 +81,7 @@ func (s *sized) add(name string, value int) {
 	s.bytes += len(name) + value
 }
 
-// attribute returns the limit that an attribute is over as a label, and adds its size.
+// attribute adds the size of an attribute as a label, and returns the limit that it exceeds, if any.
 func (l *Limits) attribute(name string, v pcommon.Value, to *sized) *violation {
 	if len(name) > l.Name {
 		return over(LabelName, "limits::label_name", len(name), l.Name)
@@ -109,7 +109,7 @@ func (l *Limits) attributes(m pcommon.Map, to *sized) (v *violation) {
 	return nil
 }
 
-// length returns how many bytes a value has as a label. It stops where it is sure that they are more than limit.
+// length returns how many bytes a value has as a label. It stops early when that is certainly more than limit.
 func length(v pcommon.Value, limit int) int {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -126,7 +126,7 @@ func length(v pcommon.Value, limit int) int {
 	}
 }
 
-// nested returns at least how many bytes a value has as JSON. Each level counts, so it goes no deeper than limit.
+// nested returns a lower bound of the bytes that a value has as JSON. Each level counts, so it recurses no deeper than limit.
 func nested(v pcommon.Value, limit int) (n int) {
 	switch v.Type() {
 	case pcommon.ValueTypeMap:

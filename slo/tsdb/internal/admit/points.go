@@ -5,7 +5,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// point is what is looked at of a data point of any type.
+// point holds the parts of a data point of any type that limits apply to.
 type point struct {
 	attributes pcommon.Map
 	at         pcommon.Timestamp
@@ -41,7 +41,7 @@ func pointsOf(m pmetric.Metric) points {
 	}
 }
 
-func numbers(all pmetric.NumberDataPointSlice, of func(pmetric.Metric) pmetric.NumberDataPointSlice) points {
+func numbers(all pmetric.NumberDataPointSlice, slice func(pmetric.Metric) pmetric.NumberDataPointSlice) points {
 	return points{
 		n: all.Len(),
 		at: func(i int) point {
@@ -49,7 +49,7 @@ func numbers(all pmetric.NumberDataPointSlice, of func(pmetric.Metric) pmetric.N
 			return point{p.Attributes(), p.Timestamp(), p.Exemplars(), 0, 1}
 		},
 		copy: func(i int, to pmetric.Metric) pmetric.ExemplarSlice {
-			p := of(to).AppendEmpty()
+			p := slice(to).AppendEmpty()
 			all.At(i).CopyTo(p)
 			return p.Exemplars()
 		},
@@ -102,10 +102,10 @@ func summaries(all pmetric.SummaryDataPointSlice) points {
 	}
 }
 
-// maxHelp is how much is kept of a metric's description, in bytes.
+// maxHelp is how many bytes of a metric's description are kept.
 const maxHelp = 1 << 10
 
-// shell makes of an empty metric one like m without data points.
+// shell copies the metric without its data points.
 func shell(m, to pmetric.Metric) {
 	to.SetName(m.Name())
 	to.SetUnit(m.Unit())
@@ -126,7 +126,7 @@ func shell(m, to pmetric.Metric) {
 	}
 }
 
-// unfit reports whether a metric has no translation, whatever its data points are.
+// unfit reports whether a metric cannot be translated, whatever its data points are.
 func unfit(m pmetric.Metric) bool {
 	switch m.Type() {
 	case pmetric.MetricTypeSum:

@@ -44,17 +44,17 @@ func (s *Sample) Buckets() int {
 	}
 }
 
-// Batch is the samples of one request. It poses as an appender that the translator writes to, as the translator keeps
-// the order of the request while the database needs each series in the order of time.
+// Batch holds the samples of one request. It implements storage.AppenderV2 for the translator, which keeps the order of the
+// request, while the database needs each series in the order of time.
 type Batch struct {
 	Samples []Sample
 	Order   []int32 // of Samples, by time, filled by Sort
 	// Seen is the last sample of each series that the user appended, by its place in Samples.
 	Seen map[storage.SeriesRef]int32
-	// families learns what each metric is.
+	// families records what each metric is.
 	families *Families
-	family   string // learnt last
-	// onlyInfo takes samples of target_info only.
+	family   string // the last one recorded
+	// onlyInfo restricts Append to samples of target_info.
 	onlyInfo bool
 }
 

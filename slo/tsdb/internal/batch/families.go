@@ -9,7 +9,7 @@ import (
 )
 
 // maxFamilies and maxText bound the memory of metadata: metric names are few unless a sender puts identifiers in them, and
-// descriptions are short. What is longer than maxText bytes is cut.
+// descriptions are short. Texts longer than maxText bytes are cut.
 const (
 	maxFamilies = 10_000
 	maxText     = 512
@@ -36,7 +36,7 @@ func (f *Families) learn(name string, m metadata.Metadata) {
 	if f.byName == nil {
 		f.byName = map[string]metadata.Metadata{}
 	}
-	// The request's memory is not held on to.
+	// Clones, so that the request's memory can be freed.
 	m.Help, m.Unit = strings.Clone(m.Help), strings.Clone(m.Unit)
 	f.byName[strings.Clone(name)] = m
 }
@@ -59,7 +59,7 @@ type Description struct {
 	Unit string `json:"unit"`
 }
 
-// Describe returns up to limit metrics, all of them below zero, or the one that is named.
+// Describe returns up to limit metrics, all of them if limit is negative, or the one that is named.
 func (f *Families) Describe(name string, limit int) map[string][]Description {
 	f.mu.RLock()
 	defer f.mu.RUnlock()

@@ -29,17 +29,17 @@ type Naming struct {
 func Translate(
 	ctx context.Context, md pmetric.Metrics, wide bool, naming Naming, lookback time.Duration, to *Batch,
 ) (warnings []string, untranslatable error) {
-	warnings, untranslatable = translate(ctx, md, settings(naming, lookback, wide), to)
+	warnings, untranslatable = translate(ctx, md, converterSettings(naming, lookback, wide), to)
 	if wide {
 		to.onlyInfo = true
-		_, err := translate(ctx, newest(md), settings(naming, lookback, false), to)
+		_, err := translate(ctx, newest(md), converterSettings(naming, lookback, false), to)
 		to.onlyInfo = false
 		untranslatable = errors.Join(untranslatable, err)
 	}
 	return warnings, untranslatable
 }
 
-func settings(naming Naming, lookback time.Duration, withoutInfo bool) prometheusremotewrite.Settings {
+func converterSettings(naming Naming, lookback time.Duration, withoutInfo bool) prometheusremotewrite.Settings {
 	return prometheusremotewrite.Settings{
 		AddMetricSuffixes: naming.Suffixes,
 		AllowUTF8:         !config.DefaultOTLPConfig.TranslationStrategy.ShouldEscape(),

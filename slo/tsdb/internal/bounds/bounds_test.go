@@ -71,11 +71,11 @@ func TestText(t *testing.T) {
 
 // depth of a tree.
 func depth(n parser.Node) int {
-	most := 0
+	maxSize := 0
 	for child := range parser.ChildrenIter(n) {
-		most = max(most, depth(child))
+		maxSize = max(maxSize, depth(child))
 	}
-	return most + 1
+	return maxSize + 1
 }
 
 // FuzzText: the parser makes no deeper tree of an expression that passes, and planning and formatting it are bounded and do not panic.

@@ -2,8 +2,8 @@ package bounds
 
 import "github.com/prometheus/prometheus/promql/parser"
 
-// Format lays an expression out in lines, as Prettify does, or refuses one of which that writes too much: it writes each part
-// out again at each level above it to see whether the part fits a line, and cannot be interrupted.
+// Format formats an expression in lines, as Prettify does. It refuses an expression that costs too much: Prettify formats each
+// part again at each level above it, to see whether the part fits a line, and cannot be interrupted.
 func Format(expr parser.Expr) (string, error) {
 	if work := formatWork(expr); work > FormatWork {
 		return "", tooCostly("format its parts", "the expression nests too deep to be formatted")
@@ -11,13 +11,13 @@ func Format(expr parser.Expr) (string, error) {
 	return parser.Prettify(expr), nil
 }
 
-// formatWork is about how many bytes Prettify writes: for each part its text, and for each level within that again.
+// formatWork estimates how many bytes Prettify writes: for each part its text, and for each level within that again.
 func formatWork(expr parser.Expr) int {
 	work, _ := workOf(expr)
 	return work
 }
 
-// workOf returns the work for a part, and how many bytes writing it once takes, copies at each level included.
+// workOf returns the bytes that formatting a part costs, and those that writing it once costs.
 func workOf(node parser.Node) (work, once int) {
 	positions := node.PositionRange()
 	once = int(positions.End-positions.Start) + 1

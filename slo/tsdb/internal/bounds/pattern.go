@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/prometheus/util/strutil"
 )
 
-// patternSize returns about how many instructions a quoted string compiles to as a regular expression; 0 where it is none. Any
-// string counts, for functions take regular expressions too.
+// patternSize estimates how many instructions a quoted string compiles to as a regular expression; 0 if it is none. Any string
+// counts, because functions take regular expressions too.
 func patternSize(quoted string) int {
 	text, err := strutil.Unquote(quoted)
 	if err != nil {
@@ -20,20 +20,20 @@ func patternSize(quoted string) int {
 	return expanded(re)
 }
 
-// most stands for all sizes above it, so that products do not overflow.
-const most = 1 << 20
+// maxSize stands for all larger sizes, so that products do not overflow.
+const maxSize = 1 << 20
 
-// expanded returns the size of an expression with its repetitions written out, most at most.
+// expanded returns the size of an expression with its repetitions written out, at most maxSize.
 func expanded(re *syntax.Regexp) int {
 	size := 1 + len(re.Rune)/8 // a class has two runes for each of its ranges; a literal is cheap
 	if re.Op == syntax.OpLiteral {
 		size = len(re.Rune)
 	}
 	for _, sub := range re.Sub {
-		size = min(most, size+expanded(sub))
+		size = min(maxSize, size+expanded(sub))
 	}
 	if re.Op == syntax.OpRepeat {
 		size *= max(re.Min, re.Max, 1)
 	}
-	return min(most, size)
+	return min(maxSize, size)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Evaluation is where an expression is evaluated.
+// Evaluation is the range that an expression is evaluated over.
 type Evaluation struct {
 	Start, End time.Time
 	Step       time.Duration // 0 is at Start only
@@ -65,7 +65,7 @@ const maxShare = 16
 // baseLabels is how long the labels of a stored series are taken to be, in bytes.
 const baseLabels = 256
 
-// grid is the steps of an evaluation, in milliseconds.
+// grid is the steps of an evaluation, in ms.
 type grid struct{ span, step float64 }
 
 func (g grid) steps() float64 { return math.Floor(max(0, g.span)/g.step) + 1 }
@@ -182,7 +182,7 @@ func (g grid) ofRange(e *parser.SubqueryExpr) float64 {
 	return math.Floor(float64(e.Range.Milliseconds())/g.step) + 1
 }
 
-// weight is how many times a function reads its points, where it sorts them.
+// weight returns how many times a function reads its points; more than once if it sorts them.
 func weight(function string) float64 {
 	switch function {
 	case "quantile_over_time":
@@ -194,7 +194,7 @@ func weight(function string) float64 {
 	}
 }
 
-// grown is by how much a replacement may lengthen labels of a length: each of its references stands for a whole value.
+// grown returns by how many bytes a replacement may lengthen labels: each of its references stands for a whole value.
 func grown(replacement parser.Expr, length float64) float64 {
 	literal, ok := unwrap(replacement).(*parser.StringLiteral)
 	if !ok {
@@ -210,7 +210,7 @@ func textLength(e parser.Expr) float64 {
 	return 0
 }
 
-// unwrap takes parentheses off.
+// unwrap removes parentheses.
 func unwrap(e parser.Expr) parser.Expr {
 	for {
 		p, ok := e.(*parser.ParenExpr)

@@ -2,7 +2,7 @@ package bounds
 
 import "github.com/prometheus/prometheus/promql/parser"
 
-const split = "split it into several queries, or record a part of it"
+const adviceSplit = "split it into several queries, or record a part of it"
 
 // Text holds an expression of at most maxBytes to the limits by its tokens alone. What is no PromQL may pass: the parser says what
 // is wrong, and reads no further than the tokens that were counted.
@@ -15,7 +15,7 @@ func Texts(list []string, maxBytes int) error {
 		length += len(expr)
 	}
 	if length > maxBytes {
-		return tooLarge(split+", or raise tsdb::query::max_length", "the expression has %d bytes, and may have %d", length, maxBytes)
+		return tooLarge(adviceSplit+", or raise tsdb::query::max_length", "the expression has %d bytes, and may have %d", length, maxBytes)
 	}
 	var count counts
 	for _, expr := range list {
@@ -27,7 +27,7 @@ func Texts(list []string, maxBytes int) error {
 	return nil
 }
 
-// counts are of the tokens so far.
+// counts holds the numbers of tokens so far.
 type counts struct {
 	open      int // parentheses
 	braces    bool
@@ -70,9 +70,9 @@ func (c *counts) add(item parser.Item) error {
 	}
 	switch {
 	case c.open > Nesting:
-		return tooLarge(split, "parentheses nest deeper than %d", Nesting)
+		return tooLarge(adviceSplit, "parentheses nest deeper than %d", Nesting)
 	case c.operators > Operators:
-		return tooLarge(split+`; write a="x" or a="y" as a=~"x|y"`, "the expression has more than %d operators and ranges", Operators)
+		return tooLarge(adviceSplit+`; write a="x" or a="y" as a=~"x|y"`, "the expression has more than %d operators and ranges", Operators)
 	case c.matchers > Matchers:
 		return tooLarge(`write several values as one =~"x|y"`, "the expression has more than %d values in braces", Matchers)
 	case c.pattern > Pattern:

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// Queryable reads from another.
+// Queryable wraps another.
 type Queryable struct{ storage.Queryable }
 
 // Querier implements storage.Queryable.
@@ -84,17 +84,17 @@ func (i *iterator) Err() error {
 	return i.Iterator.Err()
 }
 
-// lookEvery is how many reads pass between two looks at the context, which take less than a read.
+// lookEvery is how many reads pass between two checks of the context.
 const lookEvery = 8
 
-// reads counts those of a selection.
+// reads counts the reads of a selection.
 type reads struct {
 	ctx   context.Context //nolint:containedctx // of the selection, which outlives the call of Select
 	count int
 	err   error
 }
 
-// next reports whether the reading goes on.
+// next reports whether reading may go on.
 func (r *reads) next() bool {
 	if r.count++; r.count%lookEvery == 0 && r.err == nil {
 		r.err = r.ctx.Err()

@@ -1,4 +1,4 @@
-// Package census counts the series in the head of the time series database by whose they are, so that those of others stay
+// Package census counts the series in the head of the time series database by owner, so that those of other senders stay
 // within a limit and the gateway's own always find room.
 //
 // Its types are Census and Counts. A series counts as one or more units (Units), by the bytes of its labels and by its
@@ -26,7 +26,7 @@ const (
 // Units returns how many units a series counts as.
 func Units(labelBytes, buckets int) int { return 1 + labelBytes/LabelBytes + buckets/BucketsPerUnit }
 
-// Census counts. Make one with New.
+// Census counts the series in the head. Make one with New.
 type Census struct {
 	max int
 
@@ -36,10 +36,10 @@ type Census struct {
 	foreign Counts
 }
 
-// Counts are a number of series, and what they count as.
+// Counts is a number of series and their units.
 type Counts struct{ Series, Units int }
 
-// charge is what a series counts as.
+// charge is the units and the owner of a series.
 type charge struct {
 	units int32
 	own   bool
@@ -47,52 +47,52 @@ type charge struct {
 
 var _ tsdb.SeriesLifecycleCallback = (*Census)(nil)
 
-// New returns a census that has room for a number of units of foreign series.
+// New returns a census that allows max units of foreign series.
 func New(max int) *Census { return &Census{max: max, series: map[storage.SeriesRef]charge{}} }
 
-// Room reports whether a series of others may count as some units. Its ref is 0 where it is not in the head yet.
+// Room reports whether a foreign series may count as some units. ref is 0 if it is not in the head yet.
 func (c *Census) Room(ref storage.SeriesRef, units int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	is, known := c.series[ref]
-	if known && (is.own || int(is.units) >= units) {
+	ch, known := c.series[ref]
+	if known && (ch.own || int(ch.units) >= units) {
 		return true
 	}
-	return c.foreign.Units+units-int(is.units) <= c.max
+	return c.foreign.Units+units-int(ch.units) <= c.max
 }
 
-// Note counts a series that is in the head as some units, at least as many as before. One that was the gateway's own stays so.
+// Note counts a series in the head as some units, or as many as before if those were more. The gateway's own stays its own.
 func (c *Census) Note(ref storage.SeriesRef, units int, own bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	is, known := c.series[ref]
-	if known && is.own == (own || is.own) && int(is.units) >= units {
+	ch, known := c.series[ref]
+	if known && ch.own == (own || ch.own) && int(ch.units) >= units {
 		return
 	}
 	c.remove(ref)
-	is = charge{max(int32(units), is.units), own || is.own}
-	c.series[ref] = is
-	counts := c.of(is)
+	ch = charge{max(int32(units), ch.units), own || ch.own}
+	c.series[ref] = ch
+	counts := c.of(ch)
 	counts.Series++
-	counts.Units += int(is.units)
+	counts.Units += int(ch.units)
 }
 
-func (c *Census) of(is charge) *Counts {
-	if is.own {
+func (c *Census) of(ch charge) *Counts {
+	if ch.own {
 		return &c.own
 	}
 	return &c.foreign
 }
 
 func (c *Census) remove(ref storage.SeriesRef) {
-	is, known := c.series[ref]
+	ch, known := c.series[ref]
 	if !known {
 		return
 	}
 	delete(c.series, ref)
-	counts := c.of(is)
+	counts := c.of(ch)
 	counts.Series--
-	counts.Units -= int(is.units)
+	counts.Units -= int(ch.units)
 }
 
 // Counts returns how many series are the gateway's own, and how many are not.

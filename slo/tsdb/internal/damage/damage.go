@@ -1,4 +1,4 @@
-// Package damage finds what a disk does not give back of a time series database that is not open, and moves it aside.
+// Package damage finds the unreadable parts of a time series database that is not open, and moves them aside.
 //
 // Prometheus reads its log, and maps its chunks, on goroutines of its own, where a disk that fails is a fault or a panic that ends the
 // process. Unreadable reads everything first, on the caller's: what fails fails there, and what does not is in memory then.
@@ -25,8 +25,8 @@ var (
 	Log    = []string{"chunks_head", "wbl", "wal"}
 )
 
-// Unreadable returns which parts of the database in a directory cannot be read, by name, and why; none where all can be. What can be read
-// and makes no sense is the database's to repair.
+// Unreadable returns the names of the database's parts that cannot be read, and why; none if all can. Readable parts with wrong
+// contents are the database's to repair.
 func Unreadable(directory string) (parts []string, why error) {
 	for _, log := range []string{"wal", "wbl"} {
 		if err := read(filepath.Join(directory, log)); err != nil {
@@ -63,7 +63,7 @@ func openBlock(directory string) error {
 	})
 }
 
-// read reads all files below a directory to their ends. A file or directory that is not there, or nobody lets us read, is not its matter.
+// read reads all files below a directory to their ends. It ignores missing files and missing permissions.
 func read(directory string) error {
 	buf := make([]byte, 1<<20)
 	return filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
@@ -92,8 +92,8 @@ func readFile(path string, buf []byte) error {
 	return err
 }
 
-// Move moves parts of the database to a new directory beside it, whose name begins with that of the database and the suffix. Parts that are
-// not there are left out.
+// Move moves parts of the database to a new directory beside it, which it returns: its name begins with that of the database
+// and the suffix. It skips missing parts.
 func Move(directory, suffix string, parts []string) (aside string, err error) {
 	aside, err = os.MkdirTemp(filepath.Dir(directory), filepath.Base(directory)+suffix)
 	if err != nil {

@@ -29,7 +29,8 @@ var indexVersions = []otherformat.Version{index.FormatV1, index.FormatV2, index.
 // blockName is how many characters the name of a block has, a ULID.
 const blockName = 26
 
-// MoveAside moves what is of another version. A file that cannot be read, or is not what its name says, is left to Prometheus.
+// MoveAside moves files of another format version aside. It leaves files to Prometheus that cannot be read or are not what
+// their name says.
 func MoveAside(dir string) ([]otherformat.Moved, error) {
 	var m otherformat.Mover
 	entries, err := os.ReadDir(dir)
@@ -103,7 +104,7 @@ func ofFile(path string, magic uint32, read ...otherformat.Version) otherformat.
 	return Reads
 }
 
-// size adds up the files below a directory, in bytes, as far as they can be read.
+// size returns the bytes of the files below a directory, as far as they can be read.
 func size(dir string) (bytes int64) {
 	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -31,13 +31,13 @@ type Settings struct {
 	Runtime   func() Runtime
 }
 
-// Engine evaluates queries that may each hold so many samples.
+// Engine evaluates queries, each of which may hold MaxSamples samples.
 type Engine struct {
 	promql.QueryEngine
 	MaxSamples int64
 }
 
-// Limits are of one request.
+// Limits bounds one request.
 type Limits struct {
 	Length       int           // of an expression, in bytes
 	Response     int           // bytes, before compression
@@ -63,17 +63,17 @@ func New(set Settings) *API {
 	return &API{settings: set, parser: parser.NewParser(parser.Options{})}
 }
 
-// answer is what a handler found. Data of nil is an answer without content.
+// answer is the result of a handler. With nil data it has no content.
 type answer struct {
 	data     any
 	warnings annotations.Annotations
 	close    func() // gives back what data points to
 }
 
-// handler answers a request; an error that is no *Error is one of the evaluation.
+// handler answers a request. An error without a kind of its own is one of the evaluation.
 type handler func(*http.Request) (answer, error)
 
-// costly is a handler that has passed the gate.
+// costly is a handler that needs a turn at the gate.
 type costly func(*http.Request, *gate.Turn) (answer, error)
 
 // Paths are the handlers, by their path below /api/v1/, in the grammar of http.ServeMux. Answers are compressed for clients

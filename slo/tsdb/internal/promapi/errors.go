@@ -16,13 +16,13 @@ import (
 type kind string
 
 const (
-	badData   kind = "bad_data"
-	execution kind = "execution"
-	canceled  kind = "canceled"
-	timeout   kind = "timeout"
-	internal  kind = "internal"
-	// unavailable says that others keep the gateway busy; Prometheus, which lets all wait, has no such kind.
-	unavailable kind = "unavailable"
+	kindBadData   kind = "bad_data"
+	kindExecution kind = "execution"
+	kindCanceled  kind = "canceled"
+	kindTimeout   kind = "timeout"
+	kindInternal  kind = "internal"
+	// kindUnavailable says that others keep the gateway busy; Prometheus, which lets all wait, has no such kind.
+	kindUnavailable kind = "unavailable"
 )
 
 // statusClosed is nginx's code for a client that has gone, which Prometheus answers with.
@@ -31,13 +31,13 @@ const statusClosed = 499
 // code is the HTTP status of an error of this kind.
 func (k kind) code() int {
 	switch k {
-	case badData:
+	case kindBadData:
 		return http.StatusBadRequest
-	case execution:
+	case kindExecution:
 		return http.StatusUnprocessableEntity
-	case canceled:
+	case kindCanceled:
 		return statusClosed
-	case timeout, unavailable:
+	case kindTimeout, kindUnavailable:
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError
@@ -65,18 +65,18 @@ func kindOf(err error) kind {
 	var busy *gate.Busy
 	switch {
 	case errors.As(err, &busy):
-		return unavailable
+		return kindUnavailable
 	case errors.As(err, &large) && large.Costly():
-		return execution
+		return kindExecution
 	case errors.As(err, &bad), errors.As(err, &large):
-		return badData
+		return kindBadData
 	case errors.As(err, &gone), errors.Is(err, context.Canceled):
-		return canceled
+		return kindCanceled
 	case errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
-		return timeout
+		return kindTimeout
 	case errors.As(err, &disk):
-		return internal
+		return kindInternal
 	default:
-		return execution
+		return kindExecution
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 )
 
-// errMemory says that a query cannot have the memory that it needs, however long it waits.
+// errMemory means that a query needs more memory than it can ever get.
 var errMemory = errors.New("raise tsdb::query::memory, or select fewer series, a shorter range or a larger step")
 
-// growth is how many engines further a query goes that held more than its engine lets it: four times as many samples.
+// growth is how many engines further a query that held too many samples is retried: with four times as many.
 const growth = 2
 
 // execute evaluates the query that prepare makes of an engine, and counts how it ended.

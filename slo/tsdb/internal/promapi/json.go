@@ -18,7 +18,7 @@ import (
 // maxWarnings is how many warnings, and how many infos, an answer shows.
 const maxWarnings = 10
 
-// errResponse says that an answer is too long.
+// errResponse means that an answer is longer than allowed.
 var errResponse = errors.New("the answer is longer than tsdb::query::max_response_size: ask for fewer series, or with a limit")
 
 // reply is an encoded answer.
@@ -35,7 +35,7 @@ func (r reply) send(w http.ResponseWriter) {
 	_, _ = w.Write(r.body) // the client has gone, and nobody is left to tell
 }
 
-// respond encodes an answer in the envelope of the API. The expression is what warnings point into.
+// respond encodes an answer in the envelope of the API. expression is the text that warnings refer to.
 func (d door) respond(w http.ResponseWriter, found answer, expression string) reply {
 	s := jsoniter.NewStream(jsoniter.ConfigCompatibleWithStandardLibrary, nil, 4096)
 	s.WriteRaw(`{"status":"success","data":`)
@@ -57,7 +57,7 @@ func (d door) respond(w http.ResponseWriter, found answer, expression string) re
 	return reply{http.StatusOK, s.Buffer()}
 }
 
-// failed encodes an error in the envelope of the API, and says when to come again if the gateway was busy.
+// failed encodes an error in the envelope of the API, and says when to retry if the gateway was busy.
 func (d door) failed(w http.ResponseWriter, err error) reply {
 	k := kindOf(err)
 	var busy *gate.Busy
@@ -75,10 +75,10 @@ func (d door) failed(w http.ResponseWriter, err error) reply {
 	return reply{k.code(), body}
 }
 
-// encoder writes JSON of at most so many bytes.
+// encoder writes JSON of at most maxBytes bytes.
 type encoder struct {
 	*jsoniter.Stream
-	most int
+	maxBytes int
 }
 
 // encode writes data. Series and samples have forms of their own, made without copies of them; all else is as package json
@@ -96,16 +96,16 @@ func (s encoder) encode(data any) {
 		}
 		s.WriteObjectEnd()
 	case promql.Vector:
-		array(s, v, sample)
+		writeArray(s, v, writeSample)
 	case promql.Matrix:
-		array(s, v, series)
+		writeArray(s, v, writeSeries)
 	case []labels.Labels:
-		array(s, v, labelSet)
+		writeArray(s, v, writeLabels)
 	case []exemplar.QueryResult:
-		array(s, v, exemplars)
+		writeArray(s, v, writeExemplars)
 	default:
 		body, err := json.Marshal(data)
-		if err == nil && len(body) > s.most {
+		if err == nil && len(body) > s.maxBytes {
 			err = errResponse
 		}
 		if err != nil {
@@ -116,10 +116,10 @@ func (s encoder) encode(data any) {
 	}
 }
 
-func array[T any](s encoder, list []T, one func(encoder, T)) {
+func writeArray[T any](s encoder, list []T, write func(encoder, T)) {
 	s.WriteArrayStart()
 	for i, v := range list {
-		if s.Buffered() > s.most {
+		if s.Buffered() > s.maxBytes {
 			s.Error = errResponse
 		}
 		if s.Error != nil {
@@ -128,12 +128,12 @@ func array[T any](s encoder, list []T, one func(encoder, T)) {
 		if i > 0 {
 			s.WriteMore()
 		}
-		one(s, v)
+		write(s, v)
 	}
 	s.WriteArrayEnd()
 }
 
-func labelSet(s encoder, set labels.Labels) {
+func writeLabels(s encoder, set labels.Labels) {
 	s.WriteObjectStart()
 	more := false
 	set.Range(func(l labels.Label) {
@@ -148,42 +148,42 @@ func labelSet(s encoder, set labels.Labels) {
 	s.WriteObjectEnd()
 }
 
-func sample(s encoder, v promql.Sample) {
+func writeSample(s encoder, v promql.Sample) {
 	s.WriteRaw(`{"metric":`)
-	labelSet(s, v.Metric)
+	writeLabels(s, v.Metric)
 	if v.H != nil {
 		s.WriteRaw(`,"histogram":`)
-		histogramPoint(s, promql.HPoint{T: v.T, H: v.H})
+		writeHistogram(s, promql.HPoint{T: v.T, H: v.H})
 	} else {
 		s.WriteRaw(`,"value":`)
-		floatPoint(s, promql.FPoint{T: v.T, F: v.F})
+		writeFloat(s, promql.FPoint{T: v.T, F: v.F})
 	}
 	s.WriteObjectEnd()
 }
 
-func series(s encoder, v promql.Series) {
+func writeSeries(s encoder, v promql.Series) {
 	s.WriteRaw(`{"metric":`)
-	labelSet(s, v.Metric)
+	writeLabels(s, v.Metric)
 	if len(v.Floats) > 0 {
 		s.WriteRaw(`,"values":`)
-		array(s, v.Floats, floatPoint)
+		writeArray(s, v.Floats, writeFloat)
 	}
 	if len(v.Histograms) > 0 {
 		s.WriteRaw(`,"histograms":`)
-		array(s, v.Histograms, histogramPoint)
+		writeArray(s, v.Histograms, writeHistogram)
 	}
 	s.WriteObjectEnd()
 }
 
-func floatPoint(s encoder, p promql.FPoint) {
-	point(s, p.T, p.F, jsonutil.MarshalFloat)
+func writeFloat(s encoder, p promql.FPoint) {
+	writePoint(s, p.T, p.F, jsonutil.MarshalFloat)
 }
 
-func histogramPoint(s encoder, p promql.HPoint) {
-	point[*histogram.FloatHistogram](s, p.T, p.H, jsonutil.MarshalHistogram)
+func writeHistogram(s encoder, p promql.HPoint) {
+	writePoint[*histogram.FloatHistogram](s, p.T, p.H, jsonutil.MarshalHistogram)
 }
 
-func point[T any](s encoder, at int64, value T, write func(T, *jsoniter.Stream)) {
+func writePoint[T any](s encoder, at int64, value T, write func(T, *jsoniter.Stream)) {
 	s.WriteArrayStart()
 	jsonutil.MarshalTimestamp(at, s.Stream)
 	s.WriteMore()
@@ -191,13 +191,13 @@ func point[T any](s encoder, at int64, value T, write func(T, *jsoniter.Stream))
 	s.WriteArrayEnd()
 }
 
-func exemplars(s encoder, r exemplar.QueryResult) {
+func writeExemplars(s encoder, r exemplar.QueryResult) {
 	s.WriteRaw(`{"seriesLabels":`)
-	labelSet(s, r.SeriesLabels)
+	writeLabels(s, r.SeriesLabels)
 	s.WriteRaw(`,"exemplars":`)
-	array(s, r.Exemplars, func(s encoder, e exemplar.Exemplar) {
+	writeArray(s, r.Exemplars, func(s encoder, e exemplar.Exemplar) {
 		s.WriteRaw(`{"labels":`)
-		labelSet(s, e.Labels)
+		writeLabels(s, e.Labels)
 		s.WriteRaw(`,"value":`)
 		jsonutil.MarshalFloat(e.Value, s.Stream)
 		s.WriteRaw(`,"timestamp":`)

@@ -50,9 +50,9 @@ func (s selection) open(q storage.Queryable) (storage.Querier, error) {
 // lookup asks for names or values of labels.
 type lookup func(ctx context.Context, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error)
 
-// strings asks for each set of matchers, or once where there is none, and returns all answers, sorted, each once, or an error where
-// they are longer than so many bytes.
-func (s selection) strings(ctx context.Context, ask lookup, most int) (answer, error) {
+// strings calls ask for each set of matchers, or once without, and returns all results, sorted and without duplicates. It
+// returns errResponse if they are longer than maxBytes.
+func (s selection) strings(ctx context.Context, ask lookup, maxBytes int) (answer, error) {
 	sets := s.sets
 	if len(sets) == 0 {
 		sets = [][]*labels.Matcher{nil}
@@ -71,7 +71,7 @@ func (s selection) strings(ctx context.Context, ask lookup, most int) (answer, e
 	}
 	bytes := 0
 	for i := range all {
-		if bytes += len(all[i]) + stringBytes; bytes > most {
+		if bytes += len(all[i]) + stringBytes; bytes > maxBytes {
 			return found, errResponse
 		}
 		all[i] = strings.Clone(all[i]) // they are the querier's until it closes
@@ -153,8 +153,8 @@ func (a *API) series(r *http.Request, turn *gate.Turn) (answer, error) {
 // stringBytes is what a string takes in memory beside its bytes, about as much as its marks take in JSON.
 const stringBytes = 16
 
-// series selects the series of each set, each once, or returns an error where they are longer than so many bytes.
-func (s selection) series(ctx context.Context, q storage.Querier, most int) (answer, error) {
+// series returns the series of each set, without duplicates, or errResponse if they are longer than maxBytes.
+func (s selection) series(ctx context.Context, q storage.Querier, maxBytes int) (answer, error) {
 	const between = 1 << 7 // looks at whether the client is still there
 	hints := &storage.SelectHints{
 		Start: timestamp.FromTime(s.start), End: timestamp.FromTime(s.end),
@@ -178,11 +178,11 @@ func (s selection) series(ctx context.Context, q storage.Querier, most int) (ans
 			found.warnings.Add(errTruncated)
 			break
 		}
-		one := set.At().Labels()
-		if bytes += int(one.ByteSize()) + stringBytes; bytes > most {
+		ls := set.At().Labels()
+		if bytes += int(ls.ByteSize()) + stringBytes; bytes > maxBytes {
 			return found, errResponse
 		}
-		all = append(all, one)
+		all = append(all, ls)
 		if len(all)%between == 0 && ctx.Err() != nil {
 			return found, ctx.Err()
 		}

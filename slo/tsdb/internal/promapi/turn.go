@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 )
 
-// door is where requests come in and answers go out.
+// door passes requests to handlers and sends their answers.
 type door struct {
 	gate    *gate.Gate
 	limits  Limits
@@ -55,7 +55,7 @@ func (d door) compute(w http.ResponseWriter, r *http.Request, h costly, turn *ga
 	return d.answer(w, r, found, err)
 }
 
-// answer encodes what was found.
+// answer encodes the result of a handler.
 func (d door) answer(w http.ResponseWriter, r *http.Request, found answer, err error) reply {
 	switch {
 	case err != nil:
@@ -67,7 +67,7 @@ func (d door) answer(w http.ResponseWriter, r *http.Request, found answer, err e
 	}
 }
 
-// reserve takes the memory for an answer of the longest kind.
+// reserve reserves the memory of the longest answer.
 func (a *API) reserve(r *http.Request, turn *gate.Turn) error {
 	return turn.Reserve(r.Context(), min(2*int64(a.settings.Limits.Response), turn.Memory()))
 }

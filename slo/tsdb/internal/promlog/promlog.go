@@ -10,16 +10,16 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 )
 
-// never is above each level: the stack traces are Prometheus' own.
-const never = slog.Level(math.MaxInt32)
+// noStackTraces is above each level: the stack traces are Prometheus' own.
+const noStackTraces = slog.Level(math.MaxInt32)
 
 // New returns the logger that Prometheus' code writes to, which ends in the component's own. What Prometheus says
 // at level info, such as each step of opening a database, is debug here.
 func New(logger *zap.Logger) *slog.Logger {
-	return slog.New(lowered{zapslog.NewHandler(logger.Core(), zapslog.WithName(logger.Name()), zapslog.AddStacktraceAt(never))})
+	return slog.New(lowered{zapslog.NewHandler(logger.Core(), zapslog.WithName(logger.Name()), zapslog.AddStacktraceAt(noStackTraces))})
 }
 
-// lowered hands on what is below warn as debug.
+// lowered logs records below warn at level debug.
 type lowered struct{ slog.Handler }
 
 func lower(level slog.Level) slog.Level {

@@ -19,7 +19,7 @@ const (
 	closedBoth
 )
 
-// Of copies what a query gave into the types of the HTTP API's client.
+// Of converts the result of a query to the types of the HTTP API's client, in memory of its own.
 func Of(v parser.Value) (model.Value, error) {
 	switch v := v.(type) {
 	case promql.Scalar:
@@ -68,7 +68,7 @@ func toMetric(ls labels.Labels) model.Metric {
 	return metric
 }
 
-// toHistogram keeps the buckets that counted something, as the HTTP API does.
+// toHistogram copies the buckets that counted something, as the HTTP API does.
 func toHistogram(h *histogram.FloatHistogram) *model.SampleHistogram {
 	if h == nil {
 		return nil

@@ -23,7 +23,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
 )
 
-// slack is how many times the limit a log may name: series stay in it for a while after they left memory.
+// slack is how many times max_series a log may name: series stay in the log for a while after they left memory.
 const slack = 3
 
 // Log rewrites the log of the database in dir so that the series of others that it names have room in slack times a number of
@@ -55,7 +55,7 @@ func Log(dir string, room int, logger *slog.Logger) (out int, err error) {
 	return kept.out, nil
 }
 
-// choice is which series stay.
+// choice selects the series that stay.
 type choice struct {
 	room   int
 	units  int
@@ -118,7 +118,7 @@ func isOwn(name string) bool {
 	return strings.HasPrefix(name, "slowburn_sli_") || strings.HasPrefix(name, "traces_span_metrics_")
 }
 
-// rewrite replaces the log by a checkpoint of what stays.
+// rewrite replaces the log by a checkpoint of the series that stay.
 func rewrite(wal string, first, last int, kept *choice, logger *slog.Logger) (err error) {
 	w, err := wlog.New(logger, nil, wal, compression.Snappy) // begins a segment behind last
 	if err != nil {

@@ -18,22 +18,22 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// every is how often the work is done, as in Prometheus.
-const every = time.Minute
+// roundEvery is how often a round is done, as in Prometheus.
+const roundEvery = time.Minute
 
-// never is further away than the process lives.
-const never = 100 * 365 * 24 * time.Hour
+// farAway is further away than the process lives.
+const farAway = 100 * 365 * 24 * time.Hour
 
-// Options has a database that is opened with them do nothing by itself. Blocks that have expired are deleted after each compaction.
-func Options(o *promtsdb.Options) { o.BlockReloadInterval = never }
+// Options disables the background work of a database that is opened with them. Compaction still deletes expired blocks.
+func Options(o *promtsdb.Options) { o.BlockReloadInterval = farAway }
 
-// Broken is a panic in the database. It may hold locks, and places in its files that nothing was written to: it must be opened anew.
+// Broken is a panic in the database, which may have left locks held and files incomplete: it must be opened anew.
 type Broken struct {
 	cause error
 	stack []byte
 }
 
-// Error says what happened in plain words.
+// Error implements error, in words for people.
 func (b *Broken) Error() string {
 	if Faulted(b.cause) {
 		return "a mapped file was cut off, or cannot be read"
@@ -41,13 +41,13 @@ func (b *Broken) Error() string {
 	return b.cause.Error()
 }
 
-// Unwrap returns what the panic was about.
+// Unwrap returns the panic's value as an error.
 func (b *Broken) Unwrap() error { return b.cause }
 
 // Stack is where the panic came from.
 func (b *Broken) Stack() string { return string(b.stack) }
 
-// Fault returns a *Broken where an error is a fault in mapped memory, which somebody else made an error of, else nil.
+// Fault returns a *Broken if the error is a fault in mapped memory that other code recovered, else nil.
 func Fault(err error) error {
 	if !Faulted(err) {
 		return nil
@@ -61,7 +61,7 @@ func Faulted(err error) bool {
 	return errors.As(err, &fault)
 }
 
-// Guard runs what works on a database. A panic, or a fault in one of its mapped files, is a *Broken.
+// Guard runs work on a database, and returns a panic or a fault in a mapped file as a *Broken.
 func Guard(work func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -83,7 +83,7 @@ type Database interface {
 	ForceHeadMMap()
 }
 
-// Loop does the work from time to time.
+// Loop does rounds of upkeep in the background.
 type Loop struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -91,8 +91,8 @@ type Loop struct {
 	done   sync.WaitGroup
 }
 
-// Start takes the work over. room returns an error where the disk has no room: then full chunks stay in the heap. report is told how
-// each round ended; one that ended in a *Broken is the last.
+// Start takes over the upkeep of a database. While room returns an error, full chunks stay on the heap. report gets the result
+// of each round; a round that ends in a *Broken is the last.
 func Start(db Database, room func() error, report func(error)) *Loop {
 	db.DisableCompactions()
 	l := &Loop{wake: make(chan struct{}, 1)}
@@ -104,7 +104,7 @@ func Start(db Database, room func() error, report func(error)) *Loop {
 			case <-l.ctx.Done():
 				return
 			case <-wake:
-			case <-clock.After(every):
+			case <-clock.After(roundEvery):
 			}
 			select {
 			case <-l.wake: // for this round
@@ -136,7 +136,7 @@ func (l *Loop) round(db Database, room func() error) error {
 	})
 }
 
-// Wake has the work done soon, where the last round did not fail: there is something to compact.
+// Wake starts a round soon, unless the last one failed.
 func (l *Loop) Wake() {
 	select {
 	case l.wake <- struct{}{}:
@@ -144,12 +144,12 @@ func (l *Loop) Wake() {
 	}
 }
 
-// Compactable reports whether a head with samples from one time to another, in milliseconds, has enough for a block.
+// Compactable reports whether a head whose samples span from oldest to newest, in Unix ms, has enough for a block.
 func Compactable(oldest, newest int64) bool {
 	return newest-oldest > promtsdb.DefaultBlockDuration/2*3
 }
 
-// Stop ends the work, also where it is under way, and waits until it has ended. The database may be closed then.
+// Stop cancels the running round, and waits until the loop has ended. The database may be closed then.
 func (l *Loop) Stop() {
 	l.cancel()
 	l.done.Wait()

@@ -53,7 +53,7 @@ func TestTableIsAMap(t *testing.T) {
 	}
 }
 
-// TestFindWhileInserted holds that what was inserted is found at once, and what is found is whole.
+// TestFindWhileInserted checks that an inserted entry is found at once, and is complete.
 func TestFindWhileInserted(t *testing.T) {
 	const n = 5000
 	seed, table := NewSeed(), New[string]()
