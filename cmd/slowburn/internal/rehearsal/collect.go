@@ -69,15 +69,15 @@ func (c *collector) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapco
 
 // Write implements zapcore.Core.
 func (c *collector) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	c.all.add(line(e.Message, slices.Concat(c.fields, fields)))
+	c.all.add(lineOf(e.Message, slices.Concat(c.fields, fields)))
 	return nil
 }
 
 // Sync implements zapcore.Core.
 func (*collector) Sync() error { return nil }
 
-// line is a message with its component in front, and its fields behind.
-func line(message string, fields []zapcore.Field) string {
+// lineOf returns a message with its component in front, and its fields behind.
+func lineOf(message string, fields []zapcore.Field) string {
 	values := zapcore.NewMapObjectEncoder()
 	var keys []string
 	for _, f := range fields {
