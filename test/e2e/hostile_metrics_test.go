@@ -155,7 +155,7 @@ func TestHostileMetrics(t *testing.T) {
 	check()
 	status, body := g.request(t, http.MethodGet, "/readyz")
 	assert.Equal(t, http.StatusOK, status)
-	assert.Contains(t, string(body), "max_series (2000) is reached")
+	assert.Contains(t, string(body), "reached max_series (2000)")
 
 	g.stop(t)
 	g.start(t)
