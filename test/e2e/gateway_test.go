@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -202,12 +203,18 @@ func builtGateway(t *testing.T) string {
 	return path
 }
 
+// givenPorts are the addresses that freePort returned: a test may listen on one a while later.
+var givenPorts sync.Map
+
 // freePort returns a loopback address that nobody listens on. It is none that the system gives to connections: while a
 // gateway is down, its clients' own connections could take its port.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 100 {
 		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		if _, isGiven := givenPorts.LoadOrStore(address, true); isGiven {
+			continue
+		}
 		if listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address); err == nil {
 			require.NoError(t, listener.Close())
 			return address
