@@ -51,7 +51,7 @@ test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race dete
 
 .PHONY: e2e
 e2e: build test/e2e/browser/node_modules/.package-lock.json test/e2e/strict/.venv/installed test/e2e/contract/.venv/installed sdks ## Run the built gateway with real clients, real backends and a real browser; hold its sampler against contrib's
-	cd test/e2e && $(GO) test -tags e2e -count=1 -timeout 60m -parallel 8 -v .
+	cd test/e2e && $(GO) test -tags e2e -count=1 -timeout 30m -parallel 10 -v .
 	cd bench && $(GO) test -count=1 ./...
 
 .PHONY: sdks
@@ -96,6 +96,7 @@ soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KIL
 	$(MAKE) deploy-image-stages
 	DEPLOY_RESTARTS=20 $(MAKE) deploy-image-check
 	cd test/e2e && E2E_DAMAGE=all $(GO) test -tags e2e -count=1 -timeout 1h -v -run DamageTable .
+	cd test/e2e && E2E_SOAK=1 $(GO) test -tags e2e -count=1 -timeout 1h -v -run 'FullBudget|BackendDown|TestLoad$$|Overload|HostileResources|BeforeEachFlush' .
 	cd test/e2e && E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine .
 	cd test/e2e && E2E_FAILPOINTS=$(or $(FAILPOINTS),20) $(GO) test -tags e2e -count=1 -timeout 2h -v -run '^TestFailpoints$$' .
 	cd test/e2e && E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' .

@@ -76,6 +76,7 @@ func (g *gateway) objective(t *testing.T) api.Objective {
 // A burst of errors moves the burn rate to what the arithmetic gives, fires one notification and resolves it; a restart
 // of the gateway in between loses neither budget nor alert.
 func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
+	t.Parallel()
 	hook := &webhook{}
 	server := httptest.NewServer(hook)
 	defer server.Close()

@@ -139,7 +139,7 @@ func (g *gateway) counted(t *testing.T, service string) (calls, total, bad, rese
 // acknowledged, and at most that and what was in flight. So it is in the embedded database and its ledger, in another gateway's to
 // which the counts are sent, and in a Prometheus to which they are written, and the ledger of a gateway that reads them there.
 func TestKillNineCounts(t *testing.T) {
-	t.Parallel()
+	parallelHeavy(t)
 	every := []time.Duration{0}
 	if countKills(t) > 5 {
 		every = append(every, 3*time.Second)
@@ -226,7 +226,11 @@ func TestKillNineBeforeEachFlush(t *testing.T) {
 	g := startGateway(t, nil, "testdata/sampling.yaml", "testdata/remote.yaml")
 	made := newTraffic(11)
 	total, bad := 0, 0
-	for range 11 {
+	rounds := 4
+	if soaking() {
+		rounds = 11
+	}
+	for range rounds {
 		now := time.Now()
 		if left := now.Truncate(interval).Add(interval).Sub(now); left < 3*time.Second {
 			time.Sleep(left) // a round does not straddle a flush

@@ -69,6 +69,7 @@ func overwrite(t *testing.T, path string, at int64) {
 // Law 1 on a disk that fails under the counts: what becomes of their file while the gateway runs is made good from memory; where the
 // disk takes no more it is said that counts would not survive, until they would; and what could not be taken up is said.
 func TestCountsOnABadDisk(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("a file system of its own can only be mounted by root")
 	}

@@ -25,7 +25,7 @@ func kills(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("E2E_KILLS")
 	if text == "" {
-		return 30
+		return 10
 	}
 	n, err := strconv.Atoi(text)
 	require.NoError(t, err, "E2E_KILLS")

@@ -374,6 +374,7 @@ func writeDamageTable(t *testing.T, found map[string][2]string) {
 
 // Everything that the gateway writes is its user's alone.
 func TestFilesArePrivate(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	g := newGateway(t, builtGateway(t), []string{"SLOWBURN_DATA_DIR=" + dir, "SLOWBURN_BACKEND=" + freePort(t)}, "testdata/damage.yaml")
 	g.start(t)

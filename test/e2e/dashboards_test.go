@@ -39,6 +39,7 @@ var foreignMetrics = []string{
 // TestDashboardsShowDemo runs every expression of the dashboards in a gateway that stores its own metrics, while the demo's
 // customers shop: each must be valid, and have a value unless it is about what did not happen.
 func TestDashboardsShowDemo(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, []string{"E2E_SELF=" + freePort(t)}, "../../deploy/monitoring/self.yaml", "testdata/self.yaml")
 	shopUntilTheEnd(t, g.grpc)
 

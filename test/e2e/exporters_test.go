@@ -100,7 +100,7 @@ func TestMarksCanBeTurnedOff(t *testing.T) {
 
 // Traces that always draw an error of a busy backend wait apart: the others go on, and they are not lost.
 func TestBusyForSomeTracesHoldsUpNoOther(t *testing.T) {
-	t.Parallel()
+	parallelHeavy(t)
 	b := startBackend(t)
 	tenants := []string{"grpc", "http"}
 	g := startExporting(t, exporters(

@@ -47,6 +47,7 @@ var fileFormats = []fileFormat{
 // A gateway starts without files of another format version, whichever they are, and says what is missing, where it is now. It does so as
 // often as there are some, and not again once they are moved.
 func TestOtherFormats(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	docs, err := os.ReadFile("../../docs/operations.md")
 	require.NoError(t, err)

@@ -100,6 +100,7 @@ func (g *gateway) postMetrics(t *testing.T, md pmetric.Metrics) (status int, rej
 // TestHostileMetrics: requests of metrics that have many series, large labels or points far apart end nothing and take no more
 // than their share; spans and the gateway's own series go on, before and after a restart with what they left.
 func TestHostileMetrics(t *testing.T) {
+	parallelHeavy(t)
 	const series = 600_000
 	g := startGateway(t, nil, "testdata/sampling.yaml", "testdata/max-series.yaml")
 	idle := residentBytes(t, g.cmd.Process.Pid)

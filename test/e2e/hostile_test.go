@@ -38,7 +38,7 @@ const hostileBudget = 128 << 20
 // garbage of requests that ended, and what the pipeline itself takes, are covered. A client beside them is served all along:
 // each of its requests is acknowledged, or refused with leave to try again.
 func TestHostileClients(t *testing.T) {
-	t.Parallel()
+	parallelHeavy(t)
 	g := startGateway(t, nil, "testdata/hostile.yaml")
 	pid := g.cmd.Process.Pid
 	g.postBody(t, "/v1/traces", "", "", nil)

@@ -19,7 +19,6 @@ import (
 
 const (
 	loadRate       = 20_000 // spans per second
-	loadTime       = 60 * time.Second
 	loadClients    = 8
 	tracesPerSend  = 10
 	clockTicks     = 100 // USER_HZ, the unit of /proc/PID/stat, is 100 on every Linux that Go runs on
@@ -33,6 +32,7 @@ const (
 // At 20,000 spans per second every trace with an error and every slow one is kept, the baseline within what chance
 // allows, all of them whole, and decided within a quarter of a second (p99) of when that is due.
 func TestLoad(t *testing.T) {
+	loadTime := lasting(20*time.Second, time.Minute)
 	metrics, env := ownMetrics(t)
 	g := startGateway(t, []string{env}, "testdata/sampling.yaml", "testdata/metrics.yaml")
 	flavours := make([]map[pcommon.TraceID]flavour, loadClients)

@@ -25,11 +25,8 @@ const (
 	overloadWait   = 200 * time.Second
 )
 
-const (
-	overloadTime = 20 * time.Second
-	// sustainable is the load that can be buffered for the whole wait, in bytes per second.
-	sustainable = overloadDisk / float64(overloadWait/time.Second)
-)
+// sustainable is the load that can be buffered for the whole wait, in bytes per second.
+const sustainable = overloadDisk / float64(overloadWait/time.Second)
 
 // Law 8: ten times the load that the budgets can hold for the wait, and more: as fast as the gateway answers. What the
 // process has resident at the peak, over what it has when idle, stays within a tenth of the budget, and every trace with
@@ -42,6 +39,7 @@ func TestOverloadKeepsErrorsAndTheBudget(t *testing.T) {
 
 func overload(t *testing.T, percent string) {
 	t.Helper()
+	overloadTime := lasting(10*time.Second, 20*time.Second)
 	g := startGateway(t, []string{"E2E_KEPT_PERCENT=" + percent}, "testdata/sampling.yaml", "testdata/small-budget.yaml")
 	idle := residentBytes(t, g.cmd.Process.Pid)
 	ctx, cancel := context.WithTimeout(t.Context(), overloadTime)

@@ -28,7 +28,6 @@ import (
 )
 
 const (
-	stallTime      = 40 * time.Second
 	longestRequest = time.Second
 	// what testdata/full-budget.yaml says, and what an end may take besides
 	fullBudgetShutdown = 5 * time.Second
@@ -66,7 +65,7 @@ func TestFullBudgetNeverStopsIntake(t *testing.T) {
 			if c.limit > 0 {
 				confine(t, g.cmd.Process.Pid, c.limit)
 			}
-			load := fillBudget(t, g, stallTime)
+			load := fillBudget(t, g, lasting(12*time.Second, 40*time.Second))
 			began := time.Now()
 			g.stop(t)
 			took := time.Since(began)

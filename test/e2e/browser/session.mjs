@@ -28,6 +28,7 @@ export class Session {
   open = async (options) => {
     const context = await this.browser.newContext({ bypassCSP: false, ...options });
     const page = await context.newPage();
+    page.setDefaultTimeout(120_000); // a busy machine is not a broken page
     page.on("pageerror", (error) => this.complaints.push(`script error: ${error.message}`));
     page.on("console", (message) => {
       if (message.type() === "error") this.complaints.push(`console: ${message.text()}`);
