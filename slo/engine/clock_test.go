@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -49,6 +50,56 @@ func TestBriefClockJump(t *testing.T) {
 				closeIt(t, e)
 			})
 		})
+	}
+}
+
+// An outage that begins when a clock that jumped for good is believed is evaluated once its minute has ended, and not a minute later,
+// wherever in a minute that is.
+func TestJumpedClockDelaysNoMinute(t *testing.T) {
+	for _, jump := range []time.Duration{time.Hour, -time.Hour, 25 * time.Hour, -25 * time.Hour} {
+		for _, phase := range []time.Duration{0, 7 * time.Second, 20 * time.Second, 41 * time.Second, 57 * time.Second} {
+			t.Run(fmt.Sprint(jump, " at ", phase), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					db := newFakeTSDB()
+					e := created(t, parse(t, twoObjectives))
+					var wrong atomic.Int64
+					start := time.Now()
+					e.clock = clock.NewGuard(func() (time.Time, time.Duration) {
+						return time.Now().Add(time.Duration(wrong.Load())), time.Since(start)
+					})
+					require.NoError(t, e.Start(t.Context(), hostWith(db)))
+					defer closeIt(t, e)
+					total, bad := 0.0, 0.0
+					var last time.Time
+					// count stores the counts so far, as the connector does, after it moved samples of later times aside, as the database does.
+					count := func() {
+						now := e.clock.Wall()
+						if now.Before(last) {
+							db.forgetFrom(now)
+						}
+						total += 10
+						db.events("a", now, total, bad)
+						last = now
+						time.Sleep(time.Second)
+						synctest.Wait()
+					}
+					for time.Since(start) < 10*time.Minute+phase {
+						count()
+					}
+					wrong.Store(int64(jump))
+					for count(); e.clock.Look().Doubt != ""; {
+						count()
+					}
+					began := time.Now()
+					for bad = 500; ; count() {
+						if s, _ := e.Status("a"); s.Events.Bad > 0 {
+							break
+						}
+						require.Less(t, time.Since(began), time.Minute+e.config.Lateness+lookEvery+2*time.Second)
+					}
+				})
+			})
+		}
 	}
 }
 

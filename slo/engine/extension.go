@@ -192,12 +192,18 @@ func (e *Extension) view(f func(*bbolt.Tx) error) error {
 	return e.db.View(f)
 }
 
-// run evaluates each minute once it is lateness old, until ctx ends. Each time it reads the wall clock again.
+// lookEvery is how often the clock is looked at between evaluations.
+const lookEvery = 5 * time.Second
+
+// run evaluates each minute once it is lateness old, until ctx ends. Each time it reads the wall clock again. It also evaluates as soon
+// as a clock that jumped is believed: that evaluation only moves cursors and watermarks, and the minute under way is lost to alerts if it
+// has to wait for that.
 func (e *Extension) run(ctx context.Context) {
 	failed := false // replacing a damaged file failed
 	for {
 		started := clock.Now()
-		err := e.evaluator.evaluate(ctx, e.clock.Look())
+		look := e.clock.Look()
+		err := e.evaluator.evaluate(ctx, look)
 		if ctx.Err() != nil {
 			return
 		}
@@ -209,20 +215,27 @@ func (e *Extension) run(ctx context.Context) {
 		now := e.clock.Wall()
 		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
 		e.next.Store(&due)
-		timer := clock.NewTimer(due.Sub(now))
 		damaged := e.db.Damaged()
 		if failed {
 			damaged = nil // once a minute is often enough
 		}
 		failed = false
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-damaged:
-			timer.Stop()
-			failed = !e.replace(e.clock.Wall())
-		case <-timer.C:
+		for left := due.Sub(now); left > 0; {
+			timer := clock.NewTimer(min(left, lookEvery))
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			case <-damaged:
+				timer.Stop()
+				failed = !e.replace(e.clock.Wall())
+				left = 0
+			case <-timer.C:
+				left -= lookEvery
+				if seen := e.clock.Look(); seen.Doubt == "" && (look.Doubt != "" || seen.Jumped != look.Jumped) {
+					left = 0
+				}
+			}
 		}
 	}
 }

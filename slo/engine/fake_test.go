@@ -66,6 +66,15 @@ func (f *fakeTSDB) events(objective string, at time.Time, total, bad float64) {
 	f.sample(samples.BadMetric, objective, "a", at, bad)
 }
 
+// forgetFrom drops samples of later times.
+func (f *fakeTSDB) forgetFrom(at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.series {
+		s.Values = slices.DeleteFunc(s.Values, func(p model.SamplePair) bool { return p.Timestamp.Time().After(at) })
+	}
+}
+
 var (
 	rangeRE = regexp.MustCompile(`^\{__name__=~"slowburn_sli_events_total\|slowburn_sli_bad_events_total"\}\[(\w+)\]$`)
 	foundRE = regexp.MustCompile(`^count\(present_over_time\((.*)\)\)$`)
