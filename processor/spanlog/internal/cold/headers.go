@@ -3,7 +3,7 @@ package cold
 import "github.com/slowburn/slowburn/processor/spanlog/internal/format"
 
 // headers is a cache of the resources and scopes that were read last, by position, in two generations. A header that get or put
-// returned is valid until the next call of age.
+// returned is valid until the next call of age or trim.
 type headers struct {
 	limit      int // bytes at which age makes the young generation the old one
 	young, old generation
@@ -59,8 +59,15 @@ func (h *headers) age() {
 	}
 	h.young, h.old = h.old, h.young
 	h.young.clear(2 * h.limit)
-	if cap(h.old.bytes) > 4*h.limit { // a giant trace grew it
-		h.old = generation{}
+	h.trim()
+}
+
+// trim frees generations that a giant trace grew.
+func (h *headers) trim() {
+	for _, g := range []*generation{&h.young, &h.old} {
+		if cap(g.bytes)+headerSize*len(g.places) > 4*h.limit {
+			*g = generation{}
+		}
 	}
 }
 

@@ -202,6 +202,7 @@ func (r *Reader) Rest() {
 	r.open.closeGone()
 	r.window.trim()
 	r.blocks.trim()
+	r.headers.trim()
 	if cap(r.bodies) > r.memory/2 {
 		r.bodies = nil
 	}
