@@ -53,14 +53,18 @@ export function navigate(to: string, { replace = false } = {}): void {
   window.dispatchEvent(new Event("hashchange"));
 }
 
-/** The route's parameters with some changed (null removes one), without a new entry in the browser's history. */
+/**
+ * Changes some parameters of the page on screen (null removes one), without a new entry in the browser's history. Where the reader
+ * has gone to another page meanwhile, it does nothing: who changes parameters after a rest must not bring the old page back.
+ */
 export function replaceParams(route: Route, change: Query): void {
-  const params = new URLSearchParams(route.params);
+  const now = parseHash(location.hash);
+  if (href(now.path) !== href(route.path)) return;
   for (const [key, value] of Object.entries(change)) {
-    if (value === null || value === undefined || value === "" || value === false) params.delete(key);
-    else params.set(key, String(value));
+    if (value === null || value === undefined || value === "" || value === false) now.params.delete(key);
+    else now.params.set(key, String(value));
   }
-  navigate(href(route.path, params), { replace: true });
+  navigate(href(now.path, now.params), { replace: true });
 }
 
 export function useRoute(): Route {

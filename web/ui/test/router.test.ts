@@ -42,3 +42,18 @@ it("replaceParams changes some, keeps the rest, and adds no history", () => {
   expect(history.length).toBe(before);
   expect(heard).toBe(1);
 });
+
+describe("replaceParams after a rest", () => {
+  const shown = "#/traces/0102?times=raw";
+  it.each([
+    ["leaves another page alone", "#/sampling", "#/sampling"],
+    ["leaves another trace alone", "#/traces/0304?span=9", "#/traces/0304?span=9"],
+    ["keeps what another control changed meanwhile", "#/traces/0102?q=db", "#/traces/0102?q=db&span=7"],
+  ])("%s", (_, gone, want) => {
+    navigate(shown);
+    const route = parseHash(location.hash);
+    navigate(gone);
+    replaceParams(route, { span: "7" });
+    expect(location.hash).toBe(want);
+  });
+});
