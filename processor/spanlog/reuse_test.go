@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -93,6 +94,57 @@ func TestFormerRecordsAreNotRead(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, b, 0o600))
 	got, _ := readAll(t, after)
 	assert.Len(t, got, 50)
+	releaseAll(l, now)
+}
+
+// A kill at any store while a segment begins anew loses nothing: the header is stored before the first record, and the file is no
+// segment meanwhile.
+func TestKillWhileASegmentBeginsAnew(t *testing.T) {
+	dir := t.TempDir()
+	l, p := newDiskLog(t, dir)
+	old := fill(t, l, p, 0, 20)
+	path := segmentFiles(t, dir)[0]
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	releaseAll(l, old)
+	now := fill(t, l, p, 100, 2) // into the same file
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NotEqual(t, before[:format.UsedAt], after[:format.UsedAt])
+	used := int(binary.LittleEndian.Uint32(after[format.UsedAt:]))
+
+	// look reads the directory as it is where the file has these bytes.
+	look := func(b []byte) (spans int) {
+		killed := t.TempDir()
+		copyFiles(t, dir, killed)
+		require.NoError(t, os.WriteFile(filepath.Join(killed, filepath.Base(path)), b, 0o600))
+		got, damage := readAll(t, killed)
+		for _, d := range damage {
+			require.Zero(t, d.Lost, d)
+			require.True(t, d.Torn, d)
+		}
+		return len(got)
+	}
+	require.Equal(t, 20, look(before))
+	require.Equal(t, 2, look(after))
+	begun := slices.Clone(before)
+	for i, b := range []byte(format.MagicFree) { // one store
+		begun[i] = b
+	}
+	require.Zero(t, look(begun))
+	for i := 8; i < format.UsedAt; i++ { // the rest of the header
+		begun[i] = after[i]
+		require.Zero(t, look(begun))
+	}
+	clear(begun[format.UsedAt:format.HeaderSize])
+	clear(begun[format.HeaderSize+format.LengthAt:][:4])
+	copy(begun, format.MagicSegment)
+	require.Zero(t, look(begun))
+	for i := format.HeaderSize; i < used; i++ { // the records, while none is acknowledged
+		begun[i] = after[i]
+		require.LessOrEqual(t, look(begun), 2)
+	}
+	require.Equal(t, 2, look(begun))
 	releaseAll(l, now)
 }
 

@@ -23,6 +23,9 @@ const (
 	// allows per series.
 	maxSpanBatch = 60
 	promqlBatch  = 1000
+	// maxBirths is how many minutes back the birth of a series is searched. It does not follow the batch, which has shrunk when
+	// the database is back after an outage: then most births are found.
+	maxBirths = 60
 	// queriesAtOnce bounds the load that evaluation puts on the database.
 	queriesAtOnce = 4
 	queryTimeout  = 30 * time.Second
@@ -76,7 +79,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 		})
 	}
 	spans, watermark, batch := v.spanObjectives(), v.spans.watermark, v.spans.batch
-	births := min(batch, watermark-v.spans.began)
+	births := min(maxBirths, watermark-v.spans.began)
 	switch {
 	case watermark >= end:
 	case len(spans) == 0:
@@ -92,7 +95,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			var err error
 			if !gap {
 				to = min(end, watermark+batch)
-				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births)
+				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births, batch)
 				ahead = aheadOf(len(counts) == 0)
 			}
 			mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -74,6 +75,32 @@ func TestBatchFollowsTheDatabase(t *testing.T) {
 	r = v.read(t.Context(), end, make([]bool, 2))
 	assert.True(t, r.empty())
 	assert.Zero(t, r.spansTo)
+}
+
+// TestBirthBeforeAnOutageOfQueries holds that a series is counted from its birth where its first samples were written late, after
+// the minutes of the birth were evaluated, and queries failed since: the birth is searched as far back as ever, by queries that
+// the database answers.
+func TestBirthBeforeAnOutageOfQueries(t *testing.T) {
+	for _, limit := range []time.Duration{0, 6 * time.Minute} {
+		db := newFakeTSDB()
+		c := parse(t, twoObjectives)
+		e := openAt(t, c, db, noon)
+		at := func(d time.Duration) clock.State { return believed(noon.Add(d+c.Lateness), true, true) }
+		require.NoError(t, e.evaluator.evaluate(t.Context(), at(20*time.Minute)))
+		db.fail(errors.New("away"))
+		for m := range 5 {
+			require.NoError(t, e.evaluator.evaluate(t.Context(), at(time.Duration(21+m)*time.Minute)))
+		}
+		require.EqualValues(t, 1, e.evaluator.spans.batch)
+		db.fail(nil)
+		db.limit = limit
+		db.events("a", noon.Add(50*time.Second), 0, 0)
+		db.events("a", noon.Add(20*time.Minute+50*time.Second), 25, 2)
+		require.NoError(t, e.evaluator.evaluate(t.Context(), at(26*time.Minute)))
+		s, _ := e.Status("a")
+		assert.Equal(t, Events{Total: 25, Bad: 2}, s.Events, "of a database that answers for %v", limit)
+		closeIt(t, e)
+	}
 }
 
 // TestNobodyCountsSpans checks that the watermark advances without objectives that count spans, and that no query is made.

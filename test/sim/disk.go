@@ -357,10 +357,14 @@ func (d *Disk) Kill(before image) *Disk {
 	return after
 }
 
-// header is where the records of a file begin: what is before them is stored after them.
-const header = 64
+// header is where the records of a file begin. What is before them is stored after them, unless they are the first of a segment that
+// was begun, or begun anew: of its header only what follows used is stored after them.
+const (
+	header = 64
+	used   = 60
+)
 
-// tear takes back a part of what was stored: all from some byte on, and the header.
+// tear takes back a part of what was stored: all from some byte on, and what is stored after the records.
 func tear(rng *rand.Rand, before, after []byte) bool {
 	var places []int
 	for i := header; i < len(after); i++ {
@@ -374,7 +378,11 @@ func tear(rng *rand.Rand, before, after []byte) bool {
 	for _, i := range places[rng.IntN(len(places)):] {
 		after[i] = before[i]
 	}
-	copy(after[:min(header, len(after))], before)
+	if begun := !slices.Equal(before[:used], after[:used]); begun && strings.HasPrefix(string(after), "slowspan") {
+		clear(after[used:header])
+	} else {
+		copy(after[:header], before)
+	}
 	return true
 }
 

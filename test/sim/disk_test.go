@@ -51,6 +51,30 @@ func TestKill(t *testing.T) {
 	assert.Positive(t, torn)
 }
 
+// A segment is begun before its first record is stored, whatever the file held before. The files of journals are used once: one that
+// was begun is there as a whole, or was not begun yet.
+func TestKillWhileAFileIsBegun(t *testing.T) {
+	for _, kind := range []struct{ magic, left string }{
+		{"slowspan", "slowspan of the new use" + "...........................above here" + "\x00\x00\x00\x00"},
+		{"slowjrnl", "slowspan of the old use" + "...........................above here" + "used"},
+	} {
+		stored := map[string]int{}
+		for seed := range uint64(50) {
+			d := newTestDisk(t, seed)
+			b := d.files["d/a.seg"].data
+			copy(b, "slowspan of the old use...........................above hereused, and the old records of it")
+			before := d.image()
+			copy(b, kind.magic+" of the new use...........................above hereUSED: a new record")
+			after := d.Kill(before).files["d/a.seg"].data
+			assert.Equal(t, kind.left, string(after[:header]))
+			stored[string(after[header:header+14])]++
+		}
+		assert.NotContains(t, stored, ": a new record")
+		assert.Contains(t, stored, ", and the old ", "nothing of it is")
+		assert.Greater(t, len(stored), 5)
+	}
+}
+
 // A power cut takes what was not flushed, or leaves it, sector by sector, but never what was.
 func TestCutPower(t *testing.T) {
 	sectors, names := map[byte]int{}, 0

@@ -234,7 +234,7 @@ func (w *World) check() {
 		if up := w.tally.givenUp[id]; up > 0 && w.scenario.roomy {
 			w.problem("%d traces were given up for %s, which had no budget to exceed", up, id)
 		}
-		if n := missing[id]; n > w.tally.givenUp[id] && w.tally.lost == 0 && !w.tally.misread {
+		if n := missing[id]; n > w.tally.givenUp[id] && !w.tally.misread {
 			w.problem("%s has not got %d sampled traces whole, and %d were given up", id, n, w.tally.givenUp[id])
 		}
 	}

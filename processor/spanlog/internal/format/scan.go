@@ -79,32 +79,52 @@ func (s *Scanner) Scan(yield func(Found)) (used uint32) {
 func (s *Scanner) tail(end int) {
 	switch {
 	case s.Whole > len(s.Bytes) && (s.Sealed == 0 || s.Sealed > len(s.Bytes)):
-		size := 500
-		if s.spans > 0 {
-			size = max(1, (end-HeaderSize)/s.spans)
-		}
 		missing := s.Whole
 		if s.Sealed > 0 && s.Sealed <= s.Whole {
 			missing = s.Sealed
 		}
 		s.Note(end, fmt.Sprintf("the file is cut off: it has %d bytes of %d, and the number of lost spans is an estimate", len(s.Bytes), s.Whole),
-			max(1, (missing-end)/size), false)
+			max(1, (missing-end)/s.spanSize(end)), false)
 	case s.Sealed > end && s.Sealed <= len(s.Bytes):
-		s.Note(end, fmt.Sprintf("the last %d bytes of its records are damaged", s.Sealed-end), max(1, CountSpans(s.Bytes, end, s.Sealed)), false)
+		lost, next := followSpans(s.Bytes, end, s.Sealed)
+		if rest := s.Sealed - next; rest > 0 {
+			size := s.spanSize(end)
+			lost += (rest + size - 1) / size
+		}
+		s.Note(end, fmt.Sprintf("the last %d bytes of its records are damaged, and the number of lost spans is an estimate", s.Sealed-end), max(1, lost), false)
 	case end >= s.Sealed && end+RecordHeaderSize <= len(s.Bytes) && binary.LittleEndian.Uint32(s.Bytes[end+LengthAt:]) != 0:
 		s.Note(end, "a record was being written when the process ended, and was cut", 0, true)
 	}
 }
 
-// CountSpans estimates the number of spans between two offsets: it follows the lengths of records, which need not be intact.
+// spanSize returns how many bytes a span took up to the offset where the intact records end; as a guess if there was none.
+func (s *Scanner) spanSize(end int) int {
+	if s.spans == 0 {
+		return 500
+	}
+	return max(1, (end-HeaderSize)/s.spans)
+}
+
+// CountSpans estimates the number of spans between two offsets: it follows the lengths of records, which need not be intact, up to
+// what no record begins with, such as zeros.
 func CountSpans(b Records, at, end int) (spans int) {
+	spans, _ = followSpans(b, at, end)
+	return spans
+}
+
+// followSpans is CountSpans, and returns where it ended. No span is empty, and no copy shorter than its position.
+func followSpans(b Records, at, end int) (spans, next int) {
 	for at+RecordHeaderSize <= end {
-		if k := b.Kind(uint32(at)); k == KindSpan || k == KindCopied {
+		length := int(binary.LittleEndian.Uint32(b[at+LengthAt:]))
+		switch k := b.Kind(uint32(at)); {
+		case k == KindSpan && length == 0, k == KindCopied && length < CopiedSize:
+			return spans, at
+		case k == KindSpan, k == KindCopied:
 			spans++
 		}
-		at += RecordHeaderSize + int(binary.LittleEndian.Uint32(b[at+LengthAt:]))
+		at += RecordHeaderSize + length
 	}
-	return spans
+	return spans, at
 }
 
 // Note adds an entry to Damage.

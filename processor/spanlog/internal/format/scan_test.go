@@ -244,6 +244,39 @@ func TestScanEstimatesWhatIsCutOff(t *testing.T) {
 	}
 }
 
+// After a power cut the end of the records may be on the disk, and some of them not: their bytes are zero, which are no spans of 20
+// bytes each. What is not known of them is estimated as where a file is cut off.
+func TestScanEstimatesWhatIsZero(t *testing.T) {
+	seg := newSegment(2)
+	scope := seg.origin("res", "scope")
+	for range 10 {
+		seg.span(scope, string(make([]byte, 80)))
+	}
+	b := append(seg.bytes(), make([]byte, 1000)...)
+	end := len(seg.b)
+	for _, tc := range []struct{ from, found, lost int }{
+		{end, 10, 0},
+		{end - 1, 10, 0}, // of a span that ends with a zero
+		{seg.starts[2], 0, (end - seg.starts[2] + 499) / 500},
+		{seg.starts[7] + RecordHeaderSize, 6, 4},
+		{seg.starts[7], 5, 5},
+		{seg.starts[11], 9, 1},
+	} {
+		zeroed := bytes.Clone(b)
+		clear(zeroed[tc.from:])
+		found, _, damage := scanAll(zeroed, end, len(b))
+		lost := 0
+		for _, d := range damage {
+			lost += d.Lost
+		}
+		assert.Len(t, found, tc.found, "%+v", tc)
+		assert.Equal(t, tc.lost, lost, "%+v", tc)
+	}
+	assert.Equal(t, 10, CountSpans(b, HeaderSize, len(b)), "what follows the last record is none")
+	binary.LittleEndian.PutUint32(b[end+RefAt:], uint32(KindSpan)<<KindShift|scope)
+	assert.Equal(t, 10, CountSpans(b, HeaderSize, len(b)), "of a former use of the file, too")
+}
+
 func TestDamageSaysWhatAndWhere(t *testing.T) {
 	assert.Equal(t, "dir/file at offset 7: it is bad; 3 spans lost", Damage{Path: "dir/file", Offset: 7, Reason: "it is bad", Lost: 3}.String())
 }

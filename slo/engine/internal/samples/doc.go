@@ -9,7 +9,7 @@
 //     series was read, so a sample that arrives after its minute was evaluated is counted in the next one.
 //   - The first sample of a series is where its counting starts, and counts nothing, even if it is not zero. The
 //     connector sli writes a zero first, so it loses nothing by it, even where samples could not be written for up to an
-//     hour. A series that is new here and not zero was counting before: after slo.db was lost, or after the database was
+//     hour, and queries failed since. A series that is new here and not zero was counting before: after slo.db was lost, or after the database was
 //     unreachable for longer than it can be read back. Counting its value as the events of one minute would page people
 //     for errors of last week.
 package samples

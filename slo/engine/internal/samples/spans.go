@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -69,13 +70,13 @@ func spanQuery(window time.Duration) string {
 //
 // A new series without a zero in the lookback is searched for one further back, by births minutes: it may have been born while
 // its samples could not be written, and all of them were written later. births must not reach back beyond the first minute of
-// the ledger, which does not count what came before.
-func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births ledger.Minute) (map[string]*Counts, Cursors, error) {
+// the ledger, which does not count what came before. No query of the search reads more minutes than one that reads batch of them.
+func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, batch ledger.Minute) (map[string]*Counts, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := findBirths(ctx, q, known, matrix, from, to, births); err != nil {
+	if err := findBirths(ctx, q, known, matrix, from, births, batch); err != nil {
 		return nil, nil, err
 	}
 	counts := map[string]*Counts{}
@@ -107,8 +108,9 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births l
 	return counts, moved, nil
 }
 
-// findBirths adds the earlier samples of new series that do not begin with a zero, if those do.
-func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matrix, from, to, births ledger.Minute) error {
+// findBirths adds the earlier samples of new series that do not begin with a zero, if those do. It searches from the latest
+// minutes back, until all have their zero.
+func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matrix, from, births, batch ledger.Minute) error {
 	late := map[model.Fingerprint]*model.SampleStream{}
 	for _, series := range matrix {
 		id := series.Metric.Fingerprint()
@@ -116,16 +118,24 @@ func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matr
 			late[id] = series
 		}
 	}
-	if len(late) == 0 || births <= ledger.Minutes(lookback) {
-		return nil
-	}
-	longer, err := querySpans(ctx, q, from, to, time.Duration(births)*time.Minute)
-	if err != nil {
-		return err
-	}
-	for _, series := range longer {
-		if s := late[series.Metric.Fingerprint()]; s != nil && len(series.Values) > 0 && series.Values[0].Value == 0 {
-			s.Values = series.Values
+	earlier := map[model.Fingerprint][]model.SamplePair{}
+	back := ledger.Minutes(lookback)
+	for oldest, end := from-births, from-back; end > oldest && len(late) > 0; end -= batch + back {
+		longer, err := querySpans(ctx, q, max(oldest, end-batch-back), end, 0)
+		if err != nil {
+			return err
+		}
+		for _, series := range longer {
+			id := series.Metric.Fingerprint()
+			s := late[id]
+			if s == nil || len(series.Values) == 0 {
+				continue
+			}
+			earlier[id] = slices.Concat(series.Values, earlier[id])
+			if series.Values[0].Value == 0 {
+				s.Values = slices.Concat(earlier[id], s.Values)
+				delete(late, id)
+			}
 		}
 	}
 	return nil

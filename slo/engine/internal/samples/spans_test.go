@@ -101,11 +101,11 @@ func TestSeriesRules(t *testing.T) {
 					return d.Total
 				}
 				// All at once, and minute by minute, are the same.
-				counts, _, err := ReadSpans(t.Context(), db, Cursors{}, first, first+3, 60)
+				counts, _, err := ReadSpans(t.Context(), db, Cursors{}, first, first+3, 60, 60)
 				require.NoError(t, err)
 				known := Cursors{}
 				for m := range ledger.Minute(3) {
-					one, moved, err := ReadSpans(t.Context(), db, known, first+m, first+m+1, 60)
+					one, moved, err := ReadSpans(t.Context(), db, known, first+m, first+m+1, 60, 60)
 					require.NoError(t, err)
 					maps.Copy(known, moved)
 					var got float64
@@ -128,7 +128,7 @@ func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	db.sample(TotalMetric, "a", "y", [2]float64{0, 0}, [2]float64{30, 5}, [2]float64{90, 6})
 	db.sample(BadMetric, "a", "x", [2]float64{0, 0}, [2]float64{30, 2})
 	db.sample(TotalMetric, "b", "x", [2]float64{0, 0}, [2]float64{30, 1})
-	counts, moved, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60)
+	counts, moved, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60, 60)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]*Counts{
 		"a": {[]ledger.Delta{{Total: 15, Bad: 2}, {Total: 1}}, []bool{true, true}},
@@ -138,7 +138,7 @@ func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	assert.Equal(t, Cursor{At: noon.Add(90 * time.Second).UnixMilli(), Value: 6}, moved[db.series[1].Metric.Fingerprint()])
 	assert.Equal(t, []string{"7m until 12:02"}, db.windows, "two minutes, and five before")
 
-	again, moved, err := ReadSpans(t.Context(), db, moved, first+2, first+3, 60)
+	again, moved, err := ReadSpans(t.Context(), db, moved, first+2, first+3, 60, 60)
 	require.NoError(t, err)
 	assert.Empty(t, moved, "there is nothing behind the cursors")
 	assert.Equal(t, map[string]*Counts{"a": newCounts(0, 1), "b": newCounts(0, 1)}, again, "nor was anything measured")
@@ -149,43 +149,75 @@ func TestLateSampleCountsInTheFirstMinute(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{50, 3}, [2]float64{70, 4})
 	known := Cursors{db.series[0].Metric.Fingerprint(): {At: noon.UnixMilli()}}
-	counts, _, err := ReadSpans(t.Context(), db, known, first+1, first+2, 60)
+	counts, _, err := ReadSpans(t.Context(), db, known, first+1, first+2, 60, 60)
 	require.NoError(t, err)
 	assert.Equal(t, &Counts{[]ledger.Delta{{Total: 4}}, []bool{true}}, counts["a"])
 }
 
-// TestBirths holds when the birth of a series is looked for further back.
+// TestBirths holds when the birth of a series is looked for further back, and by which queries.
 func TestBirths(t *testing.T) {
 	at := func(minute, value float64) [2]float64 { return [2]float64{60*minute - 1, value} }
 	seen := func(db *database) Cursors { return Cursors{db.series[0].Metric.Fingerprint(): {At: noon.UnixMilli()}} }
 	none := func(*database) Cursors { return Cursors{} }
+	const read, hour = "6m until 12:01", "55m until 11:55"
 	for name, c := range map[string]struct {
-		known   func(*database) Cursors
-		births  ledger.Minute
-		samples [][2]float64
-		want    float64
-		windows []string
+		known         func(*database) Cursors
+		births, batch ledger.Minute
+		samples       [][2]float64
+		want          float64
+		windows       []string
 	}{
-		"born in an outage":             {seen, 60, [][2]float64{at(-20, 0), at(1, 7)}, 7, []string{"6m until 12:01", "1h1m until 12:01"}},
-		"born at a value":               {seen, 60, [][2]float64{at(-20, 1), at(1, 7)}, 0, []string{"6m until 12:01", "1h1m until 12:01"}},
-		"born before what is looked at": {seen, 60, [][2]float64{at(-70, 0), at(1, 7)}, 0, []string{"6m until 12:01", "1h1m until 12:01"}},
-		"born just now":                 {seen, 60, [][2]float64{at(0, 0), at(1, 7)}, 7, []string{"6m until 12:01"}},
-		"a new ledger":                  {none, 0, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{"6m until 12:01"}},
-		"a ledger of ten minutes":       {none, 10, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{"6m until 12:01", "11m until 12:01"}},
-		"the first in an old ledger":    {none, 60, [][2]float64{at(-20, 0), at(1, 7)}, 7, []string{"6m until 12:01", "1h1m until 12:01"}},
-		"too much for the database":     {seen, 5, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{"6m until 12:01"}},
-		"just more than was looked at":  {seen, 6, [][2]float64{at(-5, 0), at(1, 7)}, 7, []string{"6m until 12:01", "7m until 12:01"}},
+		"born in an outage":             {seen, 60, 60, [][2]float64{at(-20, 0), at(1, 7)}, 7, []string{read, hour}},
+		"born at a value":               {seen, 60, 60, [][2]float64{at(-20, 1), at(1, 7)}, 0, []string{read, hour}},
+		"born before what is looked at": {seen, 60, 60, [][2]float64{at(-70, 0), at(1, 7)}, 0, []string{read, hour}},
+		"born just now":                 {seen, 60, 60, [][2]float64{at(0, 0), at(1, 7)}, 7, []string{read}},
+		"a new ledger":                  {none, 0, 60, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{read}},
+		"a ledger of five minutes":      {none, 5, 60, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{read}},
+		"a ledger of ten minutes":       {none, 10, 60, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{read, "5m until 11:55"}},
+		"the first in an old ledger":    {none, 60, 60, [][2]float64{at(-20, 0), at(1, 7)}, 7, []string{read, hour}},
+		"just more than was looked at":  {seen, 6, 60, [][2]float64{at(-5, 0), at(1, 7)}, 7, []string{read, "1m until 11:55"}},
+		"after an outage that shrank the batch": {seen, 60, 1, [][2]float64{at(-20, 0), at(1, 7)}, 7,
+			[]string{read, "6m until 11:55", "6m until 11:49", "6m until 11:43"}},
+		"values on the way to its zero": {seen, 60, 1, [][2]float64{at(-20, 0), at(-19, 2), at(-9, 3), at(1, 7)}, 7,
+			[]string{read, "6m until 11:55", "6m until 11:49", "6m until 11:43"}},
+		"counters that began anew on the way": {seen, 60, 1, [][2]float64{at(-20, 0), at(-14, 9), at(-9, 4), at(1, 7)}, 16,
+			[]string{read, "6m until 11:55", "6m until 11:49", "6m until 11:43"}},
+		"all of the hour in parts": {seen, 60, 15, [][2]float64{at(-70, 0), at(1, 7)}, 0,
+			[]string{read, "20m until 11:55", "20m until 11:35", "15m until 11:15"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := new(database)
 			db.sample(TotalMetric, "known", "x", [2]float64{0, 0})
 			db.sample(TotalMetric, "a", "x", c.samples...)
-			counts, _, err := ReadSpans(t.Context(), db, c.known(db), first, first+1, c.births)
+			counts, _, err := ReadSpans(t.Context(), db, c.known(db), first, first+1, c.births, c.batch)
 			require.NoError(t, err)
 			assert.Equal(t, []ledger.Delta{{Total: c.want}}, counts["a"].Deltas)
 			assert.Equal(t, c.windows, db.windows)
 		})
 	}
+}
+
+// TestBirthsWhereTheDatabaseFails holds that nothing is counted while the births cannot be read: the minutes are read again.
+func TestBirthsWhereTheDatabaseFails(t *testing.T) {
+	db := new(database)
+	db.sample(TotalMetric, "a", "x", [2]float64{-1200, 0}, [2]float64{59, 7})
+	counts, moved, err := ReadSpans(t.Context(), &failing{database: db, after: 1}, Cursors{}, first, first+1, 60, 60)
+	require.EqualError(t, err, "down")
+	assert.Nil(t, counts)
+	assert.Nil(t, moved)
+}
+
+// failing fails after some queries.
+type failing struct {
+	*database
+	after int
+}
+
+func (f *failing) Query(ctx context.Context, expr string, at time.Time) (model.Value, error) {
+	if f.after--; f.after < 0 {
+		return nil, errors.New("down")
+	}
+	return f.database.Query(ctx, expr, at)
 }
 
 // answers gives one answer to every query.
@@ -208,9 +240,9 @@ func (a *answers) QueryRange(_ context.Context, expr string, r promv1.Range) (mo
 
 func TestReadSpansErrors(t *testing.T) {
 	down := errors.New("down")
-	_, _, err := ReadSpans(t.Context(), &answers{err: down}, Cursors{}, first, first+1, 60)
+	_, _, err := ReadSpans(t.Context(), &answers{err: down}, Cursors{}, first, first+1, 60, 60)
 	require.ErrorIs(t, err, down)
-	_, _, err = ReadSpans(t.Context(), &answers{value: model.Vector{}}, Cursors{}, first, first+1, 60)
+	_, _, err = ReadSpans(t.Context(), &answers{value: model.Vector{}}, Cursors{}, first, first+1, 60, 60)
 	require.EqualError(t, err, "the time series database answered with a vector to a query for samples")
 }
 
@@ -218,7 +250,7 @@ func TestReadSpansErrors(t *testing.T) {
 func TestSamplesBeyondAreLeft(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{60, 2}, [2]float64{61, 5}, [2]float64{200, 9})
-	counts, moved, err := ReadSpans(t.Context(), &answers{value: db.series}, Cursors{}, first, first+1, 60)
+	counts, moved, err := ReadSpans(t.Context(), &answers{value: db.series}, Cursors{}, first, first+1, 60, 60)
 	require.NoError(t, err)
 	assert.Equal(t, []ledger.Delta{{Total: 2}}, counts["a"].Deltas)
 	assert.Equal(t, Cursors{db.series[0].Metric.Fingerprint(): {At: noon.Add(time.Minute).UnixMilli(), Value: 2}}, moved)
