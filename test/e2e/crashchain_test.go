@@ -35,13 +35,12 @@ import (
 // crashedGateway is the gateway of a chain, which is crashed and started again on what it left behind.
 type crashedGateway struct {
 	*gateway
-	clock testClock
-	fast  *fastClock
-	base  []string // of the environment: what is the same at each start
-	dir   string
-	// shards is how many it is started with. The clock differs from the machine's by offset where it starts.
-	shards int
-	offset time.Duration
+	clock  testClock
+	fast   *fastClock
+	base   []string // of the environment: what is the same at each start
+	dir    string
+	shards int           // how many it is started with
+	offset time.Duration // of its clock, at the last start
 }
 
 // lifetime is when a gateway is killed that neither ends nor answers. It is longer than all that a chain waits for of one.
@@ -53,8 +52,9 @@ func (g *crashedGateway) launch(t *testing.T, failpoint string, maxSeries int) {
 	if err := os.Remove(filepath.Join(g.dir, countsInTheWay)); !errors.Is(err, fs.ErrNotExist) {
 		require.NoError(t, err)
 	}
-	g.offset = time.Until(g.fast.now())
-	g.setClock(t, pace, g.offset)
+	since, rate, offset := g.fast.state()
+	g.offset = offset
+	g.clock.set(t, fmt.Sprintf(`{"since": %q, "rate": %d, "offset": %q}`, since.Format(time.RFC3339Nano), rate, offset))
 	g.env = append(slices.Clone(g.base), "E2E_SHARDS="+strconv.Itoa(g.shards), "SLOWBURN_FAILPOINT="+failpoint,
 		"E2E_MAX_SERIES="+strconv.Itoa(cmp.Or(maxSeries, enoughSeries)))
 	p := start(t, "gateway", g.env, g.program, g.configs...)
@@ -66,11 +66,6 @@ func (g *crashedGateway) launch(t *testing.T, failpoint string, maxSeries int) {
 		<-p.done
 	})
 	g.process = p
-}
-
-func (g *crashedGateway) setClock(t *testing.T, rate int, offset time.Duration) {
-	t.Helper()
-	g.clock.set(t, fmt.Sprintf(`{"rate": %d, "offset": %q}`, rate, offset))
 }
 
 // await waits until nothing is wrong any more, and is false where the gateway ended before: at its failpoint, or by itself. What is
@@ -198,7 +193,7 @@ func (g *crashedGateway) provoke(t *testing.T, load *crashLoad, c crash, n, befo
 		// A doubt lasts for a quarter of an hour, in which time goes on as if the clock had not been set. So does the clock of the senders,
 		// by which the gateway is started again: were it behind what was evaluated, that start would not believe it.
 		g.fast.run(5 * pace)
-		g.setClock(t, 5*pace, g.offset-c.setBack)
+		g.clock.set(t, fmt.Sprintf(`{"rate": %d, "offset": %q}`, 5*pace, g.offset-c.setBack))
 	}
 }
 
@@ -229,7 +224,7 @@ func crashChain(t *testing.T, program string, chain int, crashes []crash) {
 	load.check(t, g, hook, variants[chain])
 }
 
-// fastClock is the time of a gateway whose clock runs at the pace since the start, however often it is started.
+// fastClock is the time of a gateway whose clock runs at the pace since the start, however often it is started, and of its senders.
 type fastClock struct {
 	mu          sync.Mutex
 	start       time.Time
@@ -250,6 +245,13 @@ func (c *fastClock) now() time.Time {
 
 func (c *fastClock) read(now time.Time) time.Time {
 	return c.shown.Add(now.Sub(c.from) * time.Duration(c.rate))
+}
+
+// state returns the settings of a test clock that shows this time, whenever its process starts.
+func (c *fastClock) state() (since time.Time, rate int, offset time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.from, c.rate, c.shown.Sub(c.from)
 }
 
 // run goes on at another rate.

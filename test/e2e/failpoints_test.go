@@ -32,7 +32,8 @@ const chains = 7
 
 // A chain's span log compresses all segments that are full, or flushes its files every few milliseconds. The files of another chain are
 // damaged: what is in the ledger's is lost with it. Those of the sixth take no counts for a while: what is counted then is lost by a crash,
-// and never counted twice. The last one's clock is set back for good.
+// and never counted twice. The last one's clock is set back for good: later counts have earlier times, so
+// that counters seem to go back, which in the other chains they must not.
 const (
 	compressing = "compressing"
 	flushing    = "flushing"
