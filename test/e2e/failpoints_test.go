@@ -56,7 +56,7 @@ type failpoint struct {
 	damage func(t *testing.T, dir string, n int) // n is how many crashes were before
 	live   bool
 	// prepare is done with a gateway that is started for it, and killed before the one that crashes is started.
-	prepare func(t *testing.T, g *gateway)
+	prepare func(t *testing.T, g *crashedGateway)
 	// maxSeries is how many series of others that may have; 0 is more than there are.
 	maxSeries int
 	// setBack has its clock be set back by so much, for good, once it has evaluated.
@@ -97,7 +97,7 @@ var failpoints = []failpoint{
 	{point: "ledger.aside", most: 1, variant: damaged, damage: junk("slo.db")},
 	{point: "state.aside", most: 1, variant: damaged, damage: junk("slo.db"), live: true},
 	{point: "traces.aside", most: 1, variant: damaged, damage: junk("traces.db")},
-	{point: "tsdb.aside", most: 2, variant: damaged, prepare: func(*testing.T, *gateway) {}, damage: unreadable("tsdb/wal/0*")},
+	{point: "tsdb.aside", most: 2, variant: damaged, prepare: func(*testing.T, *crashedGateway) {}, damage: unreadable("tsdb/wal/0*")},
 	{point: "tsdb.trim", most: 1, variant: damaged, prepare: sendSeries(4 * fewSeries), maxSeries: fewSeries},
 	{point: "ledger.rewind", most: 1, variant: rewound, setBack: time.Hour},
 	{point: "counts.desert", most: 1, variant: volatile, damage: stuckCounts, live: true},
@@ -161,18 +161,19 @@ const countsInTheWay = "sli.counts.new"
 // fewSeries is the least max_series that there can be, enoughSeries one that is not reached.
 const fewSeries, enoughSeries = 1000, 100_000
 
-// sendSeries sends so many series of metrics.
-func sendSeries(series int) func(t *testing.T, g *gateway) {
-	return func(t *testing.T, g *gateway) {
+// sendSeries sends so many series of metrics, of the gateway's present.
+func sendSeries(series int) func(t *testing.T, g *crashedGateway) {
+	return func(t *testing.T, g *crashedGateway) {
 		t.Helper()
 		md := pmetric.NewMetrics()
 		m := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
 		m.SetName("e2e_series")
 		points := m.SetEmptyGauge().DataPoints()
+		now := pcommon.NewTimestampFromTime(g.fast.now())
 		for i := range series {
 			p := points.AppendEmpty()
 			p.Attributes().PutInt("number", int64(i))
-			p.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+			p.SetTimestamp(now)
 			p.SetIntValue(1)
 		}
 		body, err := new(pmetric.ProtoMarshaler).MarshalMetrics(md)
