@@ -37,11 +37,13 @@
 //     a second.
 //   - offset moves the wall clock by a duration, 0 where it is left out. It is a jump, as when somebody sets the
 //     machine's clock: Now shows it, Since and Sub between two readings of Now do not, timers do not fire for it. Wall doubts it like one.
+//   - since is the machine's time, in RFC 3339, at which the clock began to run at rate, the start of the process where it is left
+//     out. Only a start reads it: processes with the same file show the same time, however long each takes to start.
 //
 // The file is read every 5 ms. A change takes effect at once, also for timers that are waiting. The monotonic clock is
 // continuous over changes of rate. A file that cannot be read or parsed ends the process at its start; later the last
-// good settings stay, and the problem goes to stderr. Each process counts from its own start: one that is restarted
-// shows the machine's time plus offset again. Without the variable the clock is the machine's.
+// good settings stay, and the problem goes to stderr. Without since each process counts from its own start: one
+// that is restarted shows the machine's time plus offset again. Without the variable the clock is the machine's.
 //
 // Libraries, the Collector's among them, keep the machine's clock, and so do deadlines of contexts, which bound calls to
 // peers and computations: these take as long as they take, at any rate.

@@ -52,7 +52,11 @@ type source struct {
 
 func newSource(set settings) *source {
 	now := time.Now()
-	return &source{start: now, base: now, settings: set, alarms: map[*alarm]struct{}{}}
+	base := now
+	if !set.since.IsZero() {
+		base = now.Add(time.Duration(float64(now.Sub(set.since)) * (set.rate - 1)))
+	}
+	return &source{start: now, base: base, settings: set, alarms: map[*alarm]struct{}{}}
 }
 
 // watch applies the file's changes while the process lives.

@@ -13,6 +13,7 @@ import (
 type settings struct {
 	offset time.Duration // of the wall clock
 	rate   float64       // of both clocks; positive
+	since  time.Time     // the machine's time when the clock began to run at rate; zero is the start of the process
 }
 
 // readFile returns the file's settings and its content, which it also returns with an error.
@@ -45,12 +46,16 @@ func parse(content []byte) (settings, error) {
 			if err != nil {
 				return set, fmt.Errorf(`offset: %s is not a duration; write "25h"`, value)
 			}
+		case "since":
+			if err := json.Unmarshal(value, &set.since); err != nil {
+				return set, fmt.Errorf(`since: %s is not a time; write "2026-01-02T15:04:05Z"`, value)
+			}
 		case "rate":
 			if err := json.Unmarshal(value, &set.rate); err != nil || set.rate <= 0 {
 				return set, fmt.Errorf("rate: %s is not a positive number; write 60", value)
 			}
 		default:
-			return set, fmt.Errorf("%s: not one of offset, rate", key)
+			return set, fmt.Errorf("%s: not one of offset, rate, since", key)
 		}
 	}
 	return set, nil

@@ -60,6 +60,22 @@ func TestRate(t *testing.T) {
 	})
 }
 
+// Processes that start one after another show one time, if their clocks run since the same instant.
+func TestSince(t *testing.T) {
+	bubble(t, settings{rate: 60}, func(t *testing.T, c *source) {
+		time.Sleep(time.Minute)
+		for _, offset := range []time.Duration{0, -time.Hour} {
+			later := newSource(settings{rate: 60, since: c.start, offset: offset})
+			later.base = c.base.Add(later.base.Sub(c.start)) // see bubble
+			assert.Equal(t, c.now().Add(offset).UnixNano(), later.now().UnixNano())
+			time.Sleep(time.Second)
+			assert.Equal(t, c.now().Add(offset).UnixNano(), later.now().UnixNano(), "since is not read again")
+			later.apply(settings{rate: 60, offset: offset})
+			assert.Equal(t, c.now().Add(offset).UnixNano(), later.now().UnixNano())
+		}
+	})
+}
+
 func TestRateChanges(t *testing.T) {
 	bubble(t, settings{rate: 1}, func(t *testing.T, c *source) {
 		start := c.now()
@@ -139,7 +155,8 @@ func TestTickerDrops(t *testing.T) {
 func TestParse(t *testing.T) {
 	for content, want := range map[string]settings{
 		`{}`: {rate: 1}, `{"rate": 60}`: {rate: 60}, `{"offset": "-1h30m"}`: {rate: 1, offset: -90 * time.Minute},
-		`{"offset": "25h", "rate": 0.5}`: {rate: 0.5, offset: 25 * time.Hour},
+		`{"offset": "25h", "rate": 0.5}`:      {rate: 0.5, offset: 25 * time.Hour},
+		`{"since": "2026-01-02T15:04:05.5Z"}`: {rate: 1, since: time.Date(2026, 1, 2, 15, 4, 5, 5e8, time.UTC)},
 	} {
 		got, err := parse([]byte(content))
 		require.NoError(t, err, content)
@@ -153,7 +170,8 @@ func TestParse(t *testing.T) {
 		`{"rate": -1}`:        "rate: -1 is not a positive number",
 		`{"offset": 3}`:       `offset: 3 is not a duration; write "25h"`,
 		`{"offset": "later"}`: `offset: "later" is not a duration`,
-		`{"pace": 60}`:        "pace: not one of offset, rate",
+		`{"since": "noon"}`:   `since: "noon" is not a time; write "2026-01-02T15:04:05Z"`,
+		`{"pace": 60}`:        "pace: not one of offset, rate, since",
 	} {
 		_, err := parse([]byte(content))
 		assert.ErrorContains(t, err, want, content)

@@ -174,3 +174,64 @@ func TestFirstLookForgetsNothing(t *testing.T) {
 	s, _ := e.Status("a")
 	assert.Equal(t, Events{Total: 10}, s.Events)
 }
+
+// A process that starts an hour before what was evaluated goes by that for as long as it doubts its clock, and then goes back: each
+// minute is evaluated when it ends, and an outage pages within 2 min, while the clock is in doubt, and once it is believed.
+func TestStartBehindWhatWasEvaluated(t *testing.T) {
+	for name, outage := range map[string]time.Duration{"in doubt": 5 * time.Minute, "believed": 25 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { startBehind(t, outage) })
+		})
+	}
+}
+
+func startBehind(t *testing.T, outage time.Duration) {
+	const ahead, within = time.Hour, 2 * time.Minute
+	db := newFakeTSDB()
+	config := parse(t, "objectives: [{name: a, target: 99, availability: {service: checkout}}]")
+	start := time.Now()
+	var e *Extension
+	begin := func(ahead time.Duration) {
+		e = created(t, config)
+		e.clock = clock.NewGuard(func() (time.Time, time.Duration) { return time.Now().Add(ahead), time.Since(start) })
+		require.NoError(t, e.Start(t.Context(), hostWith(db)))
+	}
+	total, bad := 0.0, 0.0
+	// pass has ten events be counted every ten seconds, at the time that is believed, and holds what people see of it.
+	pass := func(lasts time.Duration, failing float64) {
+		t.Helper()
+		for range lasts / (10 * time.Second) {
+			db.events("a", e.clock.Wall(), total, bad)
+			total, bad = total+10, bad+failing
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			s, _ := e.Status("a")
+			require.NotNil(t, s.EvaluatedUntil)
+			require.Less(t, e.clock.Wall().Sub(*s.EvaluatedUntil), within, "%s", e.clock.Look().Doubt)
+			require.True(t, e.Probe(t.Context()).OK, e.Probe(t.Context()).Message)
+		}
+	}
+	begin(ahead)
+	time.Sleep(within)
+	synctest.Wait()
+	pass(20*time.Minute, 0)
+	closeIt(t, e)
+
+	begin(0)
+	restarted := time.Now()
+	require.Contains(t, e.clock.Look().Doubt, "behind what was evaluated")
+	pass(outage, 0)
+	require.Equal(t, outage > clock.DoubtTime, e.clock.Look().Doubt == "")
+	s, _ := e.Status("a")
+	require.NotEqual(t, alert.Firing, s.Alert.State)
+	pass(within, 10)
+	s, _ = e.Status("a")
+	assert.Equal(t, alert.Firing, s.Alert.State)
+	pass(40*time.Minute-time.Since(restarted), 10)
+	s, _ = e.Status("a")
+	assert.Equal(t, alert.Firing, s.Alert.State)
+	assert.False(t, s.Alert.Since.After(time.Now()), "%s is yet to come", s.Alert.Since)
+	assert.InDelta(t, total, s.Events.Total, 10*float64(within/(10*time.Second)), "no event is lost")
+	assert.Empty(t, e.clock.Look().Doubt)
+	closeIt(t, e)
+}

@@ -4,16 +4,11 @@ package e2e
 
 import (
 	"bytes"
-	"cmp"
-	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
-	"io/fs"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,22 +16,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
-
-	"github.com/slowburn/slowburn/slo/alert"
-	"github.com/slowburn/slowburn/web/api"
 )
 
 // pace is how much faster than the machine's the clock of these gateways runs: a minute's evaluation takes 1.5 s.
@@ -47,7 +32,8 @@ const chains = 7
 
 // A chain's span log compresses all segments that are full, or flushes its files every few milliseconds. The files of another chain are
 // damaged: what is in the ledger's is lost with it. Those of the sixth take no counts for a while: what is counted then is lost by a crash,
-// and never counted twice. The last one's clock is set back for good.
+// and never counted twice. The last one's clock is set back for good: later counts have earlier times, so
+// that counters seem to go back, which in the other chains they must not.
 const (
 	compressing = "compressing"
 	flushing    = "flushing"
@@ -70,7 +56,7 @@ type failpoint struct {
 	damage func(t *testing.T, dir string, n int) // n is how many crashes were before
 	live   bool
 	// prepare is done with a gateway that is started for it, and killed before the one that crashes is started.
-	prepare func(t *testing.T, g *gateway)
+	prepare func(t *testing.T, g *crashedGateway)
 	// maxSeries is how many series of others that may have; 0 is more than there are.
 	maxSeries int
 	// setBack has its clock be set back by so much, for good, once it has evaluated.
@@ -111,7 +97,7 @@ var failpoints = []failpoint{
 	{point: "ledger.aside", most: 1, variant: damaged, damage: junk("slo.db")},
 	{point: "state.aside", most: 1, variant: damaged, damage: junk("slo.db"), live: true},
 	{point: "traces.aside", most: 1, variant: damaged, damage: junk("traces.db")},
-	{point: "tsdb.aside", most: 2, variant: damaged, prepare: func(*testing.T, *gateway) {}, damage: unreadable("tsdb/wal/0*")},
+	{point: "tsdb.aside", most: 2, variant: damaged, prepare: func(*testing.T, *crashedGateway) {}, damage: unreadable("tsdb/wal/0*")},
 	{point: "tsdb.trim", most: 1, variant: damaged, prepare: sendSeries(4 * fewSeries), maxSeries: fewSeries},
 	{point: "ledger.rewind", most: 1, variant: rewound, setBack: time.Hour},
 	{point: "counts.desert", most: 1, variant: volatile, damage: stuckCounts, live: true},
@@ -175,23 +161,25 @@ const countsInTheWay = "sli.counts.new"
 // fewSeries is the least max_series that there can be, enoughSeries one that is not reached.
 const fewSeries, enoughSeries = 1000, 100_000
 
-// sendSeries sends so many series of metrics.
-func sendSeries(series int) func(t *testing.T, g *gateway) {
-	return func(t *testing.T, g *gateway) {
+// sendSeries sends so many series of metrics, of the gateway's present.
+func sendSeries(series int) func(t *testing.T, g *crashedGateway) {
+	return func(t *testing.T, g *crashedGateway) {
 		t.Helper()
 		md := pmetric.NewMetrics()
 		m := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
 		m.SetName("e2e_series")
 		points := m.SetEmptyGauge().DataPoints()
+		now := pcommon.NewTimestampFromTime(g.fast.now())
 		for i := range series {
 			p := points.AppendEmpty()
 			p.Attributes().PutInt("number", int64(i))
-			p.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+			p.SetTimestamp(now)
 			p.SetIntValue(1)
 		}
 		body, err := new(pmetric.ProtoMarshaler).MarshalMetrics(md)
 		require.NoError(t, err)
-		resp, err := http.Post("http://"+g.http+"/v1/metrics", "application/x-protobuf", bytes.NewReader(body))
+		client := http.Client{Timeout: patience}
+		resp, err := client.Post("http://"+g.http+"/v1/metrics", "application/x-protobuf", bytes.NewReader(body))
 		require.NoError(t, err)
 		defer resp.Body.Close()
 		require.Equal(t, http.StatusOK, resp.StatusCode)
@@ -313,258 +301,4 @@ func TestFailpoints(t *testing.T) {
 			crashChain(t, program, i, crashes)
 		})
 	}
-}
-
-func crashChain(t *testing.T, program string, chain int, crashes []crash) {
-	hook := &webhook{}
-	server := httptest.NewServer(hook)
-	defer server.Close()
-	collector := startBackend(t, "--collector", "--max-bytes", strconv.Itoa(64<<20))
-	clock := newTestClock(t, "{}")
-	fast := fastClock{time.Now()}
-	dir := t.TempDir()
-	g := newGateway(t, program, []string{"SLOWBURN_DATA_DIR=" + dir}, "testdata/failpoints.yaml")
-	g.backend = collector
-	base := append(g.env, clock.env(), "SLOWBURN_BACKEND="+collector.grpc, "E2E_WEBHOOK="+server.URL,
-		"E2E_FSYNC=never", "E2E_COMPRESSION=always")
-	if variants[chain] == flushing {
-		base = append(base, "E2E_FSYNC=interval", "E2E_COMPRESSION=auto")
-	}
-	shards := 2
-	offset := time.Duration(0)
-	setUp := func(failpoint string, maxSeries int) {
-		offset = time.Until(fast.now())
-		clock.set(t, fmt.Sprintf(`{"rate": %d, "offset": %q}`, pace, offset))
-		g.env = append(slices.Clone(base), "E2E_SHARDS="+strconv.Itoa(shards), "SLOWBURN_FAILPOINT="+failpoint,
-			"E2E_MAX_SERIES="+strconv.Itoa(cmp.Or(maxSeries, enoughSeries)))
-		if err := os.Remove(filepath.Join(dir, countsInTheWay)); !errors.Is(err, fs.ErrNotExist) {
-			require.NoError(t, err)
-		}
-	}
-	load := startCrashLoad(t, g, fast, uint64(chain))
-	for n, c := range crashes {
-		began := time.Now()
-		if c.shards {
-			shards = 5 - shards
-		}
-		if c.prepare != nil {
-			setUp("", 0)
-			g.start(t)
-			c.prepare(t, g)
-			g.kill(t)
-		}
-		setUp(c.String(), c.maxSeries)
-		if c.damage != nil && !c.live {
-			c.damage(t, dir, n)
-		}
-		if c.term || c.live || c.setBack > 0 {
-			g.start(t)
-			time.Sleep(200 * time.Millisecond) // it has counted something by then
-		} else {
-			g.process = start(t, "gateway", g.env, g.program, g.configs...)
-		}
-		if c.live {
-			c.damage(t, dir, n)
-		}
-		if c.term {
-			require.NoError(t, g.cmd.Process.Signal(syscall.SIGTERM))
-		}
-		if c.setBack > 0 {
-			require.Eventually(t, func() bool { return g.objective(t).Events.Total > 0 }, patience, 100*time.Millisecond)
-			clock.set(t, fmt.Sprintf(`{"rate": %d, "offset": %q}`, 5*pace, offset-c.setBack)) // doubts last for a quarter of an hour
-		}
-		select {
-		case <-g.done:
-		case <-time.After(patience):
-			assert.Fail(t, "the failpoint was not reached", "%s", c)
-			require.NoError(t, g.cmd.Process.Signal(syscall.SIGKILL))
-			<-g.done
-		}
-		status, ok := g.cmd.ProcessState.Sys().(syscall.WaitStatus)
-		require.True(t, ok)
-		require.True(t, status.Signaled() && status.Signal() == syscall.SIGKILL, "%s: the gateway ended by itself: %s", c, g.cmd.ProcessState)
-		t.Logf("%s reached in %s", c, time.Since(began).Round(time.Millisecond))
-	}
-	setUp("", 0)
-	g.start(t)
-	require.Eventually(t, load.isEnough, patience, 50*time.Millisecond, "too little was kept to say anything")
-	load.stop()
-	g.awaitSettled(t)
-	load.check(t, g, hook, variants[chain])
-	// Not by SIGTERM: that waits for connections without a request by the gateway's clock, which is far ahead of that of its sockets.
-	g.kill(t)
-}
-
-// fastClock is the time of a gateway whose clock runs at the pace since the start, however often it is started.
-type fastClock struct{ start time.Time }
-
-func (c fastClock) now() time.Time { return c.start.Add(time.Since(c.start) * pace) }
-
-// crashLoad is what is sent to a gateway that crashes: traces of which it is known whether they are kept, and requests to the service
-// orders, which fail from time to time. All but the last are sent until they are acknowledged.
-type crashLoad struct {
-	*load
-	clock fastClock
-	conns []*grpc.ClientConn
-
-	mu           sync.Mutex
-	orders, once tallied
-	doubtful     tallied // orders of who sends once, and got no answer
-}
-
-func startCrashLoad(t *testing.T, g *gateway, clock fastClock, seed uint64) *crashLoad {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	l := &crashLoad{load: newLoad(t, clock.now, cancel), clock: clock}
-	every := func(interval time.Duration, send func(n int)) {
-		l.clients.Go(func() {
-			ticker := time.NewTicker(interval)
-			defer ticker.Stop()
-			for n := 0; ctx.Err() == nil; n++ {
-				<-ticker.C
-				send(n)
-			}
-		})
-	}
-	for i := range uint64(4) {
-		client, made := l.client(t, g), newTraffic(1300+10*seed+i)
-		every(25*time.Millisecond, func(n int) {
-			l.trace(context.WithoutCancel(ctx), client, made, []flavour{boring, boring, failing, boring, slow, boring}[n%6], n%10 == 9)
-		})
-	}
-	client, made := l.client(t, g), newTraffic(1400+seed)
-	every(50*time.Millisecond, func(int) {
-		td, bad := made.ordersAt(clock.now(), "orders", 50, l.share())
-		deliver(context.WithoutCancel(ctx), client, td)
-		l.add(&l.orders, 50, bad)
-	})
-	onceClient, onceMade := l.client(t, g), newTraffic(1500+seed)
-	every(70*time.Millisecond, func(int) {
-		td, bad := onceMade.ordersAt(clock.now(), "orders", 10, l.share())
-		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if export(attempt, onceClient, td) == nil {
-			l.add(&l.once, 10, bad)
-		} else {
-			l.add(&l.doubtful, 10, bad)
-		}
-	})
-	t.Cleanup(func() {
-		l.stop()
-		for _, conn := range l.conns {
-			_ = conn.Close()
-		}
-	})
-	return l
-}
-
-// client returns a client that connects again soon after a crash.
-func (l *crashLoad) client(t *testing.T, g *gateway) ptraceotlp.GRPCClient {
-	t.Helper()
-	conn, err := grpc.NewClient(g.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithConnectParams(grpc.ConnectParams{
-		Backoff: backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1, MaxDelay: 20 * time.Millisecond},
-	}))
-	require.NoError(t, err)
-	l.conns = append(l.conns, conn)
-	return ptraceotlp.NewGRPCClient(conn)
-}
-
-// isEnough reports whether so much of what was acknowledged is to be kept that the comparison says something.
-func (l *crashLoad) isEnough() bool {
-	l.load.mu.Lock()
-	defer l.load.mu.Unlock()
-	kept := 0
-	for _, f := range l.acked {
-		if f.kept {
-			kept++
-		}
-	}
-	return kept > 20
-}
-
-// share is how many of ten orders fail: half of them in three minutes of the gateway's clock, none in the next three.
-func (l *crashLoad) share() int {
-	if l.clock.now().Sub(l.clock.start)/time.Minute%6 < 3 {
-		return 5
-	}
-	return 0
-}
-
-func (l *crashLoad) add(to *tallied, spans, bad int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	to.spans += spans
-	to.bad += bad
-}
-
-// check holds the laws.
-func (l *crashLoad) check(t *testing.T, g *gateway, hook *webhook, variant string) {
-	t.Helper()
-	report := l.compare(t, g.backend.spans(t))
-	t.Logf("%d spans acknowledged in %d traces, %d traces kept, %d spans delivered more than once; orders: %+v, %+v of who sends once, %+v in doubt",
-		report.acknowledged, report.traces, report.kept, report.repeated, l.orders, l.once, l.doubtful)
-	assert.Zero(t, report.lost, "acknowledged spans of kept traces that never reached the backend")
-	assert.Zero(t, report.unwanted, "spans of traces that no policy keeps")
-
-	value := func(expression string) int { return int(g.query(t, expression, l.clock.now())) }
-	sum := func(name string) int { return value("sum(last_over_time(" + name + "[1d]))") }
-	least, bad := l.orders.spans+l.once.spans, l.orders.bad+l.once.bad
-	if variant == volatile { // nothing is counted twice
-		calls, total := sum("traces_span_metrics_calls_total")-report.acknowledged, sum(`slowburn_sli_events_total{objective="orders"}`)
-		assert.LessOrEqual(t, calls, least+l.doubtful.spans)
-		assert.LessOrEqual(t, total, least+l.doubtful.spans)
-		assert.Positive(t, total)
-		return
-	}
-	var total, failed int
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		calls := sum("traces_span_metrics_calls_total") - report.acknowledged
-		total, failed = sum(`slowburn_sli_events_total{objective="orders"}`), sum(`slowburn_sli_bad_events_total{objective="orders"}`)
-		for what, n := range map[string]int{"calls": calls, "events": total} {
-			assert.GreaterOrEqual(c, n, least, what)
-			assert.LessOrEqual(c, n, least+l.doubtful.spans, what)
-		}
-		assert.Equal(c, total, calls)
-		assert.GreaterOrEqual(c, failed, bad)
-		assert.LessOrEqual(c, failed, bad+l.doubtful.bad)
-	}, 30*time.Second, 200*time.Millisecond, "counted is not what was acknowledged")
-	if variant == rewound { // whose clock was set back, so that later counts have earlier times
-		return
-	}
-	assert.Zero(t, value("sum(resets(traces_span_metrics_calls_total[1d])) + sum(resets(slowburn_sli_events_total[1d]))"), "counters went back")
-	if variant == damaged {
-		return
-	}
-	g.awaitLedger(t, total, failed)
-	checkDeliveries(t, g, hook)
-}
-
-// checkDeliveries holds what the gateway says of its notifications against what the receiver has.
-func checkDeliveries(t *testing.T, g *gateway, hook *webhook) {
-	t.Helper()
-	var list api.Deliveries
-	require.Eventually(t, func() bool {
-		list.Deliveries = nil
-		g.get(t, "/api/alerts/v1/deliveries", &list)
-		return !slices.ContainsFunc(list.Deliveries, func(d api.Delivery) bool { return d.State != "delivered" })
-	}, patience, 200*time.Millisecond, "notifications stay in the outbox")
-	taken := map[string]notification{}
-	for _, n := range hook.all() {
-		if before, again := taken[n.key]; again {
-			assert.Equal(t, before, n, "one key for two transitions")
-		}
-		taken[n.key] = n
-	}
-	last := alert.Ended
-	for _, d := range slices.Backward(list.Deliveries) { // the oldest first
-		n, ok := taken[d.IdempotencyKey]
-		if assert.True(t, ok, "the transition %+v never reached its receiver", d) {
-			assert.EqualValues(t, d.Transition, n.Status)
-		}
-		assert.NotEqual(t, last, d.Transition, "a transition is missing, or was told under two keys")
-		last = d.Transition
-		delete(taken, d.IdempotencyKey)
-	}
-	assert.Empty(t, taken, "notifications of which the outbox does not know")
-	t.Logf("%d transitions", len(list.Deliveries))
 }
