@@ -28,7 +28,7 @@ func TestKillNineWithADestinationDown(t *testing.T) {
 	))
 	load := startLoad(t, g, 2, 300)
 	rng := rand.New(rand.NewPCG(10, 9))
-	times := kills(t) / 3
+	times := max(6, kills(t)/3)
 	for range times {
 		time.Sleep(time.Duration(300+rng.IntN(1500)) * time.Millisecond) // the moment is what is random here
 		require.NoError(t, g.cmd.Process.Signal(syscall.SIGKILL))
@@ -44,6 +44,6 @@ func TestKillNineWithADestinationDown(t *testing.T) {
 			times, report.acknowledged, report.traces, report.kept, report.repeated, name)
 		assert.Zero(t, report.lost, "acknowledged spans of kept traces that never reached the %s backend", name)
 		assert.Zero(t, report.unwanted, "spans of traces that no policy keeps, at the %s backend", name)
-		assert.Greater(t, report.kept, 100, "too little was kept to say anything")
+		assert.Greater(t, report.kept, 20, "too little was kept to say anything")
 	}
 }
