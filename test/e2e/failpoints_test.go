@@ -272,7 +272,7 @@ func plan(t *testing.T) (planned [chains][]crash) {
 // laws: what was acknowledged and is kept is at the backend, whole (2); counted is what was acknowledged, and at most what was in flight
 // on top (1); each transition of an alert reached its receiver, under one key (6).
 func TestFailpoints(t *testing.T) {
-	t.Parallel()
+	parallelHeavy(t)
 	source, err := os.ReadFile("../../internal/failpoint/points.go")
 	require.NoError(t, err)
 	var listed, tested []string
