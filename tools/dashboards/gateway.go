@@ -1,6 +1,6 @@
 package main
 
-// gateway is how a gateway does: what comes in, what is buffered, what goes out, what it costs.
+// gateway is the dashboard of a gateway: spans that come in, are buffered and go out, and their cost.
 var gateway = board{
 	file: "gateway.json", uid: "slowburn-gateway", title: "slowburn / gateway",
 	description: "Spans in, spans buffered, spans out, and the numbers beside them. docs/operations.md says what to do about each.",
