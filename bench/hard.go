@@ -70,7 +70,7 @@ func (o options) buildHard(ctx context.Context, dir string) error {
 	return build(ctx, dir, needed)
 }
 
-// target returns the one with the name; slowburn's binary is that of --a, if there is one.
+// target returns the target with the name; slowburn's binary is that of --a, if it is set.
 func (o options) target(name string) (target, error) {
 	t, ok := targetNamed(name)
 	if !ok {

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/bench/load"
 )
 
-// TestKeep holds that as large a share is kept as is asked for, of which those with an error and the slow ones are a part.
+// TestKeep holds that the requested share of traces is kept, and that it includes those with an error and the slow ones.
 func TestKeep(t *testing.T) {
 	for _, percent := range []float64{1, 3, 9, 10, 100} {
 		var s scenario
@@ -32,7 +32,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestCompare holds that a figure fails where it is more than a tenth worse, in its own direction, and that the error says by how
+// TestCompare holds that a figure fails if it is more than a tenth worse, in its own direction, and that the error says by how
 // much.
 func TestCompare(t *testing.T) {
 	for _, tt := range []struct {
@@ -57,7 +57,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestFloorFile holds that each figure that is measured is in the file, and no other, and that it is written as it is read.
+// TestFloorFile holds that the file has exactly the measured figures, and that it is written as it is read.
 func TestFloorFile(t *testing.T) {
 	want, err := readFloor(floorFile)
 	require.NoError(t, err)

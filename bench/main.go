@@ -1,5 +1,5 @@
 // Command bench measures slowburn and its peers side by side, from outside: processor time by the kernel's accounting
-// over spans accepted, resident memory over spans buffered, request latency, and what came out. See
+// over spans accepted, resident memory over spans buffered, request latency, and kept traces. See
 // docs/performance.md for how to read it.
 package main
 

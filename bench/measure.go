@@ -44,16 +44,16 @@ type scenario struct {
 	stored bool
 }
 
-// spareMemory is how much more than its memory_budget slowburn may use where it runs in a control group.
+// spareMemory is the memory that slowburn may use beyond its memory_budget in a control group.
 const spareMemory = 256 << 20
 
-// buffered returns how many spans wait for a decision at a time.
+// buffered returns the number of spans that wait for a decision at a time.
 func (s scenario) buffered() int { return int(float64(s.load.Rate) * s.wait.Seconds()) }
 
 // result is one run of a target under a scenario.
 type result struct {
 	CPUPerSpan float64 `json:"cpu_us_per_span"`
-	// Instructions per span, user and kernel, in place of CPUPerSpan where they were asked for.
+	// Instructions per span, user and kernel, in place of CPUPerSpan if the scenario counts them.
 	Instructions float64       `json:"instructions_per_span,omitempty"`
 	Rate         float64       `json:"accepted_spans_per_second"`
 	Refused      float64       `json:"refused_share"`
@@ -64,8 +64,8 @@ type result struct {
 	P50          time.Duration `json:"p50_ns"`
 	P99          time.Duration `json:"p99_ns"`
 	P999         time.Duration `json:"p999_ns"`
-	// Charged is what counts against the memory limit, page cache included, WorkingSet that without pages that were not used lately:
-	// medians over the window, 0 where the scenario does not ask for it. ReadPerSpan is how many bytes the disk was read for each span.
+	// Charged is the memory that counts against the limit, including page cache; WorkingSet is without pages that were not used lately.
+	// Both are medians over the window, 0 if the scenario does not measure them. ReadPerSpan is the bytes read from the disk per span.
 	Charged     float64    `json:"charged_bytes,omitempty"`
 	WorkingSet  float64    `json:"working_set_bytes,omitempty"`
 	ReadPerSpan float64    `json:"disk_read_bytes_per_span"`

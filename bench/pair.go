@@ -51,7 +51,7 @@ func (o options) pairs(ctx context.Context, dir string) error {
 	return nil
 }
 
-// pair starts the two, one of them first, and returns what each needs per span accepted, in microseconds of CPU time.
+// pair starts the two, one of them first, and returns the CPU time of each per accepted span, in microseconds.
 func pair(ctx context.Context, dir string, both [2]target, s scenario, first int) (cost [2]float64, err error) {
 	var processes [2]*running
 	var generators [2]*load.Generator
@@ -124,7 +124,7 @@ func read(p *running, g *load.Generator) (r reading, err error) {
 	return r, err
 }
 
-// summary prints the median of the ratios, and how far they spread.
+// summary prints the median of the ratios, and their spread.
 func summary(out io.Writer, ratios []float64) {
 	sorted := slices.Sorted(slices.Values(ratios))
 	n := len(sorted)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// policySets are the policies of --suite policies, the few first. Both keep the same traces, so that the difference in cost is
-// that of evaluating the policies.
+// policySets are the policies of --suite policies, the small set first. Both keep the same traces: the difference in cost is the
+// evaluation of the policies.
 var policySets = []struct{ name, config string }{
 	{"2 policies", "configs/policies-2.yaml"},
 	{"20 policies", "configs/policies-20.yaml"},
@@ -30,7 +30,7 @@ func withPolicies(chosen []target) (list []target, err error) {
 	return list, nil
 }
 
-// policyTable prints how much more the many policies cost than the few, from the rows that measureAll made for withPolicies.
+// policyTable prints the difference in cost between the large and the small set, from the rows of measureAll for withPolicies.
 func policyTable(out io.Writer, rows []row, reference string) {
 	cpu := func(r row) (mid, spread float64) { return r.of(func(x result) float64 { return x.CPUPerSpan }) }
 	var base []row

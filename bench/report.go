@@ -65,8 +65,8 @@ func cpuOrInstructions(r row) func(result) float64 {
 	return func(x result) float64 { return x.CPUPerSpan }
 }
 
-// hardTable prints the rows of one scenario of --suite hard: what counts against a memory limit, page cache included, and what the
-// disk was read, beside CPU time and latency. Bytes are per span that is buffered for a decision.
+// hardTable prints the rows of one scenario of --suite hard: the memory that counts against a limit, including page cache, and the
+// bytes read from the disk, beside CPU time and latency. Bytes are per span that is buffered for a decision.
 func hardTable(out io.Writer, rows []row, reference string) {
 	var base *row
 	for i := range rows {

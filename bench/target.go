@@ -17,12 +17,12 @@ import (
 	"github.com/slowburn/slowburn/bench/proc"
 )
 
-// target is something that takes OTLP and is measured doing so.
+// target is a program that receives OTLP and is measured.
 type target struct {
 	name    string
 	program string   // the binary's name in the build directory, or its absolute path
 	configs []string // as --config; none for a program without configuration
-	// samples says that it keeps traces and sends them to the sink.
+	// samples reports whether it keeps traces and sends them to the sink.
 	samples bool
 	memory  string // slowburn's memory_budget, if it is not the scenario's
 }
@@ -40,7 +40,7 @@ var targets = []target{
 	{name: "raw receive", program: "raw"},
 }
 
-// doors are targets with something in front of the sampler, for --suite hard and floor.
+// doors are targets with a component in front of the sampler, for --suite hard and floor.
 var doors = []target{
 	{name: "slowburn attributes", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml", "configs/door-attributes.yaml"}, samples: true},
 	{name: "slowburn decoded", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml", "configs/door-decoded.yaml"}, samples: true},
@@ -49,7 +49,7 @@ var doors = []target{
 	{name: "contrib batch", program: "contrib", configs: []string{"configs/contrib-best.yaml", "configs/contrib-batch.yaml"}, samples: true},
 }
 
-// targetNamed returns the target, of the usual ones or the doors.
+// targetNamed returns the target with the name, a usual one or a door.
 func targetNamed(name string) (target, bool) {
 	all := slices.Concat(targets, doors)
 	i := slices.IndexFunc(all, func(t target) bool { return t.name == name })
@@ -59,7 +59,7 @@ func targetNamed(name string) (target, bool) {
 	return all[i], true
 }
 
-// packages are where each target's program is built.
+// packages are the packages of the targets' programs.
 var packages = map[string]string{"contrib": "./peers/contrib", "raw": "./peers/raw", "slowburn": "../cmd/slowburn"}
 
 // build compiles the chosen targets' programs into dir.
@@ -90,7 +90,7 @@ type running struct {
 	// pprof is where slowburn's profiler listens, for --profile.
 	pprof string
 	log   string
-	// group is the control group that it runs in, nil where there is none.
+	// group is the control group that it runs in, or nil.
 	group *proc.Group
 }
 
@@ -211,7 +211,7 @@ func (r *running) failure() error {
 	}
 }
 
-// discard ends the process at once and deletes its data, which nobody will look at.
+// discard ends the process at once and deletes its data.
 func (r *running) discard() error {
 	_ = r.cmd.Process.Kill() // an error means that it has ended
 	<-r.done

@@ -10,12 +10,12 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// maxInFlight bounds the customers in the shop at once; more than that wait outside, uncounted.
+// maxInFlight is the largest number of customers in the shop at a time; further ones wait, uncounted.
 const maxInFlight = 200
 
 type visits struct{ all, failed int64 }
 
-// drive sends customers at a rate per second until ctx ends, and waits for the last to leave.
+// drive sends customers at a rate per second until ctx ends, and waits for the last ones to end.
 func drive(ctx context.Context, s *shop.Shop, rate float64) visits {
 	var all, failed atomic.Int64
 	var inFlight sync.WaitGroup

@@ -21,10 +21,10 @@ const (
 	logFile      = "gateway.log"
 )
 
-// dataDirVariable says where the gateway keeps its files.
+// dataDirVariable names the directory of the gateway's files.
 const dataDirVariable = "SLOWBURN_DATA_DIR"
 
-// dataDir is the demo's own, so that what it simulates does not get into the budgets of a gateway that was run here.
+// dataDir is the demo's own directory: simulated spans do not get into the budgets of a gateway that was run here.
 func dataDir() string {
 	if dir := os.Getenv(dataDirVariable); dir != "" {
 		return dir
@@ -37,12 +37,12 @@ type gateway struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	log  string // the name of its log
-	// stopping says that it ends because it was asked to.
+	// stopping reports whether it ends on request.
 	stopping atomic.Bool
 }
 
-// startGateway starts slowburn and waits until it takes spans. Should it end by itself after that, ended is called with
-// what happened.
+// startGateway starts slowburn and waits until it takes spans. If it ends by itself after that, ended is called with the
+// reason.
 func startGateway(ctx context.Context, ended func(error), o options, hook string) (*gateway, error) {
 	if listens(ctx, o.endpoint) {
 		return nil, fmt.Errorf("something listens on %s already: stop it, or use it with --gateway ''", o.endpoint)
@@ -112,7 +112,7 @@ func listens(ctx context.Context, endpoint string) bool {
 	return err == nil
 }
 
-// stop asks the gateway to end, and ends it where it does not.
+// stop asks the gateway to end, and kills it if it does not.
 func (g *gateway) stop() {
 	g.stopping.Store(true)
 	_ = g.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended

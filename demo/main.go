@@ -1,5 +1,5 @@
 // Command demo runs the gateway together with a simulated shop, whose faults are switched from the terminal, and a
-// webhook receiver that prints what it is told.
+// webhook receiver that prints notifications.
 package main
 
 import (

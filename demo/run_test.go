@@ -23,7 +23,7 @@ import (
 	"github.com/slowburn/slowburn/demo/shop"
 )
 
-// TestTerminal gives the terminal lines, and looks at what it prints and switches.
+// TestTerminal checks which lines the terminal prints and which faults it switches for given lines.
 func TestTerminal(t *testing.T) {
 	var faults shop.Faults
 	quit := 0
@@ -53,7 +53,7 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-// output is what the demo prints, while it runs.
+// output is the text that the demo has printed so far.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -98,7 +98,7 @@ func startCounter(t *testing.T) (*counter, string) {
 
 var visitsLine = regexp.MustCompile(`\n(\d+) visits, (\d+) of them failed. Closing the shop.\n$`)
 
-// The demo drives the shop with a gateway that runs already, until somebody stops it or its time is over.
+// The demo drives the shop with a gateway that runs already, until it is stopped or its time is over.
 func TestRun(t *testing.T) {
 	for name, o := range map[string]options{
 		"until q":           {rate: 20, faults: "errors, skewed-clock"},
@@ -153,7 +153,7 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A gateway is given its configuration files and asked to end at the end.
+// A gateway gets its configuration files, and is asked to end at the end.
 func TestGatewayIsStopped(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(dataDirVariable, dir)

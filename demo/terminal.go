@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/demo/shop"
 )
 
-// terminal switches faults by their number or name, a line each.
+// terminal reads lines, and switches the fault whose number or name a line has.
 type terminal struct {
 	out    io.Writer
 	faults *shop.Faults

@@ -1,4 +1,4 @@
-# Checks of the chart, the manifests and the monitoring, and what is generated for them. Included by the Makefile; deploy-check of deploy.mk runs both checks.
+# Checks of the chart, the manifests and the monitoring, and their generators. Included by the Makefile; deploy-check of deploy.mk runs both checks.
 DEPLOY_CHECKS += deploy-check-chart deploy-check-monitoring
 HELM := bin/helm
 HELM_DOCS := bin/helm-docs

@@ -1,5 +1,5 @@
-# What deploy/ ships, and the checks of it, one target per kind. They need root, a Linux with systemd's and Debian's tools
-# (.ci/run installs them), and no network. What a machine does not allow is left out and said, at the end too: a container without
+# The files that deploy/ ships, and their checks, one target per kind. They need root, a Linux with systemd's and Debian's tools
+# (.ci/run installs them), and no network. Checks that the machine does not allow are skipped, and listed at the end: a container without
 # CAP_SYS_ADMIN runs no gateways in namespaces, one without cgroups runs the image by chroot. DEPLOY_STRICT=1 makes each of these an error.
 export DEPLOY_STRICT
 SKIPPED = bin/deploy-skipped
@@ -23,7 +23,7 @@ deploy-packages: build
 deploy-image: build
 	deploy/docker/image.sh "$(VERSION)" "$(COMMIT)"
 
-# What the binary is made of, for docs/deploy.md.
+# The parts of the binary, for docs/deploy.md.
 .PHONY: deploy-size
 deploy-size: ui
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false $(SMALL) -o $(BINARY)-symbols ./cmd/slowburn
@@ -33,7 +33,7 @@ deploy-size: ui
 deploy-binary: build
 	$(DEPLOY_TEST) '^TestBinary'
 
-# Other systems that a release is for compile and link: one that differs in both system and processor, and in `make soak` all.
+# The other systems of a release compile and link: one that differs in both system and processor, and in `make soak` all.
 OTHERS = linux/arm64 darwin/arm64 darwin/amd64
 CROSS ?= darwin/arm64
 .PHONY: deploy-cross
@@ -50,7 +50,7 @@ deploy-image-check: deploy-image
 	$(DEPLOY_TEST) '^TestImage'
 
 # The image in place of bin/slowburn, run by `buildah run` under the clients of `make e2e`: OTLP as JSON and as protobuf, over HTTP and gRPC, large
-# and repeated requests, traces that are asked for by the API. deploy-image-sdks runs the SDKs, which `make sdks` fetches over a network.
+# and repeated requests, queries of the API. deploy-image-sdks runs the SDKs, which `make sdks` fetches over a network.
 IMAGE_CLIENTS = cd test/e2e && mkdir -p ../../bin/check && export SLOWBURN_DATA_DIR=$(CURDIR)/bin/check E2E_PROGRAM=../../deploy/docker/run.sh; \
 	if reason=$$($$E2E_PROGRAM --version 2>&1); then $(GO) test -tags e2e -count=1 -parallel 8 -v . -run "$$tests"; else \
 	echo "SKIP $@: the image cannot be run here by buildah and runc: "$$reason | tee -a ../../$(SKIPPED); test -z "$$DEPLOY_STRICT"; fi

@@ -8,11 +8,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// defect is a known way in which contrib decides other than its documentation says.
+// defect is a known difference between contrib's decisions and its documentation.
 type defect struct {
 	name string
 	kind string // of the policy that has it
-	// shows reports whether the defect can make a difference for this trace under a policy set up like this.
+	// shows reports whether the defect can change the decision about this trace with such a policy.
 	shows func(section map[string]any, td ptrace.Traces) bool
 }
 

@@ -25,8 +25,8 @@ func leaf(kind string, section map[string]any) policy {
 	return p
 }
 
-// everyType has each type of policy that contrib has, alone, in the ways that it can be set up. Those that limit a rate
-// are compared by themselves.
+// everyType has each type of contrib's policies, alone, in its possible settings. Policies that limit a rate have tests of
+// their own.
 func everyType() map[string]policy {
 	status := leaf("status_code", map[string]any{"status_codes": []any{"ERROR"}})
 	slow := leaf("latency", map[string]any{"threshold_ms": 50})

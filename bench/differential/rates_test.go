@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Which traces a limit lets pass depends on the order in which they are decided, and contrib decides what is due in the
-// same second in no order at all. So the traces are of one size, and how many pass is compared.
+// The traces that a limit lets pass depend on the order of their decisions, and contrib decides the traces that are due in the
+// same second in no defined order. So the traces are of one size, and the tests compare how many pass.
 const spansPerTrace = 5
 
 // limits are policies that limit a rate, under a load of 200 spans per second.
@@ -46,15 +46,15 @@ func TestLimits(t *testing.T) {
 			theirs := throughContrib(t, cfg, arrivals)
 			require.NotEmpty(t, theirs)
 			require.Len(t, throughSlowburn(t, with(cfg, settings{"compat": "contrib"}), arrivals), len(theirs))
-			// Without compat it is chance which ones pass, so that they can be weighted, and the rate is kept over time.
+			// Without compat the traces that pass are drawn at random, so that they have weights, and the rate holds over time.
 			ours := throughSlowburn(t, cfg, arrivals)
 			assert.InEpsilon(t, len(theirs), len(ours), 0.15)
 		})
 	}
 }
 
-// Of what is measured in bytes contrib counts a trace's resources too, for each request that had some of it, and slowburn
-// its spans. Both keep to the limit by their own measure.
+// For limits in bytes contrib counts a trace's spans and, for each request, its resources; slowburn counts its spans. Both keep
+// the limit by their own measure.
 func TestBytesLimiting(t *testing.T) {
 	const seconds, limit = 30, 2000
 	arrivals := steady(rand.New(rand.NewPCG(9, 9)), seconds*time.Second, 40)
@@ -96,7 +96,7 @@ func TestPolicyOrder(t *testing.T) {
 		"with rest first, errors has its whole share for the errors that rest leaves")
 }
 
-// steady is so many traces per second, at the half second, a fifth of them with errors.
+// steady returns a load with a rate of traces per second, at the half second, a fifth of them with errors.
 func steady(rnd *rand.Rand, long time.Duration, perSecond int) (all []arrival) {
 	for at := 500 * time.Millisecond; at < long; at += time.Second {
 		for i := range perSecond {

@@ -22,7 +22,7 @@ import (
 // settings are the value of tail_sampling, as it stands in a configuration.
 type settings = map[string]any
 
-// kept are the traces that came out, by ID, with how many spans.
+// kept is the number of spans of each trace that was kept, by ID.
 type kept map[pcommon.TraceID]int
 
 // decisionWait is a whole number of seconds, because contrib's clock ticks by the second.
@@ -66,7 +66,7 @@ func through(t *testing.T, f processor.Factory, cfg settings, arrivals []arrival
 		began := time.Now()
 		for _, a := range arrivals {
 			time.Sleep(a.at - time.Since(began))
-			// A processor may change what it is given.
+			// A processor may change its input.
 			mine := ptrace.NewTraces()
 			a.data.CopyTo(mine)
 			require.NoError(t, p.ConsumeTraces(context.Background(), mine))

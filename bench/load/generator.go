@@ -39,7 +39,7 @@ type Generator struct {
 	shorter sync.Map // [2]int{service, traces} → *template: the requests at the ends of blocks
 }
 
-// Stats are what a generator has sent so far.
+// Stats are the counts of a generator so far.
 type Stats struct {
 	Spans, Refused, Bytes uint64
 	// P50, P99 and P999 of the time that an accepted request took, since ResetLatencies.
@@ -108,8 +108,8 @@ type block struct {
 	body   []byte
 }
 
-// blockLen is how many traces a block has: as many as let every service send whole requests, or nearly so, and few
-// enough that those of many connections do not stay open for long.
+// blockLen returns the number of traces of a block: enough that every service sends whole requests, or nearly so, and few
+// enough that the traces of many connections do not stay open for long.
 func (g *Generator) blockLen() int {
 	const least = 100
 	n := max(3, g.set.SpansPerRequest/3*3) // 1, 2, 3 or 4 spans per service
@@ -220,7 +220,7 @@ func (g *Generator) ResetLatencies() {
 	g.latencies = g.latencies[:0]
 }
 
-// Stats returns what was sent so far.
+// Stats returns the counts so far.
 func (g *Generator) Stats() Stats {
 	g.mu.Lock()
 	sorted := slices.Clone(g.latencies)
@@ -248,12 +248,12 @@ func newPacer(rate, connections int) *pacer {
 	return &pacer{scale: float64(connections) / float64(rate) * float64(time.Second), due: time.Now()}
 }
 
-// delay postpones the first request by the time of so many spans, so that connections do not send in step.
+// delay postpones the first request by the time of that many spans, so that connections do not send in step.
 func (p *pacer) delay(spans float64) {
 	p.due = p.due.Add(time.Duration(spans * p.scale))
 }
 
-// wait waits until so many more spans are due, and reports whether they were before ctx ended.
+// wait waits until that many more spans are due, and reports whether that was before ctx ended.
 func (p *pacer) wait(ctx context.Context, spans int) bool {
 	if p.scale == 0 {
 		return ctx.Err() == nil

@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// TestNames holds that as many services and names come out as are asked for, that all else stays, and that without numbers nothing
-// has any.
+// TestNames holds that requests have the requested number of services and names and are otherwise unchanged, and that names have no
+// numbers without Names.
 func TestNames(t *testing.T) {
 	for _, names := range []Names{{}, {Services: 200}, {Operations: 1000}, {Services: 200, Operations: 1000}} {
 		found := map[string]map[string]bool{}

@@ -2,7 +2,7 @@ package load
 
 import "encoding/binary"
 
-// Flavour is the kind of a trace, which decides what a tail sampler should do with it.
+// Flavour is the kind of a trace, by which a tail sampler should decide.
 type Flavour int
 
 // Flavours.
@@ -17,7 +17,7 @@ const (
 	failingSpan = 8    // the span with the error: not the root, and not in the first service
 )
 
-// Mix sets the traces with an error and the slow ones: one in so many, none if it is 0.
+// Mix sets the traces with an error and the slow ones: each value N makes one in N of them, 0 makes none.
 type Mix struct{ FailingOneIn, SlowOneIn uint64 }
 
 // Flavour returns the flavour of a trace by its number.

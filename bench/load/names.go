@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Names says how many services there are, and how many span names each has: a number behind each name makes them so many.
-// The zero value leaves both out: five services, and a name for each span of a trace. At most 5,000 services and 10,000 names.
+// Names sets the number of services, and of span names of each: a number is appended to each name. The zero value appends
+// none: five services, and a name for each span of a trace. At most 5,000 services and 10,000 names.
 type Names struct{ Services, Operations int }
 
 const (
@@ -28,7 +28,7 @@ func (n Names) operationMark() string {
 	return " " + strings.Repeat(operationSign, operationDigits)
 }
 
-// number finds where the digits of names are, and how many numbers a service needs.
+// number finds the offsets of the digits of names, and sets how many numbers a service needs.
 func (t *template) number(names Names, service int) {
 	if names.Services > 0 {
 		t.replicas = uint64(max(1, names.Services/len(services)))
@@ -44,7 +44,7 @@ func (t *template) number(names Names, service int) {
 	}
 }
 
-// namesOf returns how many names the spans of a service have without numbers.
+// namesOf returns the number of span names of a service, without numbers.
 func namesOf(service int) int {
 	names := map[string]bool{}
 	for _, p := range plan {

@@ -117,7 +117,7 @@ func (s *httpSender) close() error {
 	return nil
 }
 
-// partial makes an answer that is not empty an error: the target rejected spans, which this generator never deserves.
+// partial makes an answer that is not empty an error: the target rejected spans, though all spans of this generator are valid.
 func partial(answer []byte) error {
 	if len(answer) > 2 { // an empty partial_success takes two bytes
 		return fmt.Errorf("the target accepted a part: %q", answer)

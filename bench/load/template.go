@@ -1,9 +1,9 @@
 // Package load makes OTLP trace requests as SDKs do, and sends them at a steady rate or as fast as the target accepts.
 //
 // A trace has 12 spans over five services. A request comes from one service, and so holds that service's spans of many
-// traces: a trace reaches the target in five requests. Requests are encoded once; what differs from one to the next
-// (trace, span and parent IDs, times, status) is patched in the bytes, so that the generator costs little next to what
-// it measures.
+// traces: a trace reaches the target in five requests. Requests are encoded once; the fields that differ from one to the next
+// (trace, span and parent IDs, times, status) are patched in the bytes, so that the generator costs little beside the
+// target.
 package load
 
 import (
@@ -19,7 +19,7 @@ import (
 // SpansPerTrace is the size of each generated trace.
 const SpansPerTrace = 12
 
-// spanPlan is one span of the trace: which service has it, and its parent's index.
+// spanPlan is one span of the trace: its service, and its parent's index.
 type spanPlan struct {
 	service, parent int
 	kind            ptrace.SpanKind
@@ -45,9 +45,9 @@ var plan = [SpansPerTrace]spanPlan{
 
 var services = [5]string{"frontend", "cart", "checkout", "payment", "inventory"}
 
-// slot is where one span's changing fields are in an encoded request.
+// slot is the offsets of one span's changing fields in an encoded request.
 type slot struct {
-	trace int // which of the request's traces
+	trace int // index of the trace in the request
 	span  int // index into plan
 	// offsets of the fields' values; name is that of the digits behind the span's name, 0 where it has none
 	traceID, spanID, parentID, start, end, status, name int
@@ -60,11 +60,11 @@ type template struct {
 	traces int
 	// service is the offset of the digits behind the service's name, 0 where it has none.
 	service int
-	// replicas and operations are how many numbers there are for these, and for those of a span's name.
+	// replicas and operations are the counts of numbers for services, and for span names.
 	replicas, operations uint64
 }
 
-// spansOf returns how many spans of a trace the service has.
+// spansOf returns the number of spans of a trace that the service has.
 func spansOf(service int) (own int) {
 	for _, p := range plan {
 		if p.service == service {
@@ -120,7 +120,7 @@ func encode(td ptrace.Traces) []byte {
 		}
 	}
 	if err != nil {
-		panic(err) // what was just built can be encoded
+		panic(err) // a message that was just built can be encoded
 	}
 	return body
 }

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadBytes returns how many bytes the process made the disk read, by reading files and by touching pages of mapped ones, without
-// those that were in the page cache.
+// ReadBytes returns the number of bytes that the disk read for the process, because it read files or touched pages of mapped ones.
+// Bytes from the page cache do not count.
 func ReadBytes(pid int) (uint64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	if err != nil {
@@ -26,8 +26,8 @@ func ReadBytes(pid int) (uint64, error) {
 	return 0, fmt.Errorf("/proc/%d/io has no read_bytes", pid)
 }
 
-// Cached returns how many bytes of the files below the directories, or of the files that are named, are in the page cache. Files
-// that go away meanwhile have none.
+// Cached returns the number of bytes in the page cache of the files at or below the paths. Files that are deleted meanwhile have
+// none.
 func Cached(paths ...string) (bytes uint64) {
 	for _, path := range paths {
 		_ = filepath.WalkDir(path, func(file string, entry os.DirEntry, err error) error { // an error is that of a file that went away

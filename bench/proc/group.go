@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// Group is a control group that counts what its processes have in memory, the page cache that they filled included, and may
+// Group is a control group that counts the memory of its processes, including the page cache that they filled, and may
 // limit it. Both versions of control groups do that.
 type Group struct {
 	dir   string
 	files groupFiles
 }
 
-// groupFiles are a version's names of the limit, of what is used, and of parts of that in memory.stat.
+// groupFiles are the names of files and fields in a version: the limit, the use, and the parts of the use in memory.stat.
 type groupFiles struct{ limit, used, anonymous, inactive string }
 
 var (
@@ -32,8 +32,8 @@ var (
 
 var groups atomic.Int64
 
-// NewGroup makes a group beside the one that this process is in, or below that. limit is in bytes; 0 is none. It needs the right to
-// make one, which root has on most machines, and nobody in most containers.
+// NewGroup makes a group beside the group of this process, or below it. limit is in bytes; 0 is none. It needs the right to make
+// groups, which root has on most machines, and nobody has in most containers.
 func NewGroup(limit int64) (*Group, error) {
 	own, err := ownGroups()
 	if err != nil {
@@ -120,7 +120,7 @@ func (g *Group) Remove() error {
 	return err
 }
 
-// ownGroups returns where this process is in the hierarchies that count memory.
+// ownGroups returns the groups of this process in the hierarchies that count memory.
 func ownGroups() (own []Group, err error) {
 	paths, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Counting counts the instructions of a process by `perf stat`. They depend much less than CPU time on what else the
-// machine does. Counting slows the process down.
+// Counting counts the instructions of a process by `perf stat`. They depend much less than CPU time on the other load of
+// the machine. Counting slows the process down.
 type Counting struct {
 	cmd *exec.Cmd
 	out bytes.Buffer

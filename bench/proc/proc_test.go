@@ -46,7 +46,7 @@ func TestGroup(t *testing.T) {
 	assert.NoDirExists(t, g.dir)
 }
 
-// TestCached holds that the pages of files are found, and those that are gone are none.
+// TestCached holds that cached pages of files are counted, and that a file that is gone has none.
 func TestCached(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a"), make([]byte, 3*os.Getpagesize()+1), 0o600))

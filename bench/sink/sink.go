@@ -69,15 +69,15 @@ func (s *Sink) count(spans ptrace.SpanSlice) {
 	}
 }
 
-// Tally is what arrived of some traces.
+// Tally counts traces that were sent and their spans that arrived.
 type Tally struct {
-	// Sent and Kept count traces by flavour; Kept those of which anything arrived.
+	// Sent and Kept count traces by flavour. A kept trace is one of which a span arrived.
 	Sent, Kept [3]int
-	// Torn are kept traces of which not every span arrived exactly once.
+	// Torn counts kept traces with a span that did not arrive exactly once.
 	Torn int
 }
 
-// Tally compares what arrived with the traces that were sent, by number.
+// Tally compares the spans that arrived with the traces that were sent, by number.
 func (s *Sink) Tally(mix load.Mix, sent iter.Seq[uint64]) Tally {
 	s.mu.Lock()
 	defer s.mu.Unlock()

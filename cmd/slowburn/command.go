@@ -59,7 +59,9 @@ func command() *cobra.Command {
 			return err
 		}
 		defer release()
-		src.greeting.Data(datadir.Roots(datadir.Of(whole)))
+		directories := datadir.Of(whole)
+		src.open = odd.OpenToAll(directories)
+		src.greeting.Data(datadir.Roots(directories))
 		return ports.Explain(run(cmd, args), whole.ToStringMap())
 	}
 	sayMemoryOf(root, src)
@@ -124,7 +126,7 @@ func warnValidated(root *cobra.Command, src *source) {
 			if err := whole.Marshal(cfg); err != nil {
 				return err
 			}
-			inventory, oddities := checks.Inventory(cfg), odd.Warnings(cfg, whole)
+			inventory, oddities := checks.Inventory(cfg), slices.Concat(odd.Warnings(cfg, whole), odd.OpenToAll(datadir.Of(whole)))
 			if err := src.rehearse(cmd.Context(), cfg, &lines); err != nil {
 				return err
 			}

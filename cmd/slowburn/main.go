@@ -65,7 +65,7 @@ func collectorSettings(src *source) otelcol.CollectorSettings {
 		BuildInfo: buildInfo(),
 		Factories: func() (otelcol.Factories, error) { return factories(src) },
 		// brief gets every log entry, also those of libraries: messages, errors and fields may have text that clients sent.
-		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core), zap.WrapCore(src.sayMemory), zap.WrapCore(src.greeting.Core)},
+		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core), zap.WrapCore(src.sayFirst), zap.WrapCore(src.greeting.Core)},
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{
 				URIs: []string{"yaml:" + slowburn.DefaultConfig},

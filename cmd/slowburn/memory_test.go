@@ -35,6 +35,7 @@ func TestMemoryIsShared(t *testing.T) {
 	set := collectorSettings(src)
 	src.settings = set.ConfigProviderSettings.ResolverSettings
 	require.NoError(t, src.shareMemory(t.Context()))
+	src.open = []string{"extensions::slo::directory: data has mode 0755"}
 	core, logs := observer.New(zap.InfoLevel)
 	logger := zap.New(core, set.LoggingOptions...)
 	_ = logger.WithOptions(set.LoggingOptions...)
@@ -43,4 +44,7 @@ func TestMemoryIsShared(t *testing.T) {
 	for _, name := range []string{"limit", "GOMEMLIMIT", "intake_budget", "memory_budget", "sli", "tsdb", "rest"} {
 		assert.Contains(t, fields, name)
 	}
+	open := logs.FilterMessage(src.open[0]).All()
+	require.Len(t, open, 1)
+	assert.Equal(t, zap.WarnLevel, open[0].Level)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -40,12 +40,11 @@ func TestReference(t *testing.T) {
 	require.NoError(t, err)
 	const pageFile, schemaFile = "../../docs/reference/config.md", "../../docs/reference/config.schema.json"
 	if *rewrite {
-		var packed bytes.Buffer
-		w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
 		require.NoError(t, err)
-		_, err = w.Write(schema)
-		require.NoError(t, errors.Join(err, w.Close()))
-		for file, content := range map[string][]byte{pageFile: ref.Markdown(), schemaFile: schema, schemaFile + ".gz": packed.Bytes()} {
+		packed := w.EncodeAll(schema, nil)
+		require.NoError(t, w.Close())
+		for file, content := range map[string][]byte{pageFile: ref.Markdown(), schemaFile: schema, schemaFile + ".zst": packed} {
 			require.NoError(t, os.WriteFile(file, content, 0o644)) //nolint:gosec // for everybody
 		}
 		return // what is embedded is of before
@@ -57,7 +56,7 @@ func TestReference(t *testing.T) {
 	readable, err := os.ReadFile(schemaFile)
 	require.NoError(t, err)
 	for name, got := range map[string]bool{
-		pageFile: bytes.Equal(page, ref.Markdown()), schemaFile: bytes.Equal(readable, schema), schemaFile + ".gz": bytes.Equal(embedded, schema),
+		pageFile: bytes.Equal(page, ref.Markdown()), schemaFile: bytes.Equal(readable, schema), schemaFile + ".zst": bytes.Equal(embedded, schema),
 	} {
 		assert.True(t, got, "%s is out of date: run `make reference`", name)
 	}
@@ -81,6 +80,20 @@ func TestReferenceIsComplete(t *testing.T) {
 	})
 	for _, path := range reference.RulePaths() {
 		assert.True(t, seen[path], "%s: there is no such key: remove its rule from package reference", path)
+	}
+}
+
+// TestCollectorKeysAreDescribed fails for a key of the Collector's within a component of ours that nothing is said about, and for a
+// description of a key that does not exist.
+func TestCollectorKeysAreDescribed(t *testing.T) {
+	ref, _ := referenceOf(t)
+	described := map[string]bool{}
+	ref.Foreign(func(k *reference.Key) {
+		assert.NotEmpty(t, k.Doc, "%s: write what it is into collectorDocs of package reference", k.Path)
+		described[k.Doc] = true
+	})
+	for key, doc := range reference.CollectorDocs() {
+		assert.True(t, described[doc], "%s: there is no such key: remove it from collectorDocs of package reference", key)
 	}
 }
 

@@ -38,6 +38,7 @@ type source struct {
 	units *checks.Units
 
 	memory *memory.Plan // nil until it is known
+	open   []string     // what is odd about the directories
 	said   sync.Once
 
 	greeting greeting.Greeting
@@ -71,14 +72,20 @@ func (s *source) shareMemory(ctx context.Context) error {
 	return nil
 }
 
-// sayMemory logs the line about memory to the first core that it is called with. It returns core.
-func (s *source) sayMemory(core zapcore.Core) zapcore.Core {
-	if s.memory != nil {
-		s.said.Do(func() {
-			entry := zapcore.Entry{Level: zapcore.InfoLevel, Time: clock.Now(), Message: "Memory is shared"}
-			_ = core.Write(entry, s.memory.Fields())
-		})
+// sayFirst logs how memory is shared, and what is odd about the directories, to the first core that it is called with. It returns core.
+func (s *source) sayFirst(core zapcore.Core) zapcore.Core {
+	if s.memory == nil {
+		return core
 	}
+	s.said.Do(func() {
+		log := func(level zapcore.Level, message string, fields ...zap.Field) {
+			core.Check(zapcore.Entry{Level: level, Time: clock.Now(), Message: message}, nil).Write(fields...)
+		}
+		log(zapcore.InfoLevel, "Memory is shared", s.memory.Fields()...)
+		for _, w := range s.open {
+			log(zapcore.WarnLevel, w)
+		}
+	})
 	return core
 }
 

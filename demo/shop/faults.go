@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// Fault is something that goes wrong in the shop while it is switched on.
+// Fault is a failure of the shop that can be switched on.
 type Fault int
 
 // The faults.

@@ -26,7 +26,7 @@ func newQueue(consumer *service) *queue {
 	return &queue{messages: make(chan trace.SpanContext, queueSize), consumer: consumer}
 }
 
-// publish sends an order. A full queue turns it away, which its span tells.
+// publish sends an order. A full queue refuses it, and its span says so.
 func (q *queue) publish(ctx context.Context, producer *service) {
 	_, span := producer.tracer.Start(ctx, "send orders", trace.WithSpanKind(trace.SpanKindProducer),
 		trace.WithAttributes(messaging("send", 1)...))
@@ -49,7 +49,7 @@ func (q *queue) consume(ctx context.Context) {
 	}
 }
 
-// receive waits for a batch: full, or as much as came within the delay. It is empty when ctx has ended.
+// receive waits for a batch: a full one, or the orders of one delay. It is empty once ctx has ended.
 func (q *queue) receive(ctx context.Context) (batch []trace.SpanContext) {
 	select {
 	case <-ctx.Done():

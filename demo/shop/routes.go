@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// routes says what each service does, and how each fault shows.
+// routes are the services' routes, with the effects of the faults.
 func (s *Shop) routes() {
 	s.frontend.handle("GET /", func(ctx context.Context) error {
 		s.frontend.work(ctx, "render home", 4*time.Millisecond)
@@ -82,7 +82,7 @@ func (s *Shop) routes() {
 	})
 }
 
-// order takes a customer's money for what is in the cart, and hands the order to the queue.
+// order charges the customer for the cart, and sends the order to the queue.
 func (s *Shop) order(ctx context.Context, checkout *service) error {
 	for _, step := range []struct{ method, url string }{
 		{http.MethodGet, s.cart.url + "/items"},
@@ -98,7 +98,7 @@ func (s *Shop) order(ctx context.Context, checkout *service) error {
 	return nil
 }
 
-// askPrices is where a retry storm starts: each failure is answered by another call at once.
+// askPrices makes a retry storm: it repeats a failed call at once.
 func (s *Shop) askPrices(ctx context.Context) error {
 	attempts := 1
 	if s.Faults.On(RetryStorm) {

@@ -16,7 +16,7 @@ type Shop struct {
 	Faults Faults
 
 	frontend, cart, catalog, payment, inventory, fulfilment *service
-	// checkout runs in the stable version and, beside it, in the one that is a bad deploy.
+	// checkout runs in the stable version and, beside it, in the badly deployed one.
 	checkout, checkoutV2 *service
 
 	browser *http.Client
@@ -73,7 +73,7 @@ func (s *Shop) services() []*service {
 	}
 }
 
-// Close ends what is in flight and exports the last spans.
+// Close ends requests in flight and exports the last spans.
 func (s *Shop) Close(ctx context.Context) error {
 	s.stop()
 	s.waiting.Wait()
@@ -86,7 +86,7 @@ func (s *Shop) Close(ctx context.Context) error {
 }
 
 // Visit simulates one customer: mostly browsing, sometimes filling the cart, sometimes buying. It reports whether
-// the shop answered well.
+// all requests succeeded.
 func (s *Shop) Visit(ctx context.Context) (bool, error) {
 	method, path := http.MethodGet, "/"
 	switch n := rand.IntN(10); {

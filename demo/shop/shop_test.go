@@ -27,7 +27,7 @@ type gateway struct {
 	spans []span
 }
 
-// span is one with its resource.
+// span is a span with its resource.
 type span struct {
 	ptrace.Span
 	service, version, host string
@@ -76,7 +76,7 @@ func attr(s span, key string) string {
 	return v.AsString()
 }
 
-// exception is what the span's error says.
+// exception returns the message of the span's error.
 func exception(s span) string {
 	for _, e := range s.Events().All() {
 		if v, ok := e.Attributes().Get("exception.message"); ok {
@@ -86,7 +86,7 @@ func exception(s span) string {
 	return s.Status().Message()
 }
 
-// visit runs the shop with faults, has it asked, and returns all that it exported.
+// visit runs the shop with faults, sends it requests, and returns the exported spans.
 func visit(t *testing.T, ask func(s *Shop), faults ...Fault) *gateway {
 	g := startGateway(t)
 	s, err := New(t.Context(), g.endpoint)
@@ -99,7 +99,7 @@ func visit(t *testing.T, ask func(s *Shop), faults ...Fault) *gateway {
 	return g
 }
 
-// get asks the frontend as a browser does, and reports whether it answered well.
+// get sends the frontend a browser's request, and reports whether it succeeded.
 func get(t *testing.T, s *Shop, method, path string) bool {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, s.frontend.url+path, http.NoBody)
@@ -113,7 +113,7 @@ func get(t *testing.T, s *Shop, method, path string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// Every route answers well and leaves its spans, each under the right service.
+// Every route succeeds and exports its spans, each under the right service.
 func TestRoutes(t *testing.T) {
 	g := visit(t, func(s *Shop) {
 		for _, ask := range [][2]string{{http.MethodGet, "/"}, {http.MethodGet, "/product"}, {http.MethodPost, "/cart"}, {http.MethodPost, "/checkout"}} {
@@ -177,11 +177,11 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// enough is how often something that happens by chance is tried, so that it does happen and does not happen, both but for
-// one run in a billion.
+// enough is the number of tries of a random event after which it has both happened and not happened, but for one run in a
+// billion.
 const enough = 80
 
-// Some calls fail by a fault and some do not, each as the fault says.
+// A fault fails some calls, in its own way, and not others.
 func TestFaults(t *testing.T) {
 	for fault, test := range map[Fault]struct {
 		ask     func(t *testing.T, s *Shop) bool
@@ -248,7 +248,7 @@ func TestSkewedClock(t *testing.T) {
 	assert.Equal(t, "app-2", featured.host)
 }
 
-// In a retry storm cart asks up to five times, and passes on the last error.
+// In a retry storm cart calls up to five times, and returns the last error.
 func TestRetryStorm(t *testing.T) {
 	g := visit(t, func(s *Shop) {
 		for range enough {
@@ -293,7 +293,7 @@ func TestVisit(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// A batch is what came within the delay, five at most.
+// A batch has the orders of one delay, at most five.
 func TestReceive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(nil)

@@ -19,11 +19,11 @@ type telemetry struct {
 	*sdktrace.TracerProvider
 }
 
-// process says who a process is.
+// process identifies a process.
 type process struct {
 	service, version, host string
 	pid                    int
-	// clock says how far this process's clock is ahead.
+	// clock returns how far this process's clock is ahead.
 	clock func() time.Duration
 }
 
@@ -47,12 +47,12 @@ func newTelemetry(ctx context.Context, endpoint string, p process) (*telemetry, 
 	)}, nil
 }
 
-// stop exports what is left.
+// stop exports the remaining spans.
 func (t *telemetry) stop(ctx context.Context) error {
 	return errors.Join(t.ForceFlush(ctx), t.Shutdown(ctx))
 }
 
-// skewed exports spans with the timestamps that a clock ahead of time would have given them.
+// skewed exports spans with the timestamps of a clock that is ahead.
 type skewed struct {
 	*otlptrace.Exporter
 	ahead func() time.Duration

@@ -33,7 +33,7 @@ CRDS = {
     ],
     "sigs.k8s.io/gateway-api": ["config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"],
 }
-# What the chart has a copy of, because a chart is packed without what is around it.
+# Files that the chart has copies of, because a chart is packed without its surroundings.
 COPIES = {
     "config.yaml": ROOT / "config.yaml",
     "alerts.yaml": ROOT / "deploy/monitoring/alerts.yaml",

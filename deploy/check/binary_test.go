@@ -18,10 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// maxBinary is how large the stripped binary may be, in bytes.
+// maxBinary is the largest size of the stripped binary, in bytes.
 const maxBinary = 62_000_000
 
-// TestBinaryStatic: what `make build` made needs no loader and no library, and is not larger than it may be.
+// TestBinaryStatic: the binary of `make build` needs no loader and no library, and is within maxBinary.
 func TestBinaryStatic(t *testing.T) {
 	file, err := elf.Open(binary)
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func TestBinaryStatic(t *testing.T) {
 	assert.LessOrEqual(t, info.Size(), int64(maxBinary))
 }
 
-// TestBinaryInEmptyRoot: it runs where there is nothing else, and says what it is.
+// TestBinaryInEmptyRoot: the binary runs in an empty root, and prints its version.
 func TestBinaryInEmptyRoot(t *testing.T) {
 	root := t.TempDir()
 	run(t, "cp", binary, root)

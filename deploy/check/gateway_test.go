@@ -21,9 +21,9 @@ import (
 
 const (
 	binary = "bin/slowburn"
-	// patience is how long a test waits for what must happen: much longer than it takes, for machines that are busy.
+	// patience is how long a test waits for an event: much longer than it takes, for busy machines.
 	patience = time.Minute
-	// grace is how long a gateway has to end: shutdown_timeout, and what closing files takes.
+	// grace is the time for a gateway to end: shutdown_timeout, and the time to close files.
 	grace = 20 * time.Second
 )
 
@@ -35,7 +35,7 @@ type gateway struct {
 	log  string // the path of its output
 }
 
-// program is how a gateway is started: over a root by chroot, or a container of an image by `buildah run`.
+// program is a way to start a gateway: over a root by chroot, or in a container of an image by `buildah run`.
 type program struct {
 	root string // which it takes for /
 	uid  uint32
@@ -46,7 +46,7 @@ type program struct {
 	readOnly bool   // the volume
 }
 
-// command is the program over its root. It has no environment but its own.
+// command returns the program over its root, with no other environment than its own.
 func (p program) command() *exec.Cmd {
 	return &exec.Cmd{
 		Path: p.args[0], Args: p.args, Env: p.env, Dir: "/",
@@ -92,7 +92,7 @@ func (g *gateway) ended() bool {
 	}
 }
 
-// ready waits until /readyz says 200.
+// ready waits until /readyz answers 200.
 func (g *gateway) ready(t *testing.T) {
 	t.Helper()
 	await(t, "the gateway to be ready", func() bool {
@@ -122,7 +122,7 @@ func (g *gateway) kill(t *testing.T) {
 	<-g.done
 }
 
-// signal sends the gateway a signal as soon as its process is there, as an engine does to a container's first process, unless it has
+// signal sends the gateway a signal once its process is there, as an engine does to a container's first process, unless it has
 // ended.
 func (g *gateway) signal(s syscall.Signal) {
 	pid := g.cmd.Process.Pid
@@ -137,7 +137,7 @@ func (g *gateway) signal(s syscall.Signal) {
 	}
 }
 
-// said reports whether the gateway has written these words.
+// said reports whether the gateway's log has the text.
 func (g *gateway) said(t *testing.T, words string) bool {
 	t.Helper()
 	text, err := os.ReadFile(g.log)
@@ -145,7 +145,7 @@ func (g *gateway) said(t *testing.T, words string) bool {
 	return strings.Contains(string(text), words)
 }
 
-// began waits until the gateway says that it starts, which what runs a container takes some time for, and returns when that was.
+// began waits until the gateway logs its start, which comes late in a container, and returns that time.
 func (g *gateway) began(t *testing.T) time.Time {
 	t.Helper()
 	for !g.said(t, "Starting slowburn") {
@@ -155,7 +155,7 @@ func (g *gateway) began(t *testing.T) time.Time {
 	return time.Now()
 }
 
-// await looks again and again until it is so.
+// await polls a condition until it is true.
 func await(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -168,13 +168,13 @@ func await(t *testing.T, what string, so func() bool) {
 	t.Fatalf("waited %s in vain for %s", patience, what)
 }
 
-// answer is what a request got: no status where there was none.
+// answer is the answer to a request; its status is 0 if there was none.
 type answer struct {
 	status int
 	text   string
 }
 
-// acknowledged reports whether the gateway has taken all spans of the request.
+// acknowledged reports whether the gateway accepted all spans of the request.
 func (a answer) acknowledged() bool {
 	return a.status == http.StatusOK && !strings.Contains(a.text, "rejectedSpans")
 }
@@ -194,7 +194,7 @@ func ask(url string) answer {
 
 func status(url string) int { return ask(url).status }
 
-// statusAs asks under another name than that in the URL.
+// statusAs sends a request with another host name than that of the URL.
 func statusAs(t *testing.T, url, host string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -203,15 +203,15 @@ func statusAs(t *testing.T, url, host string) int {
 	return answered(http.DefaultClient.Do(r)).status
 }
 
-// newTraceID is a random one.
+// newTraceID returns a random trace ID.
 func newTraceID() string {
 	var id [16]byte
 	_, _ = rand.Read(id[:])
 	return hex.EncodeToString(id[:])
 }
 
-// failed is an OTLP span that failed, as JSON, with an attribute of so many bytes, which do not compress well. With a parent that never
-// comes its trace is decided after decision_wait, and as soon as nothing more comes if there is none.
+// failed returns an OTLP span that failed, as JSON, with an attribute of that many bytes, which do not compress well. With a parent,
+// which never comes, its trace is decided after decision_wait; without one, soon after the span.
 func failed(traceID, parentID string, size int) string {
 	now := time.Now().UnixNano()
 	filling := make([]byte, size/2)
@@ -254,7 +254,7 @@ func runIn(t *testing.T, env []string, name string, args ...string) string {
 	return string(out)
 }
 
-// mount binds a directory, for reading alone if readOnly is set, and takes it back when the test ends.
+// mount binds a directory, read-only if readOnly is set, and unmounts it when the test ends.
 func mount(t *testing.T, source, target string, readOnly bool) {
 	t.Helper()
 	needNamespaces(t)

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inNamespace is set in the process that runs the tests: to "yes" where it has the namespaces, or to why it has none.
+// inNamespace is set in the process that runs the tests: to "yes" if it has the namespaces, else to the reason why not.
 const inNamespace = "DEPLOY_CHECK_IN_NAMESPACE"
 
 // TestMain starts the tests again in a network with nothing but loopback and with processes and mounts of their own, at the root of the
@@ -113,7 +113,7 @@ func prepare() error {
 	return nil
 }
 
-// needNamespaces skips a test that runs a gateway or mounts where there are no namespaces for it.
+// needNamespaces skips a test that runs a gateway or mounts, if it has no namespaces.
 func needNamespaces(t *testing.T) {
 	t.Helper()
 	if reason := os.Getenv(inNamespace); reason != "yes" {
@@ -121,17 +121,17 @@ func needNamespaces(t *testing.T) {
 	}
 }
 
-// skip leaves a test out and says why, or fails it where DEPLOY_STRICT is set: there all of it must run.
+// skip skips a test with a reason or, if DEPLOY_STRICT is set, fails it.
 func skip(t *testing.T, reason string) {
 	t.Helper()
 	noteSkip(t, reason)
 	t.SkipNow()
 }
 
-// noted are the tests that have said so.
+// noted are the tests in the list of noteSkip.
 var noted sync.Map
 
-// noteSkip says that some of a test is left out, in the list too that `make deploy-check` prints at its end.
+// noteSkip logs that a part of a test is skipped, and adds it to the list that `make deploy-check` prints at its end.
 func noteSkip(t *testing.T, reason string) {
 	t.Helper()
 	if os.Getenv("DEPLOY_STRICT") != "" {

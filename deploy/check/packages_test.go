@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// built is the one package of a kind that `make deploy-packages` wrote.
+// built returns the package of a kind that `make deploy-packages` wrote.
 func built(t *testing.T, pattern string) string {
 	t.Helper()
 	found, err := filepath.Glob("bin/packages/" + pattern)
@@ -23,7 +23,7 @@ func built(t *testing.T, pattern string) string {
 	return found[0]
 }
 
-// TestPackageFiles: both packages have the same files, and mark the same one as the administrator's.
+// TestPackageFiles: both packages have the same files, and mark the same one as configuration.
 func TestPackageFiles(t *testing.T) {
 	deb, rpm := built(t, "*.deb"), built(t, "*.rpm")
 	var debFiles []string
@@ -60,7 +60,7 @@ func TestPackageReproducible(t *testing.T) {
 	}
 }
 
-// install puts the deb into a root, with what maintainer scripts need from the system that installs it.
+// install installs the deb into a root, with the files that its maintainer scripts need.
 func install(t *testing.T, root, deb string) {
 	t.Helper()
 	for _, dir := range []string{"var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers", "etc"} {
@@ -74,7 +74,7 @@ func install(t *testing.T, root, deb string) {
 	run(t, "dpkg", "--root="+root, "--force-script-chrootless", "--force-not-root", "--force-confold", "--install", deb)
 }
 
-// userOf is the ID of a user, and of the group of the same name, in a root.
+// userOf returns the ID of a user in a root, which is that of the group of this name too.
 func userOf(t *testing.T, root, name string) uint32 {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
@@ -87,8 +87,8 @@ func userOf(t *testing.T, root, name string) uint32 {
 	return uint32(id)
 }
 
-// TestDebRuns: a root with nothing in it but the package runs the gateway, as the unit says; what the administrator wrote
-// stays through an upgrade, and so do the traces.
+// TestDebRuns: a root with only the package runs the gateway as the unit does; the administrator's configuration and the traces
+// survive an upgrade.
 func TestDebRuns(t *testing.T) {
 	root, deb, u := t.TempDir(), built(t, "*.deb"), unit(t)
 	require.NoError(t, os.Chmod(root, 0o755))

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// longWait keeps spans undecided for as long as a test takes.
+// longWait is a decision_wait longer than any test.
 const longWait = "yaml:processors::tail_sampling::decision_wait: 1h"
 
-// samplingStatus is some of what GET /api/sampling/v1/status says.
+// samplingStatus is a part of the answer of GET /api/sampling/v1/status.
 type samplingStatus struct {
 	Pending   int   `json:"traces_pending"`
 	Recovered int   `json:"recovered_spans"`
@@ -33,7 +33,7 @@ func sampling(t *testing.T) (s samplingStatus) {
 }
 
 // TestImageKilledInRecovery: kill -9 at several moments of a start that reads some hundred MB back, each before the gateway is ready,
-// costs nothing: the next start that is let has every span, and each trace is delivered.
+// loses nothing: the start after that has every span, and each trace is delivered.
 func TestImageKilledInRecovery(t *testing.T) {
 	const requests, perRequest, size, least = 64, 20, 160 << 10, 200 << 20
 	p := container(t, volume(t))
@@ -98,8 +98,8 @@ func TestImageKilledInRecovery(t *testing.T) {
 	t.Logf("%d MB, %d kills before the gateway was ready, %d of them while it read, %d traces, none lost", before.Disk>>20, kills, reading, len(ids))
 }
 
-// TestImageSecond: a second gateway on a volume that is in use, as of two pods with one claim, ends at once and says which process has it,
-// where, since when, and what to set; so does one that shares only the span log. The first goes on.
+// TestImageSecond: a second gateway on a volume that is in use, as of two pods with one claim, ends at once and names the process that has it,
+// its host, since when, and the setting to change; so does one that shares only the span log. The first goes on.
 func TestImageSecond(t *testing.T) {
 	shared := volume(t)
 	p := container(t, shared)

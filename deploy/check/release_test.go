@@ -21,7 +21,7 @@ type packaged struct {
 	FileInfo                 struct{ Mode int } `yaml:"file_info"`
 }
 
-// release is what the release and `make` have in common.
+// release is the part of the release's configuration that `make` has too.
 type release struct {
 	Builds []struct {
 		Env, Flags, Ldflags, Targets []string
@@ -41,7 +41,7 @@ func decode(t *testing.T, file string, into any) {
 	require.NoError(t, yaml.Unmarshal(text, into), file)
 }
 
-// TestReleaseBuilds: a release is built as `make build` builds, for the systems that `make deploy-cross` builds for, and this one.
+// TestReleaseBuilds: a release is built as `make build` builds, for this system and those of `make deploy-cross`.
 func TestReleaseBuilds(t *testing.T) {
 	var r release
 	decode(t, "deploy/release/.goreleaser.yaml", &r)
@@ -75,7 +75,7 @@ func slash(targets []string) (out []string) {
 	return out
 }
 
-// TestReleasePackages: the packages of a release have what `make deploy-packages` puts in, but for the binary, which the release adds.
+// TestReleasePackages: the packages of a release have the files of `make deploy-packages`, but for the binary, which the release adds.
 func TestReleasePackages(t *testing.T) {
 	var r release
 	decode(t, "deploy/release/.goreleaser.yaml", &r)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# image.sh VERSION COMMIT builds the image and its debug target from deploy/docker/Dockerfile without a network, over bin/slowburn. In
-# bin/image are then the image as OCI has it, its configuration, its files, and buildah's store with a container of each target, for
+# image.sh VERSION COMMIT builds the image and its debug target from deploy/docker/Dockerfile without a network, over bin/slowburn. It
+# writes into bin/image: the image in OCI's layout, its configuration, its files, and buildah's store with a container of each target, for
 # `deploy/docker/buildah.sh run`. Run from the root of the repository, as root, with buildah and busybox-static installed.
 set -eu
 version=$1 commit=$2
@@ -8,7 +8,7 @@ out=bin/image
 export BUILDAH_ISOLATION=chroot
 buildah=deploy/docker/buildah.sh
 
-# What would be built again is there: from these, and by these.
+# The image is built already: from these files, by these scripts.
 made_of=$(sha256sum bin/slowburn config.yaml LICENSE deploy/docker/*; echo "$version $commit")
 if [ -e "$out/made-of" ] && [ "$(cat "$out/made-of")" = "$made_of" ]; then
   echo "bin/image is current"
@@ -21,7 +21,7 @@ done
 rm -rf "$out"
 mkdir -p "$out/busybox/bin" "$out/empty"
 
-# What cannot be built on this machine is left out, and said: the tests of the image read it. DEPLOY_STRICT makes it an error.
+# Parts that cannot be built on this machine are left out and listed, for the tests of the image. DEPLOY_STRICT makes it an error.
 skip() {
   echo "$1" > "$out/skipped"
   echo "SKIP deploy-image: $1" | tee -a bin/deploy-skipped
@@ -35,7 +35,7 @@ try=$($buildah from scratch 2>&1) || skip "buildah cannot make a container here:
 $buildah rm "$try" > /dev/null
 deploy/docker/rootfs.sh bin/slowburn "$out/layout"
 cp "$(command -v busybox)" "$out/busybox/bin/busybox"
-# The stages that compile are not run: their result, and the one that is pulled, are given as contexts of the same names.
+# The stages that compile are not run: contexts of the same names have their result, and the pulled image.
 sed -n '/^FROM scratch AS image/,$p' deploy/docker/Dockerfile > "$out/Dockerfile"
 
 for target in slowburn debug; do
@@ -47,7 +47,7 @@ $buildah inspect --type image --format '{{.Config}}' slowburn:check > "$out/conf
 $buildah push --quiet slowburn:check "oci-archive:$out/slowburn.oci.tar:check" > /dev/null
 for target in slowburn debug; do
   $buildah from --name "$target" "$target:check" > /dev/null
-  # `buildah run` would now and then mount a volume of its own for the image's, in place of the one that --volume gives.
+  # `buildah run` sometimes mounts a volume of its own for the image's, in place of that of --volume.
   $buildah config --volume /var/lib/slowburn- "$target"
 done
 cp -a "$($buildah mount slowburn)/." "$out/slowburn-rootfs"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh ARGUMENT... runs the image in place of bin/slowburn where the tests of test/e2e start it: by `buildah run` and runc, as the
-# image's user, with a root that cannot be written, SLOWBURN_DATA_DIR as the one volume, and no environment but what the image and
+# image's user, with a read-only root, SLOWBURN_DATA_DIR as the one volume, and only the environment that the image and
 # the tests set. `--config ../../config.yaml` becomes the image's own command, and testdata/ is mounted beside it. SIGTERM goes to the gateway,
 # as an engine sends it. Run as root, in test/e2e, after `make deploy-image`.
 set -eu
@@ -28,13 +28,13 @@ setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc \
   --volume "$volume:/var/lib/slowburn" --volume "$(realpath testdata):/testdata:ro" "$@" &
 namespace=$!
 
-# gateway_of PID is the gateway among its descendants.
+# gateway_of PID prints the PID of the gateway among its descendants.
 gateway_of() {
   for child in $(cat "/proc/$1/task"/*/children 2> /dev/null); do
     if [ "$(readlink "/proc/$child/exe")" = /usr/bin/slowburn ]; then echo "$child"; else gateway_of "$child"; fi
   done
 }
-# A signal that comes before the gateway is there ends what starts it.
+# A signal that comes before the gateway is there ends the process that starts it.
 terminate() {
   gateway=$(gateway_of "$namespace")
   if [ -n "$gateway" ]; then kill -TERM "$gateway"; else kill -KILL "$namespace"; fi

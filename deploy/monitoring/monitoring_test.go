@@ -36,17 +36,17 @@ var foreign = map[string][]string{
 	"otelcol_receiver_refused_spans":           {"receiver", "transport"},
 }
 
-// target are the labels that whoever scrapes adds; le is a histogram's.
+// target are the labels that the scraper adds; le is that of histograms.
 var target = []string{"job", "instance", "le"}
 
-// attribute is a label of a metric; values are all that it can have, nil where they are not known beforehand.
+// attribute is a label of a metric; values are all of its possible values, nil if they are not known beforehand.
 type attribute struct {
 	Type   string
 	Name   string   `json:"name_override"` // where it is another than in metadata.yaml
 	Values []string `json:"enum"`
 }
 
-// metric is what is known of one.
+// metric describes a metric.
 type metric struct{ attributes map[string]attribute }
 
 // TestExpressions fails for a metric, a label or a label's value that the product does not have.
@@ -169,7 +169,7 @@ func rules(t *testing.T) (all []rule) {
 	return all
 }
 
-// dashboardExpressions are those of the dashboards, with Grafana's variables replaced, by where they are.
+// dashboardExpressions returns the expressions of the dashboards by place, with Grafana's variables replaced.
 func dashboardExpressions(t *testing.T) map[string]string {
 	files, err := filepath.Glob("dashboards/*.json")
 	require.NoError(t, err)
@@ -194,11 +194,11 @@ func dashboardExpressions(t *testing.T) map[string]string {
 	return all
 }
 
-// variables puts something in the place of Grafana's variables.
+// variables replaces Grafana's variables by values.
 var variables = strings.NewReplacer("$__rate_interval", "1m", "$job", ".*", "$instance", ".*")
 
-// declared are the metrics that the product emits, as its own endpoint names them: those of the metadata.yaml files, the foreign ones, and
-// what rules.yaml records.
+// declared returns the metrics of the product, as its own endpoint names them: those of the metadata.yaml files, the foreign ones, and
+// those that rules.yaml records.
 func declared(t *testing.T) map[string]metric {
 	known := map[string]metric{}
 	for name, names := range foreign {
@@ -250,7 +250,7 @@ func declared(t *testing.T) map[string]metric {
 	return known
 }
 
-// mistakes are what is wrong with an expression.
+// mistakes returns the errors in an expression.
 func mistakes(known map[string]metric, expr string) (list []string) {
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
@@ -290,7 +290,7 @@ func (m metric) wrongLabel(name, label string) []string {
 	return []string{fmt.Sprintf("%s has no label %s", name, label)}
 }
 
-// wrongMatcher is what is wrong with a matcher: its label, or one of the values between which a regular expression chooses.
+// wrongMatcher returns the error in a matcher: its label, or one of the alternatives of its regular expression.
 func (m metric) wrongMatcher(name string, matcher *labels.Matcher) (list []string) {
 	if matcher.Name == model.MetricNameLabel {
 		return nil

@@ -7,7 +7,7 @@ out=bin/packages
 
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 ARCH=${ARCH:-$(go env GOARCH)}
-# Packages want a version that begins with a digit.
+# The version of a package begins with a digit.
 VERSION=$(echo "$version" | sed -e 's/^v//' -e 's/^[^0-9]/0.0.0~&/')
 case $VERSION in *[!0-9a-z.~+-]*) echo "package.sh: $version is no version" >&2; exit 1 ;; esac
 case $VERSION in *.*) ;; *) VERSION=0.0.0~git$VERSION ;; esac

@@ -52,6 +52,32 @@ func DefaultIntakeBudget() int64 {
 	return intake.DefaultLimit(memory)
 }
 
+// SharedBudget returns the intake budget in bytes that receivers of these configurations share: the one that is configured, or the
+// default. Receivers that configure different ones are refused.
+func SharedBudget(configs []*Config) int64 {
+	for _, c := range configs {
+		if c.IntakeBudget > 0 {
+			return c.Budget()
+		}
+	}
+	return DefaultIntakeBudget()
+}
+
+// WarningOfBudget returns what is odd about a valid configuration where all receivers share an intake budget of so many bytes, as it is
+// logged at the start. It is empty where nothing is.
+func (c *Config) WarningOfBudget(budget int64) string {
+	if !c.Protocols.GRPC.HasValue() {
+		return ""
+	}
+	longest := intake.NewBudget(budget).LargestMessage()
+	allowed := longestMessage(c.Protocols.GRPC.Get())
+	if longest >= allowed {
+		return ""
+	}
+	return fmt.Sprintf("messages over %s are refused, though protocols::grpc::max_recv_msg_size_mib allows %s: an intake_budget of %s has no room for "+
+		"longer ones; raise intake_budget, or lower max_recv_msg_size_mib", units.About(longest), units.About(allowed), units.About(budget))
+}
+
 func (c *Config) wirePath() bool { return c.WirePath != nil && *c.WirePath }
 
 // Protocols are the protocols to listen on.

@@ -129,3 +129,40 @@ func TestOneBudget(t *testing.T) {
 	assert.EqualValues(t, 97<<20, again.budget.Limit())
 	require.NoError(t, again.Shutdown(t.Context()))
 }
+
+// TestWarningOfBudget holds that a receiver warns of exactly the gRPC messages that its configuration allows and the shared budget refuses.
+func TestWarningOfBudget(t *testing.T) {
+	const wide = "messages over 448.0KiB are refused, though protocols::grpc::max_recv_msg_size_mib allows 4.0MiB: an intake_budget of 1.0MiB has no room " +
+		"for longer ones; raise intake_budget, or lower max_recv_msg_size_mib"
+	for name, tt := range map[string]struct {
+		budgets  []string // of the receivers that share; the first is asked
+		protocol string
+		mib      int // max_recv_msg_size_mib, 0 where it is not set
+		want     string
+	}{
+		"gRPC's default":             {[]string{"1MiB"}, "grpc", 0, wide},
+		"the budget of another":      {[]string{"", "1MiB"}, "grpc", 4, wide},
+		"no gRPC":                    {[]string{"1MiB"}, "http", 0, ""},
+		"the largest that has room":  {[]string{"16MiB"}, "grpc", 7, ""},
+		"one more MiB than has room": {[]string{"16MiB"}, "grpc", 8, "messages over 7.0MiB are refused, though protocols::grpc::max_recv_msg_size_mib allows 8.0MiB"},
+		"the default":                {[]string{""}, "grpc", 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var configs []*Config
+			for _, budget := range tt.budgets {
+				protocol := map[string]any{"endpoint": "127.0.0.1:0"}
+				if tt.mib != 0 {
+					protocol["max_recv_msg_size_mib"] = tt.mib
+				}
+				conf := map[string]any{"protocols": map[string]any{tt.protocol: protocol}}
+				if budget != "" {
+					conf["intake_budget"] = budget
+				}
+				configs = append(configs, config(t, confmap.NewFromStringMap(conf)))
+			}
+			warning := configs[0].WarningOfBudget(SharedBudget(configs))
+			assert.Equal(t, tt.want == "", warning == "", warning)
+			assert.Contains(t, warning, tt.want)
+		})
+	}
+}

@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configtls"
-	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	grpcencoding "google.golang.org/grpc/encoding"
@@ -23,7 +22,6 @@ import (
 	"google.golang.org/grpc/tap"
 
 	_ "github.com/slowburn/slowburn/internal/grpczstd" // prevents frames that ask for gigabytes
-	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 	"github.com/slowburn/slowburn/processor/otlp/internal/meter"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
@@ -53,15 +51,10 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
-	g := &entrance{transport: "grpc", limit: int64(cfg.MaxRecvMsgSizeMiB) << 20, key: "protocols::grpc::max_recv_msg_size_mib", budget: r.budget, refusals: r.refusals}
-	if g.limit <= 0 {
-		g.limit = 4 << 20 // gRPC's default
-	}
-	longest := g.limit
-	if largest := r.budget.LargestMessage(); largest < longest { // gRPC refuses for good what can never be taken
-		longest = largest
-		r.set.Logger.Warn("intake_budget has no room for messages as long as max_recv_msg_size_mib allows: longer ones are refused; raise it, or lower that",
-			zap.String("longest_message", units.About(longest)), zap.String("intake_budget", units.About(r.budget.Limit())))
+	g := &entrance{transport: "grpc", limit: longestMessage(cfg), key: "protocols::grpc::max_recv_msg_size_mib", budget: r.budget, refusals: r.refusals}
+	longest := min(g.limit, r.budget.LargestMessage()) // gRPC refuses for good what can never be taken
+	if w := r.cfg.WarningOfBudget(r.budget.Limit()); w != "" {
+		r.set.Logger.Warn(w)
 	}
 	option := configgrpc.WithGrpcServerOption
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,
@@ -98,6 +91,15 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	r.refusals.grpc.Store(counted)
 	r.serve("gRPC", cfg.TLS.HasValue(), counted, s.Serve, grpc.ErrServerStopped)
 	return nil
+}
+
+// longestMessage returns the length in bytes of the longest message that the configuration allows.
+func longestMessage(cfg *configgrpc.ServerConfig) int64 {
+	const ofGRPC = 4 << 20 // gRPC's default
+	if cfg.MaxRecvMsgSizeMiB <= 0 {
+		return ofGRPC
+	}
+	return int64(cfg.MaxRecvMsgSizeMiB) << 20
 }
 
 // grpcCredentials returns the credentials of the configured TLS, which also recognise connections that are

@@ -16,7 +16,6 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 
-	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
@@ -125,9 +124,6 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 		receivers[i] = notify.Receiver{Name: r.Name, URL: r.Webhook.Endpoint, Client: client}
 	}
 	e.warn()
-	if open := access.OpenToAll(e.config.Directory); open != "" {
-		e.settings.Logger.Warn(open)
-	}
 	if err := e.open(notify.Settings{Receivers: receivers}); err != nil {
 		return err
 	}

@@ -64,8 +64,7 @@ func (c *Connector) start(h component.Host) error {
 
 func (c *Connector) open(h component.Host) error {
 	if c.metrics == nil {
-		c.set.Logger.Warn("spans pass uncounted: name this connector under receivers of a metrics pipeline",
-			zap.Stringer("connector", c.id))
+		c.set.Logger.Warn("spans pass uncounted: name this connector under receivers of a metrics pipeline")
 	} else {
 		var objectives []slo.Objective
 		source, ok, err := host.Find[slo.ObjectiveSource](h)

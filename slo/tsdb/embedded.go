@@ -139,9 +139,6 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 	if err := os.MkdirAll(config.Directory, 0o700); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
-	if open := access.OpenToAll(config.Directory); open != "" {
-		logger.Warn(open)
-	}
 	opts := options(config)
 	opts.SeriesLifecycleCallback = e.census
 	var err error

@@ -1,9 +1,9 @@
 package main
 
-// gateway is how a gateway does: what comes in, what is buffered, what goes out, what it costs.
+// gateway is the dashboard of a gateway: spans that come in, are buffered and go out, and their cost.
 var gateway = board{
 	file: "gateway.json", uid: "slowburn-gateway", title: "slowburn / gateway",
-	description: "Spans in, spans buffered, spans out, and the numbers beside them. docs/operations.md says what to do about each.",
+	description: "Spans in, spans buffered, spans out, and the figures beside them. docs/operations.md has a runbook for each.",
 	rows: []row{
 		{"At a glance", []panel{
 			{title: "Accepted", unit: perSecond, number: true, description: "Spans per second that were acknowledged.", queries: []query{
@@ -17,13 +17,13 @@ var gateway = board{
 					` or otelcol_processor_tail_sampling_disk_bytes{$where} / (otelcol_processor_tail_sampling_disk_budget_bytes{$where} > 0))`, ""}}},
 			{title: "Longest backlog", unit: seconds, number: true, warn: 60, alarm: 300, description: "How long the oldest kept trace has waited for a destination.", queries: []query{
 				{`max(otelcol_processor_tail_sampling_backlog_age_seconds{$where})`, ""}}},
-			{title: "Evaluation lag", unit: seconds, number: true, warn: 180, alarm: 300, description: "How long ago the last minute ended that every objective was evaluated for. A minute and the lateness are normal.", queries: []query{
+			{title: "Evaluation lag", unit: seconds, number: true, warn: 180, alarm: 300, description: "Time since the end of the last minute for which every objective was evaluated. A minute and the lateness are normal.", queries: []query{
 				{`max(otelcol_extension_slo_evaluation_lag_seconds{$where})`, ""}}},
 		}},
 		{"Spans in", []panel{
 			{title: "Accepted spans", unit: perSecond, description: "Spans of requests that were acknowledged.", queries: []query{
 				{`sum by (instance) (rate(otelcol_processor_tail_sampling_appended_spans{$where}[$__rate_interval]))`, "{{instance}}"}}},
-			{title: "Received by the doors", unit: perSecond, description: "Spans that receivers passed on, by transport; refused ones are those that a later stage did not take.", queries: []query{
+			{title: "Received by the doors", unit: perSecond, description: "Spans that receivers passed on, by transport; refused ones are those that a later stage refused.", queries: []query{
 				{`sum by (receiver, transport) (rate(otelcol_receiver_accepted_spans{$where}[$__rate_interval]))`, "{{receiver}} {{transport}}"},
 				{`sum by (receiver, transport) (rate(otelcol_receiver_refused_spans{$where}[$__rate_interval]))`, "{{receiver}} {{transport}} refused"}}},
 			{title: "Refused spans", unit: perSecond, description: "With a retryable error, by reason.", queries: []query{
@@ -36,15 +36,15 @@ var gateway = board{
 			{title: "Disk", unit: bytes, description: "Files of the span log and its journal, and the budget for them.", queries: []query{
 				{`sum by (instance) (otelcol_processor_tail_sampling_disk_bytes{$where})`, "{{instance}}"},
 				{`sum by (instance) (otelcol_processor_tail_sampling_disk_budget_bytes{$where})`, "{{instance}} budget"}}},
-			{title: "Traces", unit: count, description: "That wait for a decision, that could be revived, and that some destination has not got.", queries: []query{
+			{title: "Traces", unit: count, description: "Traces that wait for a decision, that can be revived, and that some destination still lacks.", queries: []query{
 				{`sum(otelcol_processor_tail_sampling_sampling_traces_on_memory{$where})`, "undecided"},
 				{`sum(otelcol_processor_tail_sampling_revivable_traces{$where})`, "revivable"},
 				{`sum(otelcol_processor_tail_sampling_undelivered_traces{$where})`, "undelivered"}}},
 			{title: "Spans in the log", unit: count, queries: []query{
 				{`sum by (instance) (otelcol_processor_tail_sampling_buffered_spans{$where})`, "{{instance}}"}}},
-			{title: "Oldest undecided trace", unit: seconds, description: "Above decision_wait, decisions do not keep up.", queries: []query{
+			{title: "Oldest undecided trace", unit: seconds, description: "Above decision_wait decisions are too slow.", queries: []query{
 				{`max by (instance) (otelcol_processor_tail_sampling_oldest_undecided_age_seconds{$where})`, "{{instance}}"}}},
-			{title: "Segments", unit: count, description: "Files of the span log, by where their bytes are.", queries: []query{
+			{title: "Segments", unit: count, description: "Files of the span log, by the place of their bytes.", queries: []query{
 				{`sum by (place) (otelcol_processor_tail_sampling_segments{$where})`, "{{place}}"}}},
 			{title: "Time per span", unit: seconds, description: "Time in each stage of the buffer, per span that came in.", queries: []query{
 				{`sum by (stage) (rate(otelcol_processor_tail_sampling_stage_time_seconds{$where}[$__rate_interval])) / scalar(sum(rate(otelcol_processor_tail_sampling_appended_spans{$where}[$__rate_interval])))`, "{{stage}}"}}},
@@ -52,31 +52,31 @@ var gateway = board{
 		{"Destinations", []panel{
 			{title: "Delivered spans", unit: perSecond, queries: []query{
 				{`sum by (destination) (rate(otelcol_processor_tail_sampling_delivered_spans{$where}[$__rate_interval]))`, "{{destination}}"}}},
-			{title: "Backlog", unit: bytes, description: "What waits for each destination, and the budget that they share.", queries: []query{
+			{title: "Backlog", unit: bytes, description: "Bytes that wait for each destination, and the budget that they share.", queries: []query{
 				{`sum by (destination) (otelcol_processor_tail_sampling_backlog_bytes{$where})`, "{{destination}}"},
 				{`sum(otelcol_processor_tail_sampling_delivery_budget_bytes{$where})`, "budget"}}},
-			{title: "Backlog age", unit: seconds, description: "How long ago the oldest trace was decided that a destination has not got.", queries: []query{
+			{title: "Backlog age", unit: seconds, description: "Time since the decision about the oldest trace that a destination still lacks.", queries: []query{
 				{`max by (destination) (otelcol_processor_tail_sampling_backlog_age_seconds{$where})`, "{{destination}}"}}},
-			{title: "Backlog in traces", unit: count, description: "Those apart failed at each try.", queries: []query{
+			{title: "Backlog in traces", unit: count, description: "Traces that wait for each destination. Those apart failed at each try.", queries: []query{
 				{`sum by (destination) (otelcol_processor_tail_sampling_backlog_traces{$where})`, "{{destination}}"},
 				{`sum by (destination) (otelcol_processor_tail_sampling_apart_traces{$where})`, "{{destination}} apart"}}},
-			{title: "Retries", unit: perSecond, description: "Calls that a destination did not accept and that are made again.", queries: []query{
+			{title: "Retries", unit: perSecond, description: "Calls that a destination did not accept and that are repeated.", queries: []query{
 				{`sum by (destination) (rate(otelcol_processor_tail_sampling_delivery_retries{$where}[$__rate_interval]))`, "{{destination}}"}}},
 			{title: "Since it accepted anything", unit: seconds, queries: []query{
 				{`max by (destination) (otelcol_processor_tail_sampling_last_accepted_age_seconds{$where})`, "{{destination}}"}}},
-			{title: "Not delivered", unit: count, description: "Spans that a destination will not get: given up, not stored although accepted. Refused traces wait for slowburn retry.", queries: []query{
+			{title: "Not delivered", unit: count, description: "Spans that a destination will not get: given up, or accepted and not stored. Refused traces wait for slowburn retry.", queries: []query{
 				{`sum by (destination) (otelcol_processor_tail_sampling_given_up_spans{$where})`, "{{destination}} given up"},
 				{`sum by (destination) (otelcol_processor_tail_sampling_rejected_spans{$where})`, "{{destination}} not stored"},
 				{`sum by (destination) (otelcol_processor_tail_sampling_refused_traces{$where})`, "{{destination}} refused traces"}}},
 		}},
 		{"Numbers", []panel{
-			{title: "Spans counted", unit: perSecond, description: "By sli, each once, before sampling; and those under __other__, because a limit was reached.", queries: []query{
+			{title: "Spans counted", unit: perSecond, description: "Spans counted by sli, each once, before sampling; and those under __other__ because of a limit.", queries: []query{
 				{`sum by (instance) (rate(otelcol_connector_sli_spans{$where}[$__rate_interval]))`, "{{instance}}"},
 				{`sum by (label) (rate(otelcol_connector_sli_overflow_spans{$where}[$__rate_interval]))`, "__other__ {{label}}"}}},
-			{title: "Series", unit: count, description: "That sli emits, and that the embedded database holds in its head block.", queries: []query{
+			{title: "Series", unit: count, description: "Series that sli emits, and those in the head block of the embedded database.", queries: []query{
 				{`sum by (instance) (otelcol_connector_sli_series{$where})`, "{{instance}} sli"},
 				{`sum by (instance) (otelcol_extension_tsdb_head_series{$where})`, "{{instance}} database"}}},
-			{title: "Samples", unit: perSecond, description: "Written to the embedded database, and not taken, by reason.", queries: []query{
+			{title: "Samples", unit: perSecond, description: "Samples written to the embedded database, and rejected ones by reason.", queries: []query{
 				{`sum by (instance) (rate(otelcol_extension_tsdb_appended_samples{$where}[$__rate_interval]))`, "{{instance}}"},
 				{`sum by (reason) (rate(otelcol_extension_tsdb_rejected_samples{$where}[$__rate_interval]))`, "rejected {{reason}}"}}},
 			{title: "Query time, 95th percentile", unit: seconds, queries: []query{
@@ -85,17 +85,17 @@ var gateway = board{
 				{`histogram_quantile(0.95, sum by (le, instance) (rate(otelcol_extension_slo_evaluation_duration_seconds_bucket{$where}[5m])))`, "{{instance}}"}}},
 			{title: "Evaluation lag", unit: seconds, queries: []query{
 				{`max by (instance) (otelcol_extension_slo_evaluation_lag_seconds{$where})`, "{{instance}}"}}},
-			{title: "Notifications", unit: count, description: "That wait for their receiver, and attempts within the last hour by what came of them.", queries: []query{
+			{title: "Notifications", unit: count, description: "Notifications that wait for their receiver, and attempts within the last hour by outcome.", queries: []query{
 				{`sum by (instance) (otelcol_extension_slo_pending_deliveries{$where})`, "{{instance}} waiting"},
 				{`sum by (receiver, outcome) (increase(otelcol_extension_slo_deliveries{$where}[1h]))`, "{{receiver}} {{outcome}}"}}},
-			{title: "Failures", unit: perSecond, description: "Flushes that the metrics pipeline refused, and queries of objectives that failed. Both are made up for.", queries: []query{
+			{title: "Failures", unit: perSecond, description: "Flushes that the metrics pipeline refused, and queries of objectives that failed. Later ones make up for both.", queries: []query{
 				{`sum(rate(otelcol_connector_sli_failed_flushes{$where}[$__rate_interval]))`, "flushes"},
 				{`sum(rate(otelcol_extension_slo_failed_queries{$where}[$__rate_interval]))`, "queries"}}},
 		}},
 		{"The process", []panel{
 			{title: "CPU", unit: count, description: "Cores.", queries: []query{
 				{`sum by (instance) (rate(otelcol_process_cpu_seconds{$where}[$__rate_interval]))`, "{{instance}}"}}},
-			{title: "Resident memory", unit: bytes, description: "Pages of traces.db are page cache, which the system takes back when it needs it.", queries: []query{
+			{title: "Resident memory", unit: bytes, description: "Resident memory. Pages of traces.db are page cache, which the system reclaims when it needs memory.", queries: []query{
 				{`sum by (instance) (otelcol_process_memory_rss{$where})`, "{{instance}} resident"},
 				{`sum by (instance) (otelcol_process_runtime_heap_alloc_bytes{$where})`, "{{instance}} heap"}}},
 			{title: "Uptime", unit: seconds, queries: []query{

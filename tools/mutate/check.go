@@ -43,7 +43,7 @@ type pkg struct {
 
 func (p *pkg) tested() bool { return len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 }
 
-// program is the packages that mutants are made in, and what they are checked against.
+// program is the packages that mutants are made in, and the packages that they import.
 type program struct {
 	root     string
 	packages []*pkg            // those that the patterns name
@@ -87,7 +87,7 @@ func load(ctx context.Context, root string, patterns []string) (*program, error)
 	return p, nil
 }
 
-// parse reads a file, or its content where that is given.
+// parse reads a file, or the given content.
 func parse(fset *token.FileSet, path string, content []byte) (*source, error) {
 	if content == nil {
 		var err error
@@ -99,7 +99,7 @@ func parse(fset *token.FileSet, path string, content []byte) (*source, error) {
 	return &source{path: path, content: content, parsed: parsed, fset: fset}, err
 }
 
-// check type-checks a package, with other files in place of its own where there are such, and the switch beside them.
+// check type-checks a package with the switch. Other files may replace its own.
 func (p *program) check(of *pkg, others map[*source][]byte, info *types.Info) (*types.Package, error) {
 	var files []*ast.File
 	for _, s := range of.files {

@@ -156,7 +156,7 @@ func (p *program) prepare(ctx context.Context, dir string, mutants []*mutant, o 
 	return suites, nil
 }
 
-// importers are the tested packages that lean on a package: those of its folder, then of its room that import it directly.
+// importers returns the tested packages that import a package directly: those of its folder, then those of its room.
 func (p *program) importers(of *pkg, most int) []*pkg {
 	var near, far []*pkg
 	for _, other := range p.packages {
@@ -178,7 +178,7 @@ func folder(path string, elements int) string {
 	return strings.Join(parts[:min(elements, len(parts))], "/")
 }
 
-// judgeAll tests the mutants, several at once, and prints what became of each.
+// judgeAll tests the mutants, several at once, and prints the outcome of each.
 func (p *program) judgeAll(ctx context.Context, mutants []*mutant, suites map[*pkg][]*suite, o options) {
 	next := make(chan *mutant)
 	var workers sync.WaitGroup

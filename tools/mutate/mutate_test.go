@@ -108,7 +108,7 @@ func g(a, b int, p, q bool, s string) int {
 	}
 }
 
-// Mutants stand within each other, each behind its own switch.
+// Mutants can contain each other, each behind its own switch.
 func TestNested(t *testing.T) {
 	_, code := mutations(t, "package a\n\nfunc f(a, b int, p bool) int {\n\tif a < b && p {\n\t\treturn a + 1\n\t}\n\treturn b\n}\n")
 	for _, want := range []string{"if (mutant__(2) != ((mutant__(3) && (", "mutant__(", "return *new(int)", "mutant__int[int]("} {

@@ -14,8 +14,8 @@ type site struct {
 	file     *source
 	from, to int // offsets
 	line     int
-	// outer says that the variants keep the text of the whole range within them, so that other mutants of the same range
-	// can stand inside.
+	// outer reports whether the variants keep the text of the whole range within them, so that they can contain other
+	// mutants of that range.
 	outer    bool
 	variants []variant
 }
@@ -204,7 +204,7 @@ func (f *finder) remove(s ast.Stmt) {
 	f.add(s, true, f.wrap(s, "removed", "if !mutant__(%d) { %s }"))
 }
 
-// excluded reports whether a call is not to be removed: locks, where only a time-out would tell, and the log.
+// excluded reports whether a call stays: locks, whose removal only a time-out would show, and the log.
 func (f *finder) excluded(call *ast.CallExpr) bool {
 	s, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -238,7 +238,7 @@ func (f *finder) assignment(s *ast.AssignStmt) {
 	}})
 }
 
-// zero makes a return give zero values, unless it does.
+// zero replaces the values of a return by zero values, unless they are.
 func (f *finder) zero(s *ast.ReturnStmt, results *ast.FieldList) {
 	if results == nil || len(s.Results) == 0 {
 		return

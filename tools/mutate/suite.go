@@ -18,15 +18,15 @@ import (
 )
 
 const (
-	// quick is how long a test may take to be run before the others.
+	// quick is the longest duration of tests that run before the others.
 	quick = 300 * time.Millisecond
-	// alone is from which length on a suite is traced test by test, so that a mutant runs only those that execute it.
+	// alone is the duration from which on a suite is traced test by test, so that a mutant runs only the tests that execute it.
 	alone = 3 * time.Second
 	// elsewhere bounds the tests of importers: the quickest that execute a mutant, up to so much time.
 	elsewhere = 30 * time.Second
-	// maxSkipped is how many tests of a package may fail without a mutant.
+	// maxSkipped is the largest number of tests of a package that may fail without a mutant.
 	maxSkipped = 5
-	// addressSpace bounds a mutant that allocates without end, in KiB; fileSize one that writes so.
+	// addressSpace limits the memory of a mutant in KiB, in case it allocates without end; fileSize limits the files that it writes.
 	addressSpace = 16 << 20
 	fileSize     = 8 << 20
 )
@@ -36,7 +36,7 @@ type suite struct {
 	pkg   *pkg
 	path  string // the test binary
 	tests []test
-	// skipped fail without a mutant: they count allocations, which what mutants are switched by changes.
+	// skipped are tests that fail without a mutant: they count allocations, which the switches of mutants change.
 	skipped []string
 	took    time.Duration // all other tests, without a mutant
 }
@@ -157,7 +157,7 @@ func (s *suite) trace(ctx context.Context, dir string, names []string) (out []by
 	return out, executes, err
 }
 
-// outcome is what became of a mutant.
+// outcome is the fate of a mutant.
 type outcome struct {
 	executed bool
 	killer   string // what killed it, for people; empty where it survived

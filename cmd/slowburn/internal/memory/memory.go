@@ -126,11 +126,18 @@ func emits(cfg *otelcol.Config, id component.ID) bool {
 
 // intake adds the memory of incoming requests, which all otlp receivers share.
 func (p *Plan) intake(cfg *otelcol.Config, used map[component.ID]bool) {
+	var configs []*otlp.Config
+	key := "" // of the first that sets it, or of the first
 	for _, id := range sorted(used) {
 		if c, ok := cfg.Receivers[id].(*otlp.Config); ok {
-			p.add("intake_budget", c.Budget(), "receivers::"+id.String()+"::intake_budget")
-			return
+			if len(configs) == 0 || c.IntakeBudget > 0 && otlp.SharedBudget(configs) != c.Budget() {
+				key = "receivers::" + id.String() + "::intake_budget"
+			}
+			configs = append(configs, c)
 		}
+	}
+	if len(configs) > 0 {
+		p.add("intake_budget", otlp.SharedBudget(configs), key)
 	}
 }
 

@@ -70,6 +70,28 @@ func TestPlan(t *testing.T) {
 }
 
 // TestRefused: what does not fit is refused with the keys that lower it, the largest first.
+// TestSharedIntake holds that receivers share the budget that any of them sets, and that the plan names the key which does.
+func TestSharedIntake(t *testing.T) {
+	cfg := shipped(nil)
+	first, second := component.MustNewID("otlp"), component.MustNewIDWithName("otlp", "b")
+	other := otlp.NewFactory().CreateDefaultConfig().(*otlp.Config)
+	other.IntakeBudget = 96 << 20
+	cfg.Receivers[second] = other
+	intake := func() Share {
+		for _, s := range Of(cfg, 2<<30, 900<<20, false).Shares {
+			if s.Name == "intake_budget" {
+				return s
+			}
+		}
+		return Share{}
+	}
+	assert.Equal(t, "receivers::otlp::intake_budget", intake().Key, "no pipeline has the other")
+	cfg.Service.Pipelines[pipeline.NewIDWithName(pipeline.SignalTraces, "b")] = &pipelines.PipelineConfig{Receivers: []component.ID{second}}
+	assert.Equal(t, Share{"intake_budget", 96 * mib, "receivers::otlp/b::intake_budget"}, intake())
+	cfg.Receivers[first].(*otlp.Config).IntakeBudget = 96 << 20
+	assert.Equal(t, Share{"intake_budget", 96 * mib, "receivers::otlp::intake_budget"}, intake(), "the first that sets it")
+}
+
 func TestRefused(t *testing.T) {
 	err := Of(shipped(nil), 512<<20, 0, false).Check()
 	require.ErrorContains(t, err, "and the memory limit is 512.0MiB: lower ")

@@ -1,4 +1,5 @@
-// Package odd warns about a valid configuration. Its one function is Warnings.
+// Package odd warns about a valid configuration: Warnings returns what its components would log at their start, and OpenToAll what is odd
+// about their directories.
 package odd
 
 import (
@@ -13,6 +14,7 @@ import (
 
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
 	"github.com/slowburn/slowburn/internal/access"
+	"github.com/slowburn/slowburn/processor/otlp"
 )
 
 // Warnings returns the warnings that the components in use would log at their start, a line each, with the component. whole is the same
@@ -29,12 +31,11 @@ func Warnings(cfg *otelcol.Config, whole *confmap.Conf) (lines []string) {
 	for _, id := range cfg.Service.Extensions {
 		used[id] = true
 	}
-	return slices.Concat(warningsOf("extensions", cfg.Extensions, used), unguarded(cfg, whole), processors, uncounted(cfg),
-		openToAll(datadir.Of(whole)))
+	return slices.Concat(warningsOf("extensions", cfg.Extensions, used), unguarded(cfg, whole), processors, uncounted(cfg), cramped(cfg))
 }
 
-// openToAll warns about directories that every user of the machine may read.
-func openToAll(directories []datadir.Directory) (lines []string) {
+// OpenToAll warns about directories that every user of the machine may read, a line each.
+func OpenToAll(directories []datadir.Directory) (lines []string) {
 	var seen []string
 	for _, d := range directories {
 		if open := access.OpenToAll(d.Path); open != "" && !slices.Contains(seen, d.Path) {
@@ -52,7 +53,7 @@ func unguarded(cfg *otelcol.Config, whole *confmap.Conf) (lines []string) {
 			Unguarded(whole *confmap.Conf) (warning, address string)
 		}); ok {
 			if warning, address := guard.Unguarded(whole); warning != "" {
-				lines = append(lines, fmt.Sprintf("extensions::%s: %s (%s)", id, warning, address))
+				lines = append(lines, fmt.Sprintf("extensions::%s: %s (address: %s)", id, warning, address))
 			}
 		}
 	}
@@ -71,6 +72,29 @@ func uncounted(cfg *otelcol.Config) (lines []string) {
 	for id := range cfg.Connectors {
 		if id.Type() == component.MustNewType("sli") && passes[id] && !counts[id] {
 			lines = append(lines, fmt.Sprintf("connectors::%s: spans pass uncounted: name this connector under receivers of a metrics pipeline", id))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// cramped warns about otlp receivers that allow longer messages than the budget that they share has room for.
+func cramped(cfg *otelcol.Config) (lines []string) {
+	var configs []*otlp.Config
+	var names []string
+	seen := map[component.ID]bool{}
+	for _, p := range cfg.Service.Pipelines {
+		for _, id := range p.Receivers {
+			if c, ok := cfg.Receivers[id].(*otlp.Config); ok && !seen[id] {
+				seen[id] = true
+				configs, names = append(configs, c), append(names, id.String())
+			}
+		}
+	}
+	budget := otlp.SharedBudget(configs)
+	for i, c := range configs {
+		if w := c.WarningOfBudget(budget); w != "" {
+			lines = append(lines, fmt.Sprintf("receivers::%s: %s", names[i], w))
 		}
 	}
 	slices.Sort(lines)

@@ -46,7 +46,7 @@ type Key struct {
 	Set bool
 	// Unit describes a Quantity, and is nil otherwise.
 	Unit *Unit
-	// Doc is the comment on the field, with keys in place of the names of fields.
+	// Doc is the comment on the field, with keys in place of the names of fields, or our own sentence.
 	Doc string
 	// Rule describes the valid values.
 	Rule Rule

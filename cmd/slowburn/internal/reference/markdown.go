@@ -1,8 +1,10 @@
 package reference
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -71,43 +73,54 @@ type page struct {
 	foreign []*Key // structures of the Collector that keys refer to
 }
 
-// header is the beginning of the page.
-const header = `# Every key of the configuration
-
-This page is generated from the code (` + "`make generate`" + `). What the keys are for, with examples, is in [configuration](../configuration.md),
-[policies](policies.md) and the other pages.
-
-- A key is written with ` + "`::`" + ` between its parts, as in error messages: ` + "`limits::series`" + ` is ` + "`series`" + ` within ` + "`limits`" + `. ` + "`[]`" + ` is each entry of a list, ` + "`*`" + ` each key of a map.
-- The default is that of the component. [config.yaml](../../config.yaml) sets some keys to other values.
-- %s
-- %s
-- Any value can be, or contain, ` + "`${env:NAME}`, `${env:NAME:-default}` or `${file:path}`" + `.
-- Keys that are the Collector's own are listed [at the end](#keys-of-the-collector), with links to what it says of them.
-- ` + "`slowburn schema`" + ` prints all of it as a JSON Schema, by which [an editor](../configuration.md#in-an-editor) completes and checks what you write.
-
-`
+// header is the beginning of the page. The contents and the words for durations and bytes are filled in. service describes what no
+// component reads.
+var (
+	//go:embed header.tmpl
+	header string
+	//go:embed service.tmpl
+	service string
+)
 
 // Markdown returns the page docs/reference/config.md.
 func (r *Reference) Markdown() []byte {
 	var p page
 	duration, size := r.unit(false), r.unit(true)
-	fmt.Fprintf(&p, header, "A duration is a number with a unit, such as `30s`: "+duration.words()+".",
+	fmt.Fprintf(&p, header, r.contents(), "A duration is a number with a unit, such as `30s`: "+duration.words()+".",
 		"A number of bytes has a unit too, such as `512MiB`: "+size.words()+".")
 	for _, c := range r.Components {
 		if !ours(c.Keys.Type) {
 			continue
 		}
-		fmt.Fprintf(&p, "## %s::%s\n\n", c.Section, c.Type)
+		fmt.Fprintf(&p, "## %s\n\n", c.heading())
 		if c.AliasOf != "" {
 			fmt.Fprintf(&p, "An older name of [`%s`](#%s), with its keys.\n\n", c.AliasOf, anchor(string(c.Section)+"::"+c.AliasOf))
 			continue
 		}
-		p.table(c.Keys, string(c.Section)+"::"+c.Type+"::")
+		p.table(c.Keys, c.heading()+"::")
 	}
 	p.policies(r.Policies)
+	p.WriteString(service)
 	p.collector(r)
 	return []byte(p.String())
 }
+
+// contents lists the headings of the page, with links.
+func (r *Reference) contents() string {
+	var links []string
+	add := func(heading string) { links = append(links, fmt.Sprintf("[%s](#%s)", heading, anchor(heading))) }
+	for _, c := range r.Components {
+		if ours(c.Keys.Type) && c.AliasOf == "" {
+			add(c.heading())
+		}
+	}
+	for _, heading := range []string{"Policies", "service", "Keys of the Collector", "Components of the Collector"} {
+		add(heading)
+	}
+	return strings.Join(links, " · ")
+}
+
+func (c *Component) heading() string { return string(c.Section) + "::" + c.Type }
 
 // unit returns the Unit of the module's own durations or numbers of bytes, one that refuses a number without a unit if there is one.
 func (r *Reference) unit(bytes bool) *Unit {
@@ -184,20 +197,29 @@ func (p *page) row(k *Key, within string) {
 	if of.Kind == Object && !ours(of.Type) {
 		typ = fmt.Sprintf("[%s](#%s)", typ, anchor(of.Type.String()))
 	}
-	value := ""
+	fmt.Fprintf(p, "| `%s` | %s | %s | %s | %s |\n", strings.TrimPrefix(k.Path, within), typ, escape(k.defaultText()), escape(k.Valid()), escape(k.Doc))
+}
+
+// defaultText describes the default: a value as it is written, or words. It is empty where there is none; also where 0 means that the key
+// is not written, and is not valid.
+func (k *Key) defaultText() string {
 	switch {
-	case k.Rule.Default != "":
-		value = k.Default
+	case k.Rule.Default != "" && !k.literal():
+		return k.Default
 	case k.Rule.Required:
-		value = "required"
-	case k.Default != "" && (k.Kind != String || k.Set):
-		value = "`" + k.Default + "`"
+		return "required"
+	case k.Default == "" || k.Kind == String && !k.Set:
+		return ""
+	case k.Default == "0" && strings.HasPrefix(k.Rule.Text, "above 0"):
+		return ""
 	}
-	doc := k.Doc
-	if k.Foreign {
-		doc = "The Collector's."
-	}
-	fmt.Fprintf(p, "| `%s` | %s | %s | %s | %s |\n", strings.TrimPrefix(k.Path, within), typ, escape(value), escape(k.Valid()), escape(doc))
+	return "`" + k.Default + "`"
+}
+
+// literal reports whether the default that the rule describes is a value rather than words.
+func (k *Key) literal() bool {
+	_, err := strconv.ParseFloat(k.Rule.Default, 64)
+	return err == nil || strings.HasPrefix(k.Rule.Default, "[") || slices.Contains(k.Rule.OneOf, k.Rule.Default)
 }
 
 func escape(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
@@ -220,7 +242,9 @@ func anchor(heading string) string {
 // policies writes the keys of all types of policies.
 func (p *page) policies(types []*Key) {
 	p.WriteString("## Policies\n\nA policy has `name`, `type` and, unless its type has none, a section that is named as its type. " +
-		"[Policies](policies.md) says when each keeps a trace.\n\n| key | type | default | valid | |\n|---|---|---|---|---|\n")
+		"[Policies](policies.md) says when each keeps a trace.\n\n| key | type | default | valid | |\n|---|---|---|---|---|\n" +
+		"| `name` | string | required | not empty, no two with one name; sub-policies need none | What kept spans and metrics call the policy. |\n" +
+		"| `type` | string | required | one of those that the keys below begin with | When the policy keeps a trace. |\n")
 	for _, k := range types {
 		if k.Type == nil {
 			fmt.Fprintf(p, "| `%s` | no section | | | |\n", k.Name)
@@ -237,7 +261,7 @@ func (p *page) collector(r *Reference) {
 	for i := 0; i < len(p.foreign); i++ {
 		k := p.foreign[i]
 		name := k.Type.String()
-		fmt.Fprintf(p, "### %s\n\n[What they mean](https://pkg.go.dev/%s#%s).\n\n| key | type | default |\n|---|---|---|\n", name, k.Type.PkgPath(), k.Type.Name())
+		fmt.Fprintf(p, "### %s\n\n[What the Collector says of them](https://pkg.go.dev/%s#%s).\n\n| key | type | default | |\n|---|---|---|---|\n", name, k.Type.PkgPath(), k.Type.Name())
 		p.collectorRows(k, k.Path+"::")
 		p.WriteString("\n")
 	}
@@ -259,10 +283,6 @@ func (p *page) collectorRows(k *Key, within string) {
 			typ = fmt.Sprintf("[%s](#%s)", typ, anchor(of.Type.String()))
 			p.refer(of)
 		}
-		value := ""
-		if child.Default != "" && (child.Kind != String || child.Set) {
-			value = "`" + child.Default + "`"
-		}
-		fmt.Fprintf(p, "| `%s` | %s | %s |\n", strings.TrimPrefix(child.Path, within), typ, escape(value))
+		fmt.Fprintf(p, "| `%s` | %s | %s | %s |\n", strings.TrimPrefix(child.Path, within), typ, escape(child.defaultText()), escape(child.Doc))
 	}
 }

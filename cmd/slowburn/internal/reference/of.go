@@ -114,6 +114,30 @@ func (k *Key) own(visit func(*Key)) {
 	}
 }
 
+// Foreign calls visit for each key of the Collector's within this module's components.
+func (r *Reference) Foreign(visit func(*Key)) {
+	for _, c := range r.Components {
+		if ours(c.Keys.Type) {
+			c.Keys.All(func(k *Key) {
+				if k.Foreign {
+					visit(k)
+				}
+			})
+		}
+	}
+}
+
+// CollectorDocs returns the descriptions of the Collector's keys, by structure and key.
+func CollectorDocs() map[string]string {
+	all := map[string]string{}
+	for structure, docs := range collectorDocs {
+		for key, doc := range docs {
+			all[structure+"::"+key] = doc
+		}
+	}
+	return all
+}
+
 // RulePaths returns the paths of the keys that have a rule, except hidden ones.
 func RulePaths() (paths []string) {
 	for path, rule := range rules {

@@ -11,14 +11,14 @@ const (
 // policyRules are those of the sections of policies.
 var policyRules = ruleSet{
 	"latency":                     {Doc: "One of both is needed."},
-	"latency::threshold_ms":       {Min: "0", Default: "0", Doc: "Milliseconds that the trace took longer than."},
-	"latency::upper_threshold_ms": {Min: "1", Zero: "no upper bound", Doc: "Milliseconds that the trace took at most; more than `threshold_ms`."},
+	"latency::threshold_ms":       {Min: "0", Default: "0", Doc: "The trace took longer than this, in milliseconds."},
+	"latency::upper_threshold_ms": {Min: "1", Zero: "no upper bound", Doc: "The trace took no longer than this, in milliseconds; more than `threshold_ms`."},
 
 	"span_count::min_spans": {Min: "0", Doc: "The least spans of the trace."},
 	"span_count::max_spans": {Min: "0", Zero: "no upper bound", Doc: "The most spans of the trace; not less than `min_spans`."},
 
 	"probabilistic::sampling_percentage": {Min: "0", Doc: "The share in percent. 100 and more is all."},
-	"probabilistic::hash_salt":           {Text: "any", Doc: "Without a meaning, with a warning, but with `compat: contrib`: there it is the salt of the hash."},
+	"probabilistic::hash_salt":           {Text: "any", Doc: "The salt of the hash, with `compat: contrib`. Otherwise it has no meaning, and is warned about."},
 
 	"boolean_attribute::key":          {Required: true, Text: "not empty", Doc: keyDoc},
 	"boolean_attribute::value":        {Doc: "The value that it has."},
@@ -44,7 +44,7 @@ var policyRules = ruleSet{
 	"ottl_condition::span":       {Text: "conditions in OTTL; this or `spanevent` is needed", Doc: "Conditions of which one holds for a span."},
 	"ottl_condition::spanevent":  {Text: "conditions in OTTL; this or `span` is needed", Doc: "Conditions of which one holds for an event of a span."},
 
-	"critical_path_ms::threshold_ms": {Required: true, Min: "0", Doc: "Milliseconds that the critical path is longer than."},
+	"critical_path_ms::threshold_ms": {Required: true, Min: "0", Doc: "The critical path is longer than this, in milliseconds."},
 	"critical_path_ms::service":      {Text: "any", Doc: "Only time of spans of this service counts."},
 	"critical_path_ms::name":         {Text: "any", Doc: "Only time of spans of this name counts."},
 

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"encoding"
 	"fmt"
 	"reflect"
@@ -145,9 +146,7 @@ func (w *walker) fields(k *Key, t reflect.Type, v reflect.Value) {
 			if err != nil && w.err == nil {
 				w.err = err
 			}
-			if child.Doc = rewrite(comment, field.Name, keys); child.Rule.Doc != "" {
-				child.Doc = child.Rule.Doc
-			}
+			child.Doc = cmp.Or(child.Rule.Doc, collectorDocs[t.String()][name], rewrite(comment, field.Name, keys))
 			k.Keys = append(k.Keys, child)
 		}
 	}

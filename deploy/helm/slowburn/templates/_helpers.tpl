@@ -71,7 +71,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- ceil $sum | int64 -}}
 {{- end -}}
 
-{{- /* The shipped config.yaml, what a pod needs to be otherwise, and what the user wrote: as YAML. */ -}}
+{{- /* The shipped config.yaml, merged with the settings for a pod, and with the user's configuration: as YAML. */ -}}
 {{- define "slowburn.config" -}}
 {{- $shipped := .Files.Get "files/config.yaml" | fromYaml -}}
 {{- $listen := .Values.listenAddress -}}
@@ -125,7 +125,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- toYaml $merged -}}
 {{- end -}}
 
-{{- /* The names by which the dashboard is asked for: of its Service, and under which it is published. A list as YAML. */ -}}
+{{- /* The names of the dashboard: those of its Service, and those under which it is published. A list as YAML. */ -}}
 {{- define "slowburn.hosts" -}}
 {{- $name := include "slowburn.fullname" . -}}
 {{- $svc := printf "%s.%s" $name .Release.Namespace -}}
@@ -135,7 +135,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- toYaml $hosts -}}
 {{- end -}}
 
-{{- /* Removes keys that are null, so that a user can take away what is shipped; {} stays. */ -}}
+{{- /* Removes keys that are null, by which users remove shipped keys; {} stays. */ -}}
 {{- define "slowburn.removeNulls" -}}
 {{- $of := .of -}}
 {{- range $key, $value := $of -}}
@@ -155,7 +155,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{- /* A size in the gateway's configuration in MiB, rounded down; 0 where it is none, which the gateway says, or comes from the environment. */ -}}
+{{- /* A size in the gateway's configuration in MiB, rounded down; 0 if it is invalid, which the gateway reports, or comes from the environment. */ -}}
 {{- define "slowburn.configMebibytes" -}}
 {{- $text := toString . -}}
 {{- if kindIs "float64" . -}}{{- $text = printf "%.0f" . -}}{{- end -}}
@@ -165,7 +165,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- else -}}0{{- end -}}
 {{- end -}}
 
-{{- /* Budgets that are not what the chart makes of the pod's memory and volume still have to fit into them. */ -}}
+{{- /* Budgets that the user sets have to fit into the pod's memory and volume. */ -}}
 {{- define "slowburn.checkBudgets" -}}
 {{- $sampling := dig "processors" "tail_sampling" dict .config -}}
 {{- $most := div (mul .memory 3) 4 -}}
@@ -206,7 +206,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{- /* A credential in a ConfigMap is one that everybody reads. Takes {at, of}: any key that is named like one, however deep. */ -}}
+{{- /* Everybody can read a credential in a ConfigMap. Takes {at, of}: any key that is named like one, at any depth. */ -}}
 {{- define "slowburn.checkSecrets" -}}
 {{- $at := .at -}}
 {{- if kindIs "map" .of -}}

@@ -9,7 +9,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/units"
@@ -64,9 +63,6 @@ func (st *Store) Open() (err error) {
 	}
 	if err != nil {
 		return err
-	}
-	if open := access.OpenToAll(st.directory); open != "" {
-		st.logger.Warn(open)
 	}
 	st.inventory, err = st.dir.Inventory()
 	if st.inventory != nil {

@@ -22,7 +22,7 @@ export function DeliveriesTable({
   if (deliveries.length === 0)
     return (
       <p class="faint">
-        Nothing has been sent. If that surprises you, no receiver may be configured: add one under{" "}
+        Nothing has been sent. If you expected something, check that a receiver is configured under{" "}
         <code>extensions::slo::receivers</code>.
       </p>
     );

@@ -7,9 +7,9 @@ export class ApiError extends Error {
   constructor(
     /** HTTP status; 0 when no answer came. */
     readonly status: number,
-    /** What went wrong, in few words. */
+    /** The error in few words. */
     readonly title: string,
-    /** What to do about it; may be empty. */
+    /** The remedy; may be empty. */
     readonly detail: string,
     /** Milliseconds the gateway asked to wait for (Retry-After). */
     readonly retryAfter: number | null = null,
@@ -17,7 +17,7 @@ export class ApiError extends Error {
     super(detail ? `${title}: ${detail}` : title);
   }
 
-  /** Asking again for the same thing cannot help. */
+  /** Whether the same request would fail again. */
   get permanent(): boolean {
     return this.status >= 400 && this.status < 500 && this.status !== 408 && this.status !== 429;
   }
@@ -50,7 +50,7 @@ export function getJson<T>(
   return request("GET", path, params, signal, alsoGood);
 }
 
-/** Asks for something to be done. Throws ApiError. */
+/** Sends a change. Throws ApiError. */
 export function postJson<T>(path: string, params: Params = {}): Promise<T> {
   return request("POST", path, params, undefined, []);
 }
@@ -110,7 +110,7 @@ async function problem(response: Response): Promise<ApiError> {
     title = body.title || title;
     detail = body.detail ?? body.error ?? "";
   } catch {
-    // Not JSON: the status is all there is to say.
+    // Not JSON: only the status is known.
   }
   return new ApiError(response.status, title, detail, retryAfter);
 }

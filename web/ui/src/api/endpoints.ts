@@ -1,4 +1,4 @@
-// One function per API call. What they return is as the contract says, which holds for a list, too: it is there, and never null.
+// One function per API call. They return answers as the contract describes them: a list is always there, and never null.
 
 import { ApiError, getJson, postJson } from "./client";
 import type {
@@ -30,7 +30,7 @@ import type {
 
 const segment = encodeURIComponent;
 
-/** The caller that the gateway recognizes in this reader. */
+/** The caller as whom the gateway knows this reader. */
 export function caller(signal?: AbortSignal): Promise<Caller> {
   return getJson("api/access/v1/me", {}, signal);
 }
@@ -97,7 +97,7 @@ export function reloadPolicies(): Promise<Policies> {
   return postJson("api/sampling/v1/policies/reload");
 }
 
-/** What the shadow would keep; null without a shadow (404). */
+/** The shadow's report; null without a shadow (404). */
 export async function shadow(signal?: AbortSignal): Promise<Shadow | null> {
   const answer = await getJson<Shadow | Problem>("api/sampling/v1/shadow", {}, signal, [404]);
   return "sampled" in answer ? answer : null;
@@ -116,7 +116,7 @@ export function retryRefused(traceId: string, destination: string): Promise<Retr
   return postJson(`api/sampling/v1/refused/${segment(traceId)}/retry`, { destination });
 }
 
-/** Sends all traces again that were refused until now. */
+/** Sends all refused traces again. */
 export function retryAllRefused(): Promise<Retried> {
   return postJson("api/sampling/v1/refused/retry", {});
 }
@@ -138,7 +138,7 @@ export async function readiness(signal?: AbortSignal): Promise<Readiness> {
   const answer = await getJson<Readiness>("readyz", {}, signal, [503]);
   if (typeof answer.ready !== "boolean")
     throw new ApiError(0, "Something other than the gateway answered", "");
-  return { ready: answer.ready, components: answer.components ?? [] }; // what stands before it may answer 503, too
+  return { ready: answer.ready, components: answer.components ?? [] }; // a proxy may answer 503, too
 }
 
 /** An instant query of the embedded (or remote) Prometheus. */

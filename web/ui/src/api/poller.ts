@@ -17,9 +17,9 @@ export interface PollState<T> {
 export interface PollOptions {
   /** Milliseconds between an answer and the next request; 0 asks once (and again only after failures). */
   interval: number;
-  /** What asking again cannot help (404) ends the polling. */
+  /** Errors that another request cannot mend (404) end the polling. */
   final?: boolean;
-  /** Whether somebody looks; a hidden page polls nothing. */
+  /** Whether the page is visible; a hidden page does not poll. */
   visible?: () => boolean;
   /** In [0, 1): spreads the retries of many open dashboards. */
   random?: () => number;
@@ -61,12 +61,12 @@ export class Poller<T> {
     this.request?.abort();
   }
 
-  /** Asks now, whatever the schedule says. */
+  /** Sends the next request now. */
   retry = (): void => {
     if (this.request === null) void this.attempt();
   };
 
-  /** To be called when the page becomes visible or hidden. */
+  /** Call it when the page becomes visible or hidden. */
   visibilityChanged = (): void => {
     if (this.stopped || this.request !== null || this.dueAt === 0) return;
     clearTimeout(this.timer);

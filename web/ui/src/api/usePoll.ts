@@ -12,8 +12,8 @@ const nothing: PollState<never> = {
 };
 
 /**
- * Polls `fetcher` while the component is mounted. A change of `key` starts over with other data; what is on show is
- * kept until the new answer arrives when `keep` is set (a range picker must not blank the page).
+ * Polls `fetcher` while the component is mounted. A change of `key` starts over with other data; if `keep`
+ * is set, the old data stay until the new answer arrives (a range picker must not blank the page).
  */
 export function usePoll<T>(
   key: string,

@@ -3,7 +3,7 @@ import { percent } from "../lib/format";
 import { budgetLeft, overspent } from "../objectives/budget";
 
 /**
- * What is left of the error budget. Full is all of it; marks stand at 50 and 10 %, where the policy changes. An
+ * The rest of the error budget. A full bar is all of it; marks stand at 50 and 10 %, where the policy changes. An
  * overspent budget fills with stripes from the left, by as much as it is overspent.
  */
 export function BudgetBar({ objective: o }: { objective: Objective }) {

@@ -2,10 +2,10 @@ import type { Objective } from "../api/types";
 import { burnRate, exact, percent } from "../lib/format";
 import { factorOf } from "../objectives/words";
 
-/** Where the factor's mark stands on the meter, so that a rate just above it can be seen to be above. */
+/** The position of the factor's mark on the meter: a rate just above the factor is visibly above. */
 const MARK = 0.66;
 
-/** The burn rate over one window, with a meter whose mark is the factor that a tier holds it against. */
+/** The burn rate over one window, with a meter whose mark is the factor of a tier. */
 export function BurnCell({ objective: o, window }: { objective: Objective; window: string }) {
   const rate = o.burn_rates.find((b) => b.window === window);
   const burn = rate?.burn_rate ?? null;

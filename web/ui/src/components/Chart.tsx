@@ -15,7 +15,7 @@ export function Chart(props: ChartProps) {
   const latest = useRef(props);
   latest.current = props;
   const id = useId();
-  // What the plot is built from: other data alone does not rebuild it.
+  // The properties that the plot is built from: new data alone do not rebuild it.
   const shape = JSON.stringify([props.series, props.lines, props.compress, props.fromZero, props.sync]);
 
   // Dependencies: `shape` stands for the props that matter

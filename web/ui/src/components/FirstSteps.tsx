@@ -40,7 +40,7 @@ const PROTOCOL = { http: "http/protobuf", grpc: "grpc" };
 
 const httpFirst = (a: Endpoint, b: Endpoint) => Number(a.protocol === "grpc") - Number(b.protocol === "grpc");
 
-/** The variables of an SDK. A port on all addresses is reached by the name by which the dashboard is. */
+/** The variables of an SDK. A port on all addresses is reached by the host name of the dashboard. */
 export function variables(e: Endpoint, dashboard: string): string {
   const host = ["0.0.0.0", "[::]"].includes(hostOf(e)) ? dashboard : hostOf(e);
   const url = `${e.tls ? "https" : "http"}://${host}:${e.address.slice(e.address.lastIndexOf(":") + 1)}`;

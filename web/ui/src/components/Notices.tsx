@@ -6,7 +6,7 @@ import { durationSeconds } from "../lib/format";
 import { Icon } from "./Icon";
 import { Age, Time } from "./Time";
 
-/** Says that the last request failed, how old the data on screen is, and when the next attempt follows. */
+/** Says that the last request failed, how old the data on screen are, and when the next attempt is due. */
 export function PollNotice({ poll }: { poll: Poll<unknown> }) {
   if (!poll.error) return null;
   return (
@@ -17,7 +17,7 @@ export function PollNotice({ poll }: { poll: Poll<unknown> }) {
         <div class="faint">
           {poll.data !== null && poll.fetchedAt && (
             <>
-              Showing what was known at <Time at={poll.fetchedAt} />, <Age at={poll.fetchedAt} />.{" "}
+              Showing the data of <Time at={poll.fetchedAt} />, <Age at={poll.fetchedAt} />.{" "}
             </>
           )}
           <NextTry poll={poll} />
@@ -30,7 +30,7 @@ export function PollNotice({ poll }: { poll: Poll<unknown> }) {
   );
 }
 
-/** When the next attempt comes, for the eyes. */
+/** A countdown to the next attempt, for the eyes only. */
 export function NextTry({ poll }: { poll: Poll<unknown> }) {
   const now = useNow(500);
   if (poll.loading) return <span aria-hidden="true">Trying…</span>;
@@ -40,7 +40,7 @@ export function NextTry({ poll }: { poll: Poll<unknown> }) {
   return <span aria-hidden="true">Next try in {durationSeconds(seconds)}.</span>;
 }
 
-/** The whole place of a page's content when there is none. */
+/** The notice in place of a page's content when there is none. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
@@ -62,7 +62,7 @@ export function Loading({ rows = 4 }: { rows?: number }) {
   );
 }
 
-/** The content of a poll once it has any; before that its failure or a placeholder. */
+/** The content of a poll once it has data; before that its error, or a placeholder. */
 export function Polled<T>({
   poll,
   rows,

@@ -1,4 +1,4 @@
-// Whether this reader may change anything, and the notice if not.
+// Whether this reader may make changes, and the notice if not.
 
 import { type ComponentChildren, createContext } from "preact";
 import { useContext } from "preact/hooks";
@@ -6,7 +6,7 @@ import * as api from "../api/endpoints";
 import { usePoll } from "../api/usePoll";
 import { Icon } from "./Icon";
 
-/** Why changes are not taken from this reader; empty where they are, or where that is not known: then the gateway decides. */
+/** The reason why this reader may make no changes; empty if they may, or if that is unknown: then the gateway decides. */
 const WhyNot = createContext("");
 
 export const useWhyNot = () => useContext(WhyNot);
@@ -20,7 +20,7 @@ export function CallerKnown({ children }: { children: ComponentChildren }) {
   return <WhyNot.Provider value={data && !data.operator ? data.why : ""}>{children}</WhyNot.Provider>;
 }
 
-/** Says why the buttons are off; nothing where they are not. */
+/** Says why the buttons are off; empty if they are on. */
 export function OperatorNotice() {
   const why = useWhyNot();
   if (!why) return null;

@@ -5,7 +5,7 @@ interface Props {
   /** The document's title, before "slowburn". */
   title: string;
   heading: ComponentChildren;
-  /** Above the heading: where this page belongs. */
+  /** Above the heading: the page above this one. */
   above?: ComponentChildren;
   /** Right of the heading. */
   aside?: ComponentChildren;

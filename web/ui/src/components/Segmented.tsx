@@ -1,4 +1,4 @@
-/** A row of buttons of which one is pressed. */
+/** A row of buttons, one of them pressed. */
 export function Segmented<T extends string>({
   label,
   options,

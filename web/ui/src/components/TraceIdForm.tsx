@@ -1,7 +1,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { findTraceId } from "../traces/query";
 
-/** A field into which a trace's ID (or a traceparent, or a link with it) is pasted. */
+/** A field for a pasted trace ID, traceparent or link. */
 export function TraceIdForm({
   label,
   value = "",
@@ -10,9 +10,9 @@ export function TraceIdForm({
   onFound,
 }: {
   label: string;
-  /** The ID that is asked about now. */
+  /** The ID of the trace on screen. */
   value?: string;
-  /** The button's word. */
+  /** The text on the button. */
   action: string;
   primary?: boolean;
   onFound: (id: string) => void;

@@ -10,13 +10,13 @@ export function hash(text: string): number {
   return h >>> 0;
 }
 
-/** The colour that a name asks for. */
+/** The preferred colour of a name. */
 export function colorOf(service: string): number {
   return hash(service) % COLORS;
 }
 
 /**
- * Colours for services shown side by side: each gets the one its name asks for; of two that ask for the same, the
+ * Colours for services shown side by side: each gets the preferred one of its name; of two with the same, the
  * alphabetically later gets the next free one.
  */
 export function assignColors(services: string[]): Map<string, number> {

@@ -1,6 +1,6 @@
 // Numbers as people read them at three in the morning: few digits, a unit on each, and a dash where there is none.
 
-/** What stands for "no value". */
+/** The text for "no value". */
 export const NONE = "–";
 
 const THIN = "\u202f"; // narrow no-break space between a number and its unit
@@ -59,14 +59,14 @@ export function durationSeconds(seconds: number | null): string {
   return `${Math.floor(h / 24)}${THIN}d${h % 24 ? ` ${h % 24}${THIN}h` : ""}`;
 }
 
-/** A ratio as a percentage: 0.9995 → 99.95 %. Never rounds up to 100 % what is not, nor down to 0 %. */
+/** A ratio as a percentage: 0.9995 → 99.95 %. A value below 1 is never rounded up to 100 %, nor one above 0 down to 0 %. */
 export function percent(ratio: number | null, digits = 3): string {
   if (ratio === null || !Number.isFinite(ratio)) return NONE;
   const p = ratio * 100;
   const abs = Math.abs(p);
   let s: string;
   if (abs > 90 && abs < 100) {
-    // 99.9 and 99.95 are different promises: as many decimals as tell it from 100.
+    // 99.9 and 99.95 are different promises: as many decimals as distinguish it from 100.
     const decimals = Math.min(6, Math.max(digits - 2, Math.ceil(-Math.log10(100 - abs)) + 1));
     s = trimZeros(p.toFixed(decimals));
   } else if (abs !== 0 && abs < 0.001) {

@@ -20,11 +20,11 @@ export interface PlotSeries {
   bars?: boolean;
 }
 
-/** What a chart draws. */
+/** The content of a chart. */
 export interface Plot {
   /** Charts with the same key share the cursor. */
   sync: string;
-  /** What the time axis shows, in seconds since 1970; there may be data for a part of it only. */
+  /** The range of the time axis in seconds since 1970; data may cover a part of it only. */
   from: number;
   to: number;
   /** Seconds since 1970, ascending. */
@@ -32,9 +32,9 @@ export interface Plot {
   ys: (number | null)[][] | uPlot.AlignedData[1][];
   series: PlotSeries[];
   format: (v: number | null) => string;
-  /** Horizontal lines to hold the values against. */
+  /** Horizontal lines to compare the values with. */
   lines?: ReferenceLine[];
-  /** A scale that shows 0 to 1 linearly and compresses what is above. */
+  /** A scale that is linear from 0 to 1 and compresses larger values. */
   compress?: boolean;
   fromZero?: boolean;
   onZoom?: (start: Date, end: Date) => void;
@@ -42,10 +42,10 @@ export interface Plot {
 
 export const CHART_HEIGHT = 200;
 
-/** Up to as many values are drawn as points too. */
+/** The most values that are drawn as points too. */
 const FEW = 20;
 
-/** Draws a chart into `at`. `latest` gives what to draw now: the range and the zoom handler change under a plot. */
+/** Draws a chart into `at`. `latest` returns the present content: the range and the zoom handler change under a plot. */
 export function drawChart(at: HTMLElement, latest: () => Plot): uPlot {
   const p = latest();
   const ink = resolveColor("--text-3");
@@ -94,7 +94,7 @@ export function drawChart(at: HTMLElement, latest: () => Plot): uPlot {
           dash: s.dash,
           fill: s.fill || s.bars ? withAlpha(stroke, s.bars ? 0.75 : 0.14) : undefined,
           paths: s.bars ? uPlot.paths.bars?.({ size: [0.8, 12] }) : undefined,
-          // A line through few values, or through one, is hardly one.
+          // A line through few values is hardly visible.
           points: { show: !s.bars && ((_u, _i, first, last) => last - first < FEW), size: 5 },
           value: (_u, v) => p.format(v),
         };
@@ -119,7 +119,7 @@ export function drawChart(at: HTMLElement, latest: () => Plot): uPlot {
   return new uPlot(options, [p.x, ...p.ys] as uPlot.AlignedData, at);
 }
 
-/** While nobody points at the chart its legend tells the last values. */
+/** The legend shows the last values unless the pointer is on the chart. */
 function showLast(u: uPlot): void {
   u.setLegend({ idx: u.data[0].length - 1 }, false);
 }
@@ -131,12 +131,12 @@ export function setChartData(u: uPlot, x: number[], ys: Plot["ys"]): void {
 function yRange(lo: number, hi: number, p: Plot, max: number): uPlot.Range.MinMax {
   if (p.compress) return [0, Math.max(max, (hi ?? 0) * 1.15)];
   if (p.fromZero) return [0, Math.max(1, (hi ?? 0) * 1.1)];
-  // A budget: 0 and 100 % are always in sight, more of it when overspent.
+  // A budget: 0 and 100 % are always in sight, negative values when it is overspent.
   const from = Math.min(0, lo ?? 0);
   return [from < 0 ? from - 0.05 : 0, Math.max(1, hi ?? 1)];
 }
 
-/** 0, 1, then 3 to the decade up to the maximum. */
+/** 0, 1, then three ticks per decade up to the maximum. */
 function compressedSplits(max: number): number[] {
   const splits = [0, 1];
   for (let power = 1; power <= max; power *= 10) {

@@ -79,7 +79,7 @@ export interface TimeRange {
   end: Date;
 }
 
-/** The range that URL parameters ask for: an absolute start and end, else a length ("1h") that ends at `now`. */
+/** The range in URL parameters: an absolute start and end, else a length ("1h") that ends at `now`. */
 export function resolveRange(params: URLSearchParams, fallback: string, now: Date): TimeRange {
   const start = new Date(params.get("start") ?? "");
   const end = new Date(params.get("end") ?? "");

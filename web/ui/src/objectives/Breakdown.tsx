@@ -15,7 +15,7 @@ const BY = [
   ["reason", "Reason"],
 ] as const;
 
-/** Where the bad events of the shown range came from, and the way to traces of them. */
+/** Bad events of the shown range by label, with links to their traces. */
 export function Breakdown({ objective: o, route }: { objective: Objective; route: Route }) {
   // The traces' link and the tables follow the range that the charts show.
   const range = useMemo(() => shownRange(route.params, new Date()), [route.params, o.evaluated_until]);

@@ -1,7 +1,7 @@
 import { useNow } from "../api/usePoll";
 import { durationSeconds } from "../lib/format";
 
-/** When objectives are evaluated next, as a countdown; nothing where that is not known or over. */
+/** A countdown to the next evaluation; nothing if its time is unknown or past. */
 export function NextEvaluation({ at }: { at: string | null }) {
   const now = useNow(1000);
   if (!at) return null;

@@ -6,7 +6,7 @@ import { FirstSteps } from "../components/FirstSteps";
 import { NextEvaluation } from "./NextEvaluation";
 import { serviceHint } from "./words";
 
-/** The services of all spans that came since the start; without a sampler, which counts them, those of kept traces. */
+/** The services of all spans since the start, which the sampler counts; without one, the services of kept traces. */
 async function services(signal: AbortSignal): Promise<string[]> {
   try {
     const { services } = await api.samplingCost(signal);
@@ -17,7 +17,7 @@ async function services(signal: AbortSignal): Promise<string[]> {
   }
 }
 
-/** For an objective that has counted nothing: since when and why, and which services there are in case of a typo. */
+/** The notice of an objective without events: since when, why, and the known services, in case of a typo. */
 export function NoEvents({ objective: o }: { objective: Objective }) {
   const counted = usePoll("counted services", services, { interval: 15_000 });
   const spans = o.indicator.type !== "promql";

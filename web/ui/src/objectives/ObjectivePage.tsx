@@ -157,7 +157,7 @@ function Figures({ objective: o }: { objective: Objective }) {
   );
 }
 
-/** What is left of a budget: of one that is spent, nothing. */
+/** The rest of a budget in words. */
 function left(remaining: number | null, amount: string): string {
   if (remaining === null) return NONE;
   return remaining <= 0 ? "none left" : amount;

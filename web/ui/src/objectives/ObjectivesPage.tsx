@@ -13,7 +13,7 @@ import { NextEvaluation } from "./NextEvaluation";
 import { ObjectiveRow } from "./ObjectiveRow";
 import { headline, matches, type Standing, sortByUrgency, standing, type Tally, tally } from "./urgency";
 
-/** Rows drawn at first: enough for any screen; thousands of objectives are found by the filter. */
+/** The number of rows at first; the filter finds the others. */
 const FIRST_ROWS = 200;
 
 export function ObjectivesPage({ route }: { route: Route }) {
@@ -47,7 +47,7 @@ function Headline({ counts }: { counts: Tally }) {
   );
 }
 
-/** Evaluation runs once a minute behind a watermark: more than this behind is worth a word. */
+/** Evaluation runs once a minute behind a watermark: a lag above this is shown. */
 const STALE_MS = 5 * 60_000;
 
 function Freshness({ data }: { data: Objectives }) {

@@ -5,7 +5,7 @@ import { burnRate, durationSeconds, percent } from "../lib/format";
 import { budgetLeft } from "./budget";
 import { tierWords } from "./words";
 
-/** The tiers that decide whether to alert, with what each sees now. */
+/** The tiers that decide whether to alert, with their burn rates. */
 export function TiersTable({ objective: o }: { objective: Objective }) {
   if (o.tiers.length === 0) return null;
   return (
@@ -13,7 +13,7 @@ export function TiersTable({ objective: o }: { objective: Objective }) {
       <h2 id="tiers">When it alerts</h2>
       <p class="faint">
         A tier is active while the burn rate over both of its windows is at or above its factor: the long one
-        says that it matters, the short one that it still goes on. At 1× the budget lasts exactly its window.
+        shows that the loss matters, the short one that it goes on. At 1× the budget lasts exactly its window.
       </p>
       <TableScroll label="Tiers">
         <table class="table tiers">

@@ -1,4 +1,4 @@
-// Where bad events came from, asked of Prometheus' API.
+// Queries of Prometheus' API for bad events by label.
 
 import type { VectorSample } from "../api/types";
 

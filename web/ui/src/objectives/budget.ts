@@ -1,4 +1,4 @@
-// What of an error budget there is to show.
+// Shares of an error budget.
 
 import type { Objective } from "../api/types";
 import { count, percent, significant } from "../lib/format";
@@ -8,7 +8,7 @@ export function budgetLeft(o: Objective): number | null {
   return o.events.total > 0 ? o.budget.remaining_ratio : null;
 }
 
-/** From here on an overspent budget is told as a multiple: 4,993 % says less than 50×. */
+/** From this share on an overspent budget is shown as a multiple: 50×, not 4,993 %. */
 const MULTIPLE = 10;
 
 /** A negative share of the budget in words: "18 %" "overspent", "spent" "50×" "over". */

@@ -26,10 +26,10 @@ export function shownRange(params: URLSearchParams, now: Date): TimeRange & { st
   return { start: align(range.start), end: align(range.end), step };
 }
 
-/** Steps that a chart shows at least, so that the first minutes are not stretched over all of it. */
+/** The fewest steps that a chart shows: the first minutes are not stretched over all of it. */
 const LEAST_STEPS = 15;
 
-/** The range without its beginning where there is no data for more than half of it: the gateway is younger than it. */
+/** The range, without the time before the first data if that is more than half of it. */
 export function fromFirstData(range: TimeRange, h: History): TimeRange {
   const first = h.points.find((p) => p.total > 0 || p.budget_remaining_ratio !== null);
   if (!first) return range;

@@ -1,12 +1,12 @@
-// Which objective needs a person first.
+// The order of objectives by urgency.
 
 import type { Objective } from "../api/types";
 import { budgetLeft } from "./budget";
 
-/** What a row says about an objective's state, from worst to best. */
+/** The states of a row, from worst to best. */
 export type Standing = "page" | "ticket" | "pending" | "error" | "overspent" | "low" | "ok" | "no_data";
 
-/** With less than this of the budget left nothing that does not alert is called healthy: the policy says freeze. */
+/** An objective with a smaller share of its budget left is not called healthy, even without an alert: the policy says freeze. */
 const LOW = 0.1;
 
 export function standing(o: Objective): Standing {
@@ -28,13 +28,13 @@ const RANK: Record<Standing, number> = {
   no_data: 7,
 };
 
-/** What was measured once and is no more comes before what is well; what never was comes last. */
+/** Objectives that are no longer measured come before healthy ones; those that never were come last. */
 function rank(o: Objective): number {
   const s = standing(o);
   return s === "no_data" && budgetLeft(o) !== null ? RANK.ok - 0.5 : RANK[s];
 }
 
-/** Firing pages, firing tickets, pending ones, what cannot be evaluated; then the least budget left. */
+/** Firing pages, firing tickets, pending alerts, failed evaluations; then the least budget left. */
 export function byUrgency(a: Objective, b: Objective): number {
   return (
     rank(a) - rank(b) ||
@@ -60,7 +60,7 @@ export function tally(objectives: Objective[]): Tally {
   return t;
 }
 
-/** The one sentence above the list, in parts: the worst first. */
+/** The parts of the sentence above the list, the worst state first. */
 export function headline(t: Tally): { text: string; standing: Standing | null }[] {
   const parts: { text: string; standing: Standing | null }[] = [];
   const say = (standing: Standing, text: string) => {

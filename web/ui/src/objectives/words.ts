@@ -1,4 +1,4 @@
-// Objectives, budgets and tiers in sentences: people act on what they understand.
+// Objectives, budgets and tiers in sentences.
 
 import type { BudgetPolicy, Indicator, Objective, Tier } from "../api/types";
 import * as f from "../lib/format";
@@ -11,13 +11,13 @@ const NOUNS: Record<string, string> = {
   internal: "internal operations",
 };
 
-/** What an indicator counts: "server requests", "consumed messages". */
+/** The events that an indicator counts: "server requests", "consumed messages". */
 export function eventsNoun(i: Indicator): string {
   if (i.type === "promql") return "events";
   return NOUNS[i.kind.toLowerCase()] ?? "spans";
 }
 
-/** Which of them: " for POST /checkout where http.route = /checkout". Empty when all of them. */
+/** The indicator's selection: " for POST /checkout where http.route = /checkout". Empty if it selects all events. */
 export function selection(i: Indicator): string {
   const operations = i.operations.length ? ` for ${list(i.operations, "or")}` : "";
   const attributes = Object.entries(i.attributes).map(([k, v]) => `${k} = ${v}`);
@@ -28,7 +28,7 @@ function list(items: string[], last: string): string {
   return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} ${last} ${items.at(-1)}`;
 }
 
-/** What good is: "succeed", "take at most 300 ms". */
+/** What good events do: "succeed", "take at most 300 ms". */
 export function goodVerb(i: Indicator): string {
   if (i.type === "latency") return `take at most ${f.durationMs(i.threshold_ms)}`;
   return i.type === "promql" ? "are good" : "succeed";
@@ -60,7 +60,7 @@ export function allowance(o: Objective): string {
 /** How many services a hint names. */
 const HINT_SERVICES = 12;
 
-/** What may be misspelt where an objective counts nothing: its service, if no span of one of that name was counted. */
+/** The service of an objective, if no span of that service was counted: it may be misspelt. */
 export function serviceHint(o: Objective, counted: string[]): string {
   const service = o.indicator.service ?? "";
   if (o.indicator.type === "promql") return "";
@@ -85,7 +85,7 @@ export const POLICY_NAME: Record<BudgetPolicy, string> = {
   exhausted: "Exhausted",
 };
 
-/** What a policy level asks of the team. */
+/** The advice to the team at a level of the budget policy. */
 export const POLICY_ASKS: Record<BudgetPolicy, string> = {
   normal: "More than half of the budget is left: deploy normally.",
   cautious: "Between 10 and 50 % is left: deploy slower, with extra review.",
@@ -102,7 +102,7 @@ export function tierWords(t: Tier): string {
 /** The windows of the list: of detection (5m), of the pages (1h, 6h) and of the slow ticket (3d). */
 const LIST_WINDOWS = ["5m", "1h", "6h", "3d"];
 
-/** Which burn rates a list shows: those of the tiers that are active; those above; or, where an objective has tiers of its own, those that they look at. */
+/** The windows whose burn rates a list shows: those of active tiers; else those above or, for tiers with other windows, theirs. */
 export function listWindows(o: Objective): string[] {
   const watched = (w: string) => o.tiers.some((t) => t.long_window === w || t.short_window === w);
   const active = o.tiers.filter((t) => t.active).flatMap((t) => [t.long_window, t.short_window]);
@@ -123,7 +123,7 @@ export function listWindows(o: Objective): string[] {
 
 /**
  * The factor that a window is held against: of the tier that has it as the long window, else as the short one; the
- * stricter severity first. Null where no tier that can fire looks at the window.
+ * stricter severity first. Null if no tier that can fire has the window.
  */
 export function factorOf(tiers: Tier[], window: string): { factor: number; tier: Tier } | null {
   const pages = (t: Tier) => (t.severity === "page" ? 0 : 1);

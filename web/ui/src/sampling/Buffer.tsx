@@ -3,10 +3,10 @@ import type { SamplingStatus } from "../api/types";
 import { bytes, count, durationSeconds, exact, percent, plural } from "../lib/format";
 import { waiting } from "./words";
 
-/** Use of a byte budget from which decisions come early, and the bar says so. */
+/** The share of a byte budget from which on traces are decided early, and the bar warns. */
 const HIGH = 0.8;
 
-/** What is buffered, in memory and on disk, and what went wrong with it. */
+/** The buffered spans, in memory and on disk, and their errors. */
 export function Buffer({ status: s }: { status: SamplingStatus }) {
   return (
     <section class="figures" aria-label="Buffer">
@@ -53,7 +53,7 @@ function Budget({
   name: string;
   used: number;
   limit: number;
-  /** What is said while there is room. */
+  /** The text while there is room. */
   children: ComponentChildren;
 }) {
   const share = limit > 0 ? used / limit : 0;
@@ -75,9 +75,9 @@ function Budget({
       </div>
       <p class="faint">
         {share >= 1
-          ? "The budget is used up: traces are decided early, boring ones first."
+          ? "The budget is used up: traces are decided early, those that no policy samples yet first."
           : share >= HIGH
-            ? "Close to the budget: above it traces are decided early, boring ones first."
+            ? "Close to the budget: above it traces are decided early, those that no policy samples yet first."
             : children}
       </p>
     </div>

@@ -6,10 +6,10 @@ import { bytes, durationSeconds, exact, percent, plural } from "../lib/format";
 import { Refused } from "./Refused";
 import { ANSWER, DESTINATION_STATE, nextTry, overShare, whatItTakes, whenFull } from "./words";
 
-/** Use of a destination's share from which the bar says so. */
+/** The part of a destination's share from which on the bar warns. */
 const HIGH = 0.8;
 
-/** Where kept traces go: what waits for each destination, what it answered last, and what it refused. */
+/** The destinations of kept traces: the backlog of each, its last answer, and the traces that it refused. */
 export function DestinationsSection({
   destinations: d,
   onChange,
@@ -65,14 +65,14 @@ function Row({ destination: d, overBudget }: { destination: Destination; overBud
       <LastAnswer destination={d} />
       {d.rejected_spans > 0 && d.rejected_why && (
         <p class="d-words">
-          Rejected of accepted requests: <q>{d.rejected_why}</q>
+          Spans of accepted requests were rejected: <q>{d.rejected_why}</q>
         </p>
       )}
     </li>
   );
 }
 
-/** What the state means, beyond its name. */
+/** The details of a state. */
 function State({ destination: d }: { destination: Destination }) {
   const now = useNow(1000);
   const tries = nextTry(d, now);

@@ -8,7 +8,7 @@ import { bytes, count, durationSeconds } from "../lib/format";
 import { links } from "../router";
 import { outcome, shadowSentence, verdictSentence } from "./words";
 
-/** What is known of one decision. */
+/** The record of one decision. */
 export function Explanation({ decision: d }: { decision: Decision }) {
   const [before, policy, after] = verdictSentence(d);
   return (

@@ -9,7 +9,7 @@ import { Time } from "../components/Time";
 import { bytes, exact, percent } from "../lib/format";
 import { links } from "../router";
 
-/** The policies that decide now, what each brings, and the button that reads them again. */
+/** The deciding policies, the traces that each keeps, and the button that reloads them. */
 export function PoliciesSection({
   policies: p,
   cost,
@@ -29,7 +29,7 @@ export function PoliciesSection({
           <h2 id="policies">Policies</h2>
           <p class="faint">
             Version <span class="num">{p.version}</span>, since <Time at={p.since} now={now} />. Alone counts
-            what no other policy keeps.
+            the traces that no other policy keeps.
           </p>
         </div>
         <button type="button" class="button" onClick={reload.run} {...change}>
@@ -76,7 +76,7 @@ export function PoliciesSection({
   );
 }
 
-/** What a reload came to. A failure that the gateway tells of itself is not said twice. */
+/** The outcome of a reload. A failure that the gateway reports by itself is not shown twice. */
 function ReloadResult({ reload, policies: p }: { reload: Action<Policies>; policies: Policies }) {
   const { result, error } = reload;
   const told = error !== null && p.last_error !== undefined && error.detail.includes(p.last_error.detail);

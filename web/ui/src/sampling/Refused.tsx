@@ -20,7 +20,7 @@ import {
   Words,
 } from "./SentAgain";
 
-/** How many refused traces are shown unless all are asked for. */
+/** The number of refused traces before "show all". */
 const TOP = 10;
 
 /** The traces that destinations refused, each with the button that sends it again. */
@@ -35,7 +35,7 @@ export function Refused({
   const [whole, showWhole] = useState(false);
   const [sent, setSent] = useState<RefusedTrace | { traces: number } | null>(null);
   const note = useRef<HTMLDivElement>(null);
-  // The button that had the focus goes with its row.
+  // The row goes, and with it the button that had the focus.
   useEffect(() => {
     if (sent) note.current?.focus();
   }, [sent]);

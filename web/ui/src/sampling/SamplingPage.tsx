@@ -14,11 +14,11 @@ import { ServicesSection } from "./ServicesSection";
 import { ShadowSection } from "./ShadowSection";
 import { WhyKept } from "./WhyKept";
 
-/** All that the page shows comes at once, so that its figures are of one moment and nothing moves when the last is there. */
+/** Loads all data of the page at once: its figures are of one moment, and nothing moves when the last one arrives. */
 async function figures(signal: AbortSignal) {
   const shadow = async () => {
     const policies = await api.policies(signal);
-    // A browser reports what is asked for and not there as an error.
+    // Without a shadow the answer is 404, which a browser logs as an error.
     return { policies, shadow: policies.shadow ? await api.shadow(signal) : null };
   };
   const [status, destinations, cost, decides] = await Promise.all([
@@ -31,7 +31,7 @@ async function figures(signal: AbortSignal) {
 }
 
 export function SamplingPage({ route }: { route: Route }) {
-  // How often something was changed from here: what an earlier request brings may be from before.
+  // The number of changes made here: the answer of an earlier request may be from before a change.
   const [changes, setChanges] = useState(0);
   const poll = usePoll(`sampling ${changes}`, figures, { keep: true });
   const changed = () => setChanges((n) => n + 1);

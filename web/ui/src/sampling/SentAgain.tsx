@@ -5,7 +5,7 @@ import { useAction } from "../api/useAction";
 import { Icon } from "../components/Icon";
 import { useChange } from "../components/Operator";
 
-/** What came of sending a refused trace again; `again` is its refusal since. Takes the focus that its button had. */
+/** The outcome of sending a refused trace again; `again` is its refusal since. Takes the focus of its button. */
 export function SentAgain({
   sent,
   again,
@@ -64,7 +64,7 @@ export function RetryError({ retry }: { retry: Pick<ReturnType<typeof useRetry>,
   );
 }
 
-/** Tells one refusal from another; a later one of the same has another time. */
+/** The key of a refusal; a later one of the same trace has another time. */
 export const refusalKey = (r: RefusedTrace) => `${r.trace_id} ${r.destination} ${r.pipeline}`;
 
 /** The refusal since a trace was sent again, if there is one. */
@@ -76,7 +76,7 @@ export function TraceId({ of: r }: { of: RefusedTrace }) {
   return <code>{r.trace_id.slice(0, 16)}</code>;
 }
 
-/** The destination's own words. */
+/** The message of the destination. */
 export function Words({ of: r }: { of: RefusedTrace }) {
   return (
     <>

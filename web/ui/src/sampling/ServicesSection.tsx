@@ -6,10 +6,10 @@ import { TableScroll } from "../components/TableScroll";
 import { bytes, exact, NONE, percent } from "../lib/format";
 import { byBytesIn, keptShare, serviceName } from "./words";
 
-/** How many services are shown unless all are asked for. */
+/** The number of services before "show all". */
 const TOP = 20;
 
-/** What each service sends, and what of it is kept. */
+/** The bytes and traces that each service sends, and the kept ones. */
 export function ServicesSection({ services }: { services: ServiceCost[] }) {
   const [all, showAll] = useState(false);
   const sorted = byBytesIn(services);

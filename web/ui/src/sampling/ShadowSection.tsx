@@ -9,7 +9,7 @@ import { Time } from "../components/Time";
 import { plural } from "../lib/format";
 import { Comparison, Differences, ShadowPolicies } from "./ShadowTables";
 
-/** What a second set of policies would keep, and the button that lets them decide; nothing where there are none. */
+/** The traces that the shadow policies would keep, and the button that promotes them; empty without a shadow. */
 export function ShadowSection({
   shadow,
   version,
@@ -25,7 +25,7 @@ export function ShadowSection({
   const note = useRef<HTMLDivElement>(null);
   const done = promote.result;
   const promoted = done !== null && done.version >= version; // until another change
-  // The button that had the focus is gone with the shadow.
+  // The shadow is gone, and with it the button that had the focus.
   useEffect(() => {
     if (promoted) note.current?.focus();
   }, [promoted]);
@@ -37,8 +37,8 @@ export function ShadowSection({
           <h2 id="shadow">Shadow</h2>
           {shadow && (
             <p class="faint">
-              What a second set of policies would keep of the same traces, since{" "}
-              <Time at={shadow.since} now={now} />. It decides nothing.
+              A second set of policies, which decides nothing: the traces that it would keep, since{" "}
+              <Time at={shadow.since} now={now} />.
             </p>
           )}
         </div>
@@ -76,7 +76,7 @@ export function ShadowSection({
   );
 }
 
-/** A button that asks again, in its own place, before it does it. */
+/** A button that asks for a confirmation in its own place. */
 function PromoteButton({ promote }: { promote: Action<unknown> }) {
   const [asking, setAsking] = useState(false);
   const change = useChange(promote.busy);

@@ -29,7 +29,7 @@ function AmountHeads({ what = "" }: { what?: string }) {
   );
 }
 
-/** What is kept, beside what would be. */
+/** The kept traces, beside those that the shadow would keep. */
 export function Comparison({ shadow: s }: { shadow: Shadow }) {
   const real = realSampled(s);
   const signed = (x: number | null) => (x !== null && x > 0 ? `+${percent(x, 2)}` : percent(x, 2));
@@ -73,7 +73,7 @@ export function Comparison({ shadow: s }: { shadow: Shadow }) {
   );
 }
 
-/** What each policy of the shadow would keep or drop. */
+/** The traces that each policy of the shadow would keep or drop. */
 export function ShadowPolicies({ shadow: s }: { shadow: Shadow }) {
   return (
     <TableScroll label="The shadow’s policies">
@@ -105,10 +105,10 @@ export function ShadowPolicies({ shadow: s }: { shadow: Shadow }) {
   );
 }
 
-/** How many differing traces are shown unless all are asked for. */
+/** The number of differing traces before "show all". */
 const FIRST = 10;
 
-/** The traces on which the two differ, each leading to its explanation. */
+/** The traces on which the two differ, with links to their explanations. */
 export function Differences({ shadow: { differences } }: { shadow: Shadow }) {
   const now = useNow(60_000);
   const [all, showAll] = useState(false);

@@ -12,7 +12,7 @@ export function WhyKept({ route }: { route: Route }) {
   const id = route.params.get("trace") ?? "";
   const section = useRef<HTMLElement>(null);
   const before = useRef(id);
-  // A link further down on this page changes the trace: what it asks for is up here.
+  // A link further down on this page changes the trace: the focus moves up to its explanation.
   useEffect(() => {
     if (before.current === id) return;
     before.current = id;

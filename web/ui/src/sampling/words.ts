@@ -1,4 +1,4 @@
-// What the gateway's figures about sampling mean, in words.
+// Figures about sampling, in words.
 
 import type {
   AnswerClass,
@@ -14,7 +14,7 @@ import type {
 } from "../api/types";
 import { bytes, durationSeconds, NONE, percent, plural, significant } from "../lib/format";
 
-/** What the buffered spans wait for: decided traces stay buffered until every destination has them. */
+/** The reasons why spans are buffered: decided traces stay until every destination has them. */
 export function waiting(s: SamplingStatus): string {
   const spans = `${plural(s.spans_buffered, "span")} buffered`;
   const undecided = `${plural(s.traces_pending, "trace")} waiting for the rest of their spans`;
@@ -22,7 +22,7 @@ export function waiting(s: SamplingStatus): string {
   return s.traces_undelivered > 0 ? `${spans}: ${undecided}, ${kept}.` : `${spans}: ${undecided}.`;
 }
 
-/** How many decisions were changed by what came late, and how many still can be. */
+/** The number of decisions that late spans changed, and of those that they still can. */
 export function revived(s: SamplingStatus): string {
   const done =
     s.revived_traces === 0
@@ -33,7 +33,7 @@ export function revived(s: SamplingStatus): string {
   return `${done} ${plural(s.traces_revivable, "trace")} that ${s.traces_revivable === 1 ? "was" : "were"} not kept can still be: ${held}.`;
 }
 
-/** How many traces were kept for a link alone. */
+/** The number of traces that were kept only because of a link. */
 export function linked(s: SamplingStatus): string {
   if (s.linked_traces === 0) return "No trace was kept for a link alone.";
   return `${plural(s.linked_traces, "trace was", "traces were")} kept only for a link with a kept trace.`;
@@ -45,7 +45,7 @@ export const VERDICT: Record<Verdict, string> = {
   dropped: "dropped",
 };
 
-/** A decision in one sentence, around the name of the policy that made it, which is empty where none did. */
+/** A decision in one sentence, around the name of its policy, which may be empty. */
 export function verdictSentence(d: Decision): [before: string, policy: string, after: string] {
   const due = `its decision was due because ${d.reason}.`;
   const sub = d.composite_policy ? ` (its sub-policy ${d.composite_policy})` : "";
@@ -73,7 +73,7 @@ function whyNot(votes: PolicyVote[]): string {
 /** The type of rules: they are asked in their order, up to the first that matches. */
 const RULE = "rule";
 
-/** Whether a policy had a say: drops are asked first, and after one that drops the trace nobody is, nor after a rule that decided. */
+/** Whether a policy was asked. Drop policies come first; none is asked after one that dropped the trace, nor after a rule that decided. */
 function asked(d: Decision, vote: PolicyVote): boolean {
   if (d.verdict !== "dropped") {
     const ruled = d.votes.findIndex((v) => v.type === RULE && v.matched);
@@ -83,7 +83,7 @@ function asked(d: Decision, vote: PolicyVote): boolean {
   return vote.type === "drop" && d.votes.indexOf(vote) <= dropped;
 }
 
-/** Whether the trace is one that the policy is for, and what came of that. */
+/** Whether the policy matched the trace, and its answer. */
 export function outcome(d: Decision, vote: PolicyVote): [matched: string, outcome: string] {
   if (!asked(d, vote))
     return [
@@ -95,7 +95,7 @@ export function outcome(d: Decision, vote: PolicyVote): [matched: string, outcom
   return vote.matched ? ["yes", "did not pass the threshold"] : ["no", "did not match"];
 }
 
-/** What the shadow would have done, held against what was done. */
+/** The decision of the shadow, compared with the real one. */
 export function shadowSentence(d: Decision): string {
   if (!d.shadow) return "";
   const same = d.shadow.verdict === d.verdict;
@@ -103,20 +103,20 @@ export function shadowSentence(d: Decision): string {
   return `${same ? "the same" : "different"}: ${VERDICT[d.shadow.verdict]}${by}`;
 }
 
-/** What the policies that decide kept of the traces that the shadow was asked about. */
+/** The traces that the deciding policies kept of those that the shadow was asked about. */
 export function realSampled(s: Shadow): Shadow["sampled"] {
   const of = (key: keyof Shadow["sampled"]) => s.sampled[key] - s.only_shadow[key] + s.only_real[key];
   return { traces: of("traces"), spans: of("spans"), bytes: of("bytes") };
 }
 
-/** How much more (or, negative, less) b is than a; null where there is nothing to compare with. */
+/** The relative difference of b to a, negative if b is less; null if a is 0. */
 export function change(a: number, b: number): number | null {
   return a > 0 ? b / a - 1 : null;
 }
 
 /**
- * The share of the bytes that was kept, 0 to 1; null where more was kept than came in, as after a restart, when spans
- * from before it are passed on.
+ * The share of the bytes that was kept, 0 to 1; null if more was kept than came in: after a restart, spans from before
+ * it are passed on.
  */
 export function keptShare(s: Pick<ServiceCost, "bytes_in" | "bytes_kept">): number | null {
   return s.bytes_in > 0 && s.bytes_kept <= s.bytes_in ? s.bytes_kept / s.bytes_in : null;
@@ -131,7 +131,7 @@ export function serviceName(s: ServiceCost): string {
   return s.service === "__other__" ? "all others" : s.service;
 }
 
-/** How delivery to a destination stands: the kind of its pill, and the word on it. */
+/** The state of the delivery to a destination: the kind of its pill, and the text on it. */
 export const DESTINATION_STATE: Record<
   DestinationState,
   [kind: "ok" | "pending" | "error" | "no_data", name: string]
@@ -142,24 +142,24 @@ export const DESTINATION_STATE: Record<
   refuses_gateway: ["error", "Refuses the gateway"],
 };
 
-/** What an answer of a destination was, in a sentence that begins with "Last answer:". */
+/** An answer of a destination, in a sentence that begins with "Last answer:". */
 export const ANSWER: Record<AnswerClass, string> = {
   accepted: "accepted",
   retry: "not now",
   too_large: "the request is too large",
-  data: "refused what was sent",
+  data: "refused the spans",
   gateway: "refuses the gateway",
   either: "failed",
 };
 
-/** When a destination is tried again; empty where it is not waited for. */
+/** When a destination is tried again; empty if it is not backing off. */
 export function nextTry(d: Pick<Destination, "retry_at">, now: Date): string {
   if (!d.retry_at) return "";
   const seconds = Math.ceil((Date.parse(d.retry_at) - now.getTime()) / 1000);
   return seconds > 0 ? `next try in ${durationSeconds(seconds)}` : "trying again";
 }
 
-/** Where a destination is, and as what it gets spans. */
+/** The pipeline of a destination, and the form in which it gets spans. */
 export function whatItTakes(
   d: Pick<Destination, "destination" | "pipeline" | "bytes" | "exporters">,
 ): string {
@@ -168,7 +168,7 @@ export function whatItTakes(
   return d.destination === d.pipeline ? `${exporters}decoded` : `${exporters}in ${d.pipeline}, decoded`;
 }
 
-/** How much of its share a backlog takes; shares that others do not use are lent, as far as the budget goes. */
+/** The part of its share that a backlog takes; unused shares of others are lent, within the budget. */
 export function overShare(share: number, shareBytes: number, overBudget: boolean): string {
   if (shareBytes <= 0) return NONE;
   const rest = overBudget ? ", over the budget" : ", the rest is lent";

@@ -92,7 +92,7 @@ function drawSpans(
     const x = (start[i] - whole.from) * scale;
     ctx.fillRect(x, (i / n) * (height - thick), Math.max(ratio, (end[i] - start[i]) * scale), thick);
   };
-  // One colour at a time: changing it is what costs on a canvas.
+  // One colour at a time: changing the colour of a canvas is slow.
   for (let s = 0; s < palette.length; s++) {
     ctx.fillStyle = palette[s];
     for (let i = 0; i < n; i++) if (m.service[i] === s && !m.error[i]) bar(i, line);

@@ -21,7 +21,7 @@ export function RefusedBy({ id }: { id: string }) {
   const [sent, setSent] = useState<RefusedTrace | null>(null);
   const { data } = usePoll(`refused ${changes}`, api.destinations, { keep: true, final: true });
   const note = useRef<HTMLDivElement>(null);
-  // The button that had the focus goes with its notice.
+  // The notice goes, and with it the button that had the focus.
   useEffect(() => {
     if (sent) note.current?.focus();
   }, [sent]);

@@ -5,7 +5,7 @@ import { barOf, labelSide } from "./layout";
 import type { Extent, TraceModel } from "./model";
 import * as tree from "./model";
 
-/** What all rows of a waterfall share. */
+/** Properties that all rows of a waterfall share. */
 export interface RowContext {
   model: TraceModel;
   colors: number[];
@@ -18,7 +18,7 @@ export interface RowContext {
   view: Extent;
   active: number;
   selected: number;
-  /** Sorted indexes of the spans found; null when nothing is searched for. */
+  /** Sorted indexes of the spans found; null without a search. */
   matches: Int32Array | null;
   onOpen: (index: number) => void;
   onToggle: (index: number) => void;

@@ -126,7 +126,7 @@ function Times({ span: s, base }: { span: Span; base: string }) {
   );
 }
 
-/** A moment to the nanosecond: the clock time, then what is below a millisecond. */
+/** A moment to the nanosecond: the clock time, then the digits below a millisecond. */
 function Stamp({ at }: { at: string }) {
   return (
     <time title={`${nanosToDate(at).toISOString()}, ${at} ns since 1970`}>

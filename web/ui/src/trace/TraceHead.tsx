@@ -61,7 +61,7 @@ export function TraceHead({ trace: t }: { trace: Trace }) {
   );
 }
 
-/** What was out of the ordinary about the decision. */
+/** The oddities of the decision. */
 function Marks({ trace: { marks: m } }: { trace: Trace }) {
   return (
     <>

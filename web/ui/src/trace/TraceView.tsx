@@ -88,7 +88,7 @@ function around({ start, end }: Times, i: number, whole: Extent): Extent | null 
   return { from: Math.max(whole.from, start[i] - room), to: Math.min(whole.to, end[i] + room) };
 }
 
-/** How long typing and arrow keys rest before the URL follows: browsers limit how often it may change. */
+/** The pause after typing and arrow keys before the URL changes: browsers limit how often it may. */
 const URL_REST_MS = 400;
 
 function useTraceState(m: TraceModel, route: Route) {
@@ -161,7 +161,7 @@ function useTraceState(m: TraceModel, route: Route) {
       setFocusRequest((n) => n + 1);
     },
     toggle: (i: number) => setCollapsed((c) => tree.toggled(m, c, i)),
-    /** Shows a span wherever it is, and makes it the active one. */
+    /** Scrolls to a span, expands its ancestors, and makes it the active one. */
     go: (i: number) => {
       if (i < 0) return;
       setCollapsed((c) => tree.reveal(m, c, i));

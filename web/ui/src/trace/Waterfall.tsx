@@ -33,7 +33,7 @@ function useRowHeight(): number {
   return height;
 }
 
-/** The rows of a trace, of which only those in sight (and the active one) are in the document. */
+/** The rows of a trace. Only visible rows and the active one are in the document. */
 export function Waterfall(p: WaterfallProps) {
   const { model: m, rows, active, view } = p;
   const scroller = useRef<HTMLDivElement>(null);
@@ -60,7 +60,7 @@ export function Waterfall(p: WaterfallProps) {
     reveal();
     if (focusWithin.current) focusRow();
   }, [activeRow, active]);
-  // Dependencies: runs on request only
+  // Dependencies: runs when the focus is requested
   useEffect(() => {
     if (p.focusRequest === 0) return;
     reveal();

@@ -9,7 +9,7 @@ export type KeyAction =
   | { type: "open" }
   | { type: "zoom" };
 
-/** What a key does to the active span; null when it means nothing here. `page` is the number of rows in sight. */
+/** The effect of a key on the active span; null for other keys. `page` is the number of visible rows. */
 export function keyAction(
   key: string,
   m: TraceModel,

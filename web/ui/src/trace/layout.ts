@@ -1,4 +1,4 @@
-// Where a span's bar stands in the time column, in percent of the column's width.
+// The position of a span's bar in the time column, in percent of the column's width.
 
 import type { Extent } from "./model";
 
@@ -16,7 +16,7 @@ export function barOf(start: number, end: number, view: Extent): Bar | null {
   return { left, width: Math.max(0, right - left) };
 }
 
-/** Where a bar's label has room: after it, before it, else on it. */
+/** The side of a bar with room for its label: after it, before it, else on it. */
 export function labelSide({ left, width }: Bar): "after" | "before" | "inside" {
   if (left + width < 86) return "after";
   return left > 14 ? "before" : "inside";

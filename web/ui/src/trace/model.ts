@@ -1,4 +1,4 @@
-// A trace as columns. The spans stay the JSON objects that arrived; everything that is read per row or per frame is
+// A trace as columns. The spans stay the JSON objects that arrived; values that are read per row or per frame are
 // in typed arrays, indexed like `spans` (preorder of the forest), so that 50,000 spans cost no objects.
 
 import type { Span } from "../api/types";
@@ -18,7 +18,7 @@ export interface TraceModel {
   end: Float64Array;
   rawStart: Float64Array;
   rawEnd: Float64Array;
-  /** Half-width of the correction's interval in ns; 0 where nothing was corrected. */
+  /** Half-width of the correction's interval in ns; 0 without a correction. */
   uncertainty: Float64Array;
   parent: Int32Array;
   /** The index after the span's last descendant. */
@@ -125,7 +125,7 @@ export function visibleRows(m: TraceModel, collapsed: Uint8Array): Int32Array {
   return rows.subarray(0, n);
 }
 
-/** The row that shows a span; the row of the collapsed ancestor that hides it otherwise. -1 in an empty trace. */
+/** The row of a span or, if it is hidden, of the collapsed ancestor that hides it. -1 in an empty trace. */
 export function rowOf(rows: Int32Array, index: number): number {
   let lo = 0;
   let hi = rows.length - 1;
@@ -137,7 +137,7 @@ export function rowOf(rows: Int32Array, index: number): number {
   return rows.length === 0 ? -1 : lo;
 }
 
-/** Which rows of `height` pixels a viewport touches, with `overscan` more on both sides: [first, last). */
+/** The rows of `height` pixels that a viewport touches, with `overscan` more on both sides: [first, last). */
 export function windowOf(
   scrollTop: number,
   viewport: number,
@@ -154,7 +154,7 @@ export function hasChildren(m: TraceModel, i: number): boolean {
   return m.subtreeEnd[i] > i + 1;
 }
 
-/** Errors among the span's descendants: what a collapsed row hides. */
+/** The number of errors among the span's descendants, which a collapsed row hides. */
 export function errorsBelow(m: TraceModel, i: number): number {
   return m.errorsBefore[m.subtreeEnd[i]] - m.errorsBefore[i + 1];
 }
@@ -178,7 +178,7 @@ export function collapseAll(m: TraceModel): Uint8Array {
   return Uint8Array.from(m.depth, (depth, i) => (depth > 0 && hasChildren(m, i) ? 1 : 0));
 }
 
-/** Only the ways to errors are open. */
+/** All spans are collapsed but the ancestors of errors. */
 export function collapseWithoutErrors(m: TraceModel): Uint8Array {
   return Uint8Array.from(m.depth, (_, i) => (hasChildren(m, i) && errorsBelow(m, i) === 0 ? 1 : 0));
 }

@@ -36,7 +36,7 @@ function NoMatch({ route, conditions }: { route: Route; conditions: string[] }) 
   );
 }
 
-/** Without a sampler there is nothing to count: null. */
+/** The counts of the sampler; null without one. */
 async function counters(signal: AbortSignal) {
   try {
     const [status, cost] = await Promise.all([api.samplingStatus(signal), api.samplingCost(signal)]);

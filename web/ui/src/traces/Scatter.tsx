@@ -7,7 +7,7 @@ import { links } from "../router";
 const HEIGHT = 190;
 const PAD = { left: 56, right: 14, top: 10, bottom: 22 };
 
-/** Traces by start and duration (logarithmic). Errors are diamonds. Each leads to its trace; the table does so, too. */
+/** Traces by start and duration (logarithmic). Errors are diamonds. Each links to its trace, as in the table. */
 export function Scatter({ traces, range }: { traces: TraceSummary[]; range: TimeRange }) {
   const place = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(800);
@@ -60,7 +60,7 @@ function Dot({ trace: t, x, y }: { trace: TraceSummary; x: number; y: number }) 
   );
 }
 
-/** Scales and ticks of the plot. The time axis is the range where traces fill it, else what they span. */
+/** Scales and ticks of the plot. The time axis shows the part of the range that has traces. */
 function project(traces: TraceSummary[], range: TimeRange, width: number) {
   const starts = traces.map((t) => Date.parse(t.start) / 1000);
   let from = Math.min(...starts);

@@ -72,7 +72,7 @@ interface ChoiceProps {
 }
 
 function Choice({ label, value, options, any, disabled, onChange }: ChoiceProps) {
-  // A value from a link stays on show even where the store does not (or no longer) know it.
+  // A value from a link is listed even if the store does not know it (any more).
   const all = value && !options.includes(value) ? [value, ...options] : options;
   return (
     <label class="field">
@@ -161,7 +161,7 @@ function RangeField({ route }: { route: Route }) {
   );
 }
 
-/** Goes to a trace whose ID (or traceparent, or a link with it) is pasted. */
+/** Opens the trace of a pasted ID, traceparent or link. */
 export function JumpToTrace() {
   return (
     <TraceIdForm label="Go to a trace by its ID" action="Open" onFound={(id) => navigate(links.trace(id))} />

@@ -72,7 +72,7 @@ interface FirstPage {
   next_cursor: string;
 }
 
-/** The first page and those asked for after it. A new first page starts over. */
+/** The first page, and the pages that were loaded after it. A new first page drops those. */
 function useMore(first: FirstPage | null) {
   const [pages, setPages] = useState<{ first: FirstPage | null; traces: TraceSummary[]; cursor: string }>({
     first: null,
@@ -81,7 +81,7 @@ function useMore(first: FirstPage | null) {
   });
   const [loading, setLoading] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
-  // Dependencies: another first page, another list
+  // Dependencies: a new first page resets the list
   useEffect(() => {
     setLoading(false);
     setError(null);

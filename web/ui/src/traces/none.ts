@@ -4,13 +4,13 @@ import type { SamplingCost, SamplingStatus } from "../api/types";
 import { count, durationSeconds, plural, significant } from "../lib/format";
 
 export interface Why {
-  /** Nothing came, so that what helps is to send something. */
+  /** No span came: the page says how to send some. */
   nothingCame: boolean;
   title: string;
   sentences: string[];
 }
 
-/** Why no kept trace is there although nothing was asked for in particular. */
+/** The reason why a search without conditions finds no trace. */
 export function whyNone(status: SamplingStatus, cost: SamplingCost): Why {
   const { sampled, not_sampled, dropped } = status.decided;
   const decided = sampled + not_sampled + dropped;
@@ -51,7 +51,7 @@ export function whyNone(status: SamplingStatus, cost: SamplingCost): Why {
   };
 }
 
-/** Types of policies that say which traces are kept, and leave nothing to chance or to a rate. */
+/** Types of policies whose answer depends on the trace alone, not on chance or on a rate. */
 const certain = new Set([
   "boolean_attribute",
   "critical_path_ms",
@@ -69,7 +69,7 @@ const certain = new Set([
   "trace_state",
 ]);
 
-/** What the policies keep of traces in which nothing is odd. */
+/** The share of ordinary traces that the policies keep. */
 function shares({ policies }: SamplingCost): string[] {
   const rules = policies.filter((p) => p.type === "rule");
   if (rules.length > 0)

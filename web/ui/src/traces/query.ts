@@ -15,7 +15,7 @@ export const RANGES: [string, string][] = [
   ["30d", "Last 30 days"],
 ];
 
-/** The range choices, with the URL's own range among them even where it is none of the usual. */
+/** The range choices, with the URL's own range among them even where it is not a usual one. */
 export function rangeChoices(current: string): [string, string][] {
   if (RANGES.some(([r]) => r === current) || parseDuration(current) === null) return RANGES;
   return [...RANGES, [current, `Last ${current}`]];
@@ -40,12 +40,12 @@ export function toQuery(params: URLSearchParams, now: Date): TraceQuery & { rang
   };
 }
 
-/** What is wrong with a typed duration; empty when nothing is. */
+/** The error in a typed duration; empty if it is valid. */
 export function durationError(text: string): string {
   return text === "" || parseDuration(text) !== null ? "" : "A duration needs a unit: 100ms, 1.5s, 2m";
 }
 
-/** The trace ID in what was pasted (a bare ID, a traceparent, a URL with one in it), or null. */
+/** The trace ID in a pasted text (a bare ID, a traceparent, or a URL with one), or null. */
 export function findTraceId(text: string): string | null {
   const s = text.trim().toLowerCase();
   const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(s);

@@ -56,7 +56,7 @@ describe("objectives", () => {
     world.scenario = "down";
     await settle(10_000);
     expect(text("[role=alert]")).toContain("The ledger cannot be read");
-    expect(text("[role=alert]")).toContain("Showing what was known at");
+    expect(text("[role=alert]")).toContain("Showing the data of");
     expect(all(".objective")).toHaveLength(10);
     world.scenario = "ok";
     await click(button("Try now"));
