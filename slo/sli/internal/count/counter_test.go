@@ -15,7 +15,7 @@ import (
 // limits are those of the default configuration.
 var limits = Limits{Services: 200, Operations: 100, Versions: 20, Reasons: 30}
 
-// TestCountAllocatesNothing: of what it has seen before.
+// TestCountAllocatesNothing: counting a known series allocates nothing.
 func TestCountAllocatesNothing(t *testing.T) {
 	requests, _ := benchRequests(t, "ot=th:c")
 	c := New(limits, benchObjectives(4, map[string]string{
@@ -29,7 +29,7 @@ func TestCountAllocatesNothing(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(10, count))
 }
 
-// fold brings all counts up to date.
+// fold folds all pending counts.
 func fold(c *Counter) *tree {
 	c.gate.Lock()
 	defer c.gate.Unlock()
@@ -140,7 +140,7 @@ func TestSelectors(t *testing.T) {
 	}
 }
 
-// TestServiceNames: what a resource says, as text, and the SDKs' name for none.
+// TestServiceNames: the resource's service.name as text, and the SDKs' default name without one.
 func TestServiceNames(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -208,7 +208,7 @@ func TestInvalidSpansAreNone(t *testing.T) {
 	assert.Equal(t, "y", callsOf(c)[0].Operation())
 }
 
-// TestNumbersBeyondOTLP holds what kinds and statuses become that OTLP does not know.
+// TestNumbersBeyondOTLP checks the labels of kinds and statuses that OTLP does not define.
 func TestNumbersBeyondOTLP(t *testing.T) {
 	for n, want := range map[int32]uint8{-1: 0, 0: 0, 5: 5, 6: 0, 1 << 30: 0} {
 		assert.Equal(t, want, kindOf(n), n)
@@ -218,7 +218,7 @@ func TestNumbersBeyondOTLP(t *testing.T) {
 	}
 }
 
-// TestSpansDoNotShareAnswers checks that each span, and each resource, is looked up anew.
+// TestSpansDoNotShareAnswers checks that each span, and each resource, is looked up separately.
 func TestSpansDoNotShareAnswers(t *testing.T) {
 	in := func(attributes map[string]string) slo.Indicator {
 		return slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Attributes: attributes}}

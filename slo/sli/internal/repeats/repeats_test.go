@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
-func id(n int) count.RequestID { return count.RequestID{Low: uint64(n) * numShards, High: 1} } // of one shard
+func id(n int) count.RequestID { return count.RequestID{Low: uint64(n) * numShards, High: 1} } // all of one shard
 
 func begin(t *testing.T, w *Window, id count.RequestID, now int64) bool {
 	t.Helper()
@@ -56,7 +56,7 @@ func TestNotTaken(t *testing.T) {
 	}
 }
 
-// TestOldestIsForgottenFirst holds what happens when the memory is full.
+// TestOldestIsForgottenFirst checks that a full memory evicts the oldest requests.
 func TestOldestIsForgottenFirst(t *testing.T) {
 	w := New(time.Hour, int64(3*numShards*BytesPerRequest))
 	for n := range 4 {
@@ -72,7 +72,7 @@ func TestOldestIsForgottenFirst(t *testing.T) {
 	assert.True(t, begin(t, w, id(2), 10))
 }
 
-// TestMemory holds that a full window takes no more than it may.
+// TestMemory checks the memory limit of a full window.
 func TestMemory(t *testing.T) {
 	const memory = 1 << 20
 	w := New(time.Hour, memory)
