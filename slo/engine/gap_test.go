@@ -47,7 +47,7 @@ func TestGapIsSkipped(t *testing.T) {
 	}
 }
 
-// An alert that fires when the gap begins resolves in it when it would have if the minutes had been read one by one.
+// An alert that fires when a gap begins resolves at the same minute as if each minute had been read.
 func TestAlertsInAGap(t *testing.T) {
 	end := noon.Add(30 * time.Hour)
 	states := func(byMinute bool) (told []string, alerts Alerts) {
@@ -92,7 +92,7 @@ func TestWhatLiesInAGapIsRead(t *testing.T) {
 	}
 }
 
-// PromQL objectives skip a gap too; if the query for a gap fails, the minutes are read.
+// PromQL objectives skip a gap too; if the query for a gap fails, each minute is read.
 func TestGapOfPromQL(t *testing.T) {
 	for _, refuses := range []bool{false, true} {
 		db := newFakeTSDB()

@@ -82,7 +82,7 @@ func TestDamage(t *testing.T) {
 	})
 }
 
-// TestObjectivesRunOut checks that no two accounts share an ID, of which there are 2³².
+// TestObjectivesRunOut checks that no two accounts share an ID, even after all 2³² are used.
 func TestObjectivesRunOut(t *testing.T) {
 	inTx(t, func(l *Ledger) {
 		require.NoError(t, l.accounts.SetSequence(math.MaxUint32-1))

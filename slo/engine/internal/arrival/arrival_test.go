@@ -9,13 +9,13 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// Counts that leave every ten seconds and are read a minute and a half behind arrive; whatever stops them is told after five minutes,
-// and not any more once they arrive.
+// Counts that leave every ten seconds and are read a minute and a half later arrive; if they stop, this is reported after five
+// minutes, until they arrive again.
 func TestWhatLeavesArrives(t *testing.T) {
-	for _, wrong := range []time.Duration{0, 25 * time.Hour, -25 * time.Hour} { // by what the clock jumps meanwhile
+	for _, wrong := range []time.Duration{0, 25 * time.Hour, -25 * time.Hour} { // the size of the clock's jump
 		a := new(Arrival)
 		var jumped time.Duration
-		stopped := 0 // seconds since nothing arrives
+		stopped := 0 // seconds without an arrival
 		for s := range 3600 {
 			if s == 600 {
 				jumped = wrong
