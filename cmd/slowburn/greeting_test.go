@@ -19,7 +19,7 @@ import (
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/greeting"
 )
 
-// TestStartEndsWithWhatPeopleNeed starts the shipped configuration, on any free ports, and looks at the end of its log.
+// TestStartEndsWithWhatPeopleNeed starts the shipped configuration on free ports and checks the end of its log.
 func TestStartEndsWithWhatPeopleNeed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	t.Setenv("SLOWBURN_DATA_DIR", dir)

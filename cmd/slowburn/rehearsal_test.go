@@ -24,7 +24,7 @@ import (
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/rehearsal"
 )
 
-// rehearsed is a configuration with what the Collector and its components warn of at a start.
+// rehearsed is a configuration for which the Collector and its components warn at a start.
 const rehearsed = `
 receivers:
   otlp:
@@ -55,7 +55,7 @@ service:
     metrics: {receivers: [otlp], exporters: [prometheusremotewrite]}
 `
 
-// rehearsedOld has service::telemetry in an older form, and spans of its own, which zpages asks for.
+// rehearsedOld has service::telemetry in an older form, and traces of its own, which zpages needs.
 const rehearsedOld = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}}}
 exporters: {debug: {}}
@@ -72,17 +72,17 @@ service:
   pipelines: {traces: {receivers: [otlp], exporters: [debug]}}
 `
 
-// resource is the field of the gateway's own resource, which every line of a start has.
+// resource matches the field of the gateway's own resource in every line of a start.
 var resource = regexp.MustCompile(`resource: map\[[^\]]*\](, )?`)
 
-// TestValidateWarnsAsAStartDoes holds that validate prints each warning that a start logs, and no other, while another process
-// has the ports, and that it writes no file and sends nothing.
+// TestValidateWarnsAsAStartDoes checks that validate prints exactly the warnings that a start logs, while another process uses
+// the ports, and that it writes no file and sends nothing.
 func TestValidateWarnsAsAStartDoes(t *testing.T) {
 	t.Run("all", func(t *testing.T) { rehearse(t, rehearsed, 14) })
 	t.Run("old forms", func(t *testing.T) { rehearse(t, rehearsedOld, 3) })
 }
 
-// rehearse compares what validate warns of with what a start does, which is so many lines.
+// rehearse compares the warnings of validate with those of a start, and their number.
 func rehearse(t *testing.T, text string, count int) {
 	dir := t.TempDir()
 	token, log := filepath.Join(dir, "token"), filepath.Join(dir, "log")
