@@ -235,7 +235,7 @@ func TestOperators(t *testing.T) {
 	}
 }
 
-// readOf returns a request in which the same caller asks who it is.
+// readOf returns the same caller's request with the method GET.
 func readOf(r *http.Request) *http.Request {
 	r = r.Clone(r.Context())
 	r.Method = http.MethodGet
