@@ -30,7 +30,7 @@ func TestAHashLeavesWeightsToOthers(t *testing.T) {
 	}
 }
 
-// Keys of several fields are told apart by all of them, whatever the names of attributes contain.
+// Keys of several fields differ if any field does, whatever the attributes' names contain.
 func TestKeysOfOddNamesAreApart(t *testing.T) {
 	rare := func(name string, key ...string) Config {
 		return Config{Name: name, Type: Rare, Section: &RareConfig{KeyConfig: KeyConfig{Key: key}}}
