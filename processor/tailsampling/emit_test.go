@@ -176,7 +176,7 @@ func testBatchesAreBounded(t *testing.T) {
 	})
 }
 
-// A shutdown gives up after shutdown_timeout, or when its context ends, and logs what it lost.
+// A shutdown ends at shutdown_timeout, or with its context, and logs the traces that it lost.
 func TestShutdownWithABackendThatFails(t *testing.T) {
 	withEitherStorage(t, testShutdownWithABackendThatFails)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// lucky is an ID of a trace that passes every threshold, or none above 0.
+// lucky returns a trace ID whose randomness passes every threshold, or none above 0.
 func lucky(n byte, passes bool) (id pcommon.TraceID) {
 	id[0], id[15] = n, n
 	if passes {
@@ -141,7 +141,7 @@ func testExplainCanBeSwitchedOff(t *testing.T) {
 	})
 }
 
-// A record has the votes of the version that decided, also when later ones have more policies.
+// A record has the votes of the version that decided, even if later ones have more policies.
 func TestExplainAcrossVersions(t *testing.T) { withEitherStorage(t, testExplainAcrossVersions) }
 
 func testExplainAcrossVersions(t *testing.T) {

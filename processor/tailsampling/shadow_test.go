@@ -98,7 +98,7 @@ func minus(a, b map[pcommon.TraceID][]ptrace.Traces) (ids []string) {
 	return ids
 }
 
-// The shadow does not affect what is kept.
+// The shadow does not affect the kept traces.
 func TestShadowOnlyLooks(t *testing.T) { withEitherStorage(t, testShadowOnlyLooks) }
 
 func testShadowOnlyLooks(t *testing.T) {

@@ -25,7 +25,7 @@ type (
 	boxes = Outbox[item, *item]
 )
 
-// model is an outbox that looks through everything whenever it is asked.
+// model is an outbox that searches everything at every call.
 type model struct {
 	order   []*modelItem
 	givenUp []Amount
@@ -45,7 +45,7 @@ const (
 	waiting
 	taken
 	aside
-	refused // aside, too
+	refused // aside included
 )
 
 func (m *model) first(match func(*modelItem) bool) index.Slot {
@@ -57,7 +57,7 @@ func (m *model) first(match func(*modelItem) bool) index.Slot {
 	return 0
 }
 
-// backlog is what is in one of these states, or where there are none what waits.
+// backlog returns the entries in these states, by default those that wait.
 func (m *model) backlog(d Destination, states ...modelState) (a Amount) {
 	for _, i := range m.order {
 		if len(states) == 0 && i.states[d] != done || slices.Contains(states, i.states[d]) {
@@ -67,7 +67,7 @@ func (m *model) backlog(d Destination, states ...modelState) (a Amount) {
 	return a
 }
 
-// slots are those in one of these states.
+// slots returns the entries in one of these states.
 func (m *model) slots(d Destination, states ...modelState) (list []index.Slot) {
 	for _, i := range m.order {
 		if slices.Contains(states, i.states[d]) {
@@ -81,14 +81,14 @@ func (m *model) at(n index.Slot) *modelItem {
 	return m.order[slices.IndexFunc(m.order, func(i *modelItem) bool { return i.slot == n })]
 }
 
-// player does the same with an outbox and a model.
+// player performs the same operations on an outbox and a model.
 type player struct {
 	t     *testing.T
 	rnd   *rand.Rand
 	index items
 	box   boxes
 	model model
-	inOrd [][]index.Slot // by destination: what was taken in order and is taken still
+	inOrd [][]index.Slot // by destination: taken in order, and still taken
 }
 
 func (p *player) destinations() Destination { return Destination(len(p.inOrd)) }
@@ -165,7 +165,7 @@ func (p *player) giveUpOldest(d Destination) {
 	}
 }
 
-// any is one of those in a state.
+// any returns a random entry in a state.
 func (p *player) any(d Destination, states ...modelState) (index.Slot, bool) {
 	list := p.model.slots(d, states...)
 	if len(list) == 0 {
@@ -202,7 +202,7 @@ func (p *player) check() {
 		if next != 0 {
 			ready |= 1 << d
 		}
-		if p.rnd.IntN(2) == 0 { // cursors that are behind must do as well
+		if p.rnd.IntN(2) == 0 { // cursors that lag must work as well
 			continue
 		}
 		require.Equal(p.t, next, p.box.Next(&p.index, d))
@@ -235,8 +235,7 @@ func (p *player) check() {
 	}
 }
 
-// Whatever happens in which order, each destination gets all entries in the order of the decisions, as if it were
-// alone.
+// After any sequence of operations, each destination gets all entries in the order of the decisions, as if it were alone.
 func TestAgainstModel(t *testing.T) {
 	for seed := range uint64(24) {
 		destinations := 1 + int(seed%4)
@@ -250,7 +249,7 @@ func TestAgainstModel(t *testing.T) {
 			}
 			for range 800 {
 				d := Destination(p.rnd.IntN(destinations))
-				// Backlogs grow and shrink in turns.
+				// Backlogs alternately grow and shrink.
 				if len(p.model.order) < 40 && p.rnd.IntN(3) == 0 {
 					p.add()
 				}
@@ -263,8 +262,7 @@ func TestAgainstModel(t *testing.T) {
 	}
 }
 
-// An entry costs each destination a constant number of steps, also where most wait for somebody else, are taken, or have an
-// error.
+// An entry costs each destination a constant number of steps, even if most entries wait for others, are taken, or have an error.
 func TestCursorsDoNotGoBack(t *testing.T) {
 	var x items
 	o := New[item, *item](2)
@@ -274,7 +272,7 @@ func TestCursorsDoNotGoBack(t *testing.T) {
 		e.Failed = i%2 == 0
 		o.Add(&x, n, 3)
 	}
-	for n := o.Next(&x, 0); n != 0; n = o.Next(&x, 0) { // a destination takes everything, and keeps it
+	for n := o.Next(&x, 0); n != 0; n = o.Next(&x, 0) { // one destination takes everything, and keeps it
 		o.Take(&x, n, 0)
 	}
 	require.Zero(t, o.OldestUntaken(&x, 0, true))

@@ -10,12 +10,12 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// A policy counts what it decided, all that it matched, and what without it would not have been sampled.
+// A policy counts the traces that it decided, those that it matched, and those that would not have been sampled without it.
 func TestDecisionsAreCountedByPolicy(t *testing.T) {
 	v := newVersion(t, 1)
 	for name, tc := range map[string]struct {
 		decided *decision.Decided
-		want    map[int32]ByPolicy // where there is anything
+		want    map[int32]ByPolicy // entries that are not zero
 	}{
 		"not sampled": {
 			decided(v, 3, policy.NotSampled, version.NoPolicy, no, unlikely, no),
@@ -81,7 +81,7 @@ func TestDecisionsAreCountedByPolicy(t *testing.T) {
 	}
 }
 
-// What is kept for a link no policy sampled, whatever the verdict.
+// A trace that is kept for a link was sampled by no policy, whatever the verdict.
 func TestLinkedTracesAreNobodysAlone(t *testing.T) {
 	v := newVersion(t, 1)
 	d := decided(v, 1, policy.Sampled, 7, no, yes, no)

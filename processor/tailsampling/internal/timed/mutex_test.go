@@ -58,7 +58,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// All who wait get it, one after the other, though others give up between them.
+// Every waiter gets the mutex in turn, even if others give up between them.
 func TestManyWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New()
@@ -88,7 +88,7 @@ func TestManyWait(t *testing.T) {
 	})
 }
 
-// It excludes, whatever way it is locked.
+// It excludes, however it is locked.
 func TestExclusion(t *testing.T) {
 	m := New()
 	const goroutines, rounds = 8, 5000

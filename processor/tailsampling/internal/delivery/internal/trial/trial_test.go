@@ -9,8 +9,8 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 )
 
-// Each case is the answers that the same traces draw one after the other, and what becomes of them after each. A letter is
-// an answer: accepted, retry, data, large, gateway, either. "+" is that the destination accepts others, "-" that a minute passes.
+// Each case is the sequence of answers to the same traces, and the judgement after each. A letter is an answer: accepted, retry,
+// data, large, gateway, either. "+" means that the destination accepts others, "-" that a minute passes.
 func TestJudge(t *testing.T) {
 	classes := map[rune]answer.Class{
 		'a': answer.Accepted, 'r': answer.Retry, 'd': answer.Data, 'l': answer.TooLarge, 'g': answer.Gateway, 'e': answer.Either,
@@ -22,7 +22,7 @@ func TestJudge(t *testing.T) {
 		{"d", "halve", "refused"},
 		{"+d", "halve", "refused"},
 		{"l", "halve", "refused"},
-		{"+rrrrrrr", ". . . . . . .", ". . . . . . ."}, // what was accepted before the first tells nothing
+		{"+rrrrrrr", ". . . . . . .", ". . . . . . ."}, // acceptances before the first answer do not count
 		{"r+rrrr", ". . . . halve", ". aside aside aside apart"},
 		{"rrrrr+r", ". . . . . halve", ". . . . . apart"},
 		{"rrrr+-rr", ". . . . . .", ". . . . . ."},
