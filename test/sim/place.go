@@ -7,18 +7,18 @@ import (
 	"github.com/slowburn/slowburn/slo/sli"
 )
 
-// place is where counts are kept, in memory: records, in their order. What was appended survives the process, and what was committed a
-// power cut too, where it was settled. It implements sli.Place.
+// place holds counts in memory, as records in order. Appended records survive the process, and committed ones a power cut too, if
+// they were settled. It implements sli.Place.
 type place struct {
 	w           *World
 	generations []*generation
 	room        int  // bytes of a log
 	ended       bool // the process is dead
-	broken      bool // nothing new can be begun, nor appended
-	rebooted    bool // the power was cut: logs cannot be relied on
+	broken      bool // nothing can be created or appended
+	rebooted    bool // after a power cut logs are unreliable
 }
 
-// generation is a log, and the snapshot that it begins behind. It implements sli.Generation.
+// generation is a log, and the snapshot before it. It implements sli.Generation.
 type generation struct {
 	place              *place
 	log, snapshot      [][]byte
@@ -29,7 +29,7 @@ type generation struct {
 
 var errPlace = errors.New("no space left on device")
 
-// survive returns what the next process finds.
+// survive returns the place as the next process finds it.
 func (p *place) survive(cut bool) *place {
 	after := &place{w: p.w, room: p.room, rebooted: p.rebooted || cut, broken: p.broken}
 	for _, g := range p.generations {
@@ -84,7 +84,7 @@ func (p *place) Desert() error {
 	return nil
 }
 
-// Begin implements sli.Place. The room is that of the simulation, so that logs are left often.
+// Begin implements sli.Place. The simulation sets the room, so that logs fill up often.
 func (p *place) Begin(int) (sli.Generation, error) {
 	p.w.at("begin counts")
 	if p.ended || p.broken {
@@ -132,7 +132,7 @@ func (g *generation) Commit(snapshot func(write func([]byte) error) error) (int6
 	err := snapshot(func(record []byte) error {
 		all = append(all, slices.Clone(record))
 		bytes += len(record)
-		if bytes%5 == 0 { // now and then
+		if bytes%5 == 0 { // sometimes
 			g.place.w.at("snapshot")
 		}
 		return nil
