@@ -34,7 +34,7 @@ func TestDataDirectory(t *testing.T) {
 	assert.Equal(t, "elsewhere", dataDir())
 }
 
-// A demo that cannot run says so, and its exit code does, too.
+// A demo that cannot run says so, also by its exit code.
 func TestExitCode(t *testing.T) {
 	const isDemo = "DEMO_OF_TEST"
 	if os.Getenv(isDemo) != "" {
@@ -51,7 +51,7 @@ func TestExitCode(t *testing.T) {
 	assert.Contains(t, string(output), "demo: --rate 0 must be above 0")
 }
 
-// A gateway that ends by itself is told of, with its log, and has the data directory in its environment.
+// A gateway that ends unexpectedly is reported, with its log; its environment has the data directory.
 func TestGatewayThatEnds(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(dataDirVariable, dir)
