@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// styled are the rooms that the rules of naming are checked in.
+// styled are the directories in which the naming rules are checked.
 var styled = []string{"bench", "cmd", "demo", "internal", "processor", "slo", "web"}
 
 // functionWords are English words that name no parameter: a reader takes them for grammar.
@@ -38,7 +38,7 @@ type scope struct {
 	locals map[string]token.Position // parameters, results and variables within functions
 }
 
-// misnamed returns what breaks a rule of naming, with its place and what to do.
+// misnamed returns the violations of the naming rules, with place and correction.
 func misnamed(house fs.FS) (found []string, err error) {
 	scopes := map[string]*scope{}
 	err = sources(house, func(file string, parsed *ast.File, positions *token.FileSet) {
@@ -143,8 +143,8 @@ func isParameter(n ast.Node, id *ast.Ident) bool {
 	return ok && f.Params != nil && slices.ContainsFunc(f.Params.List, func(field *ast.Field) bool { return slices.Contains(field.Names, id) })
 }
 
-// predicate returns the name and the comment of a function or a method of an interface whose one result is a bool. The comment is
-// empty where there is none, where it leaves all to an interface, and of everything else.
+// predicate returns the name and the comment of a function or of an interface's method whose only result is a bool. The comment
+// is empty if there is none, if it refers to an interface, and for all other nodes.
 func predicate(n ast.Node) (name, doc string) {
 	var f *ast.FuncType
 	var comment *ast.CommentGroup
@@ -172,7 +172,7 @@ func predicate(n ast.Node) (name, doc string) {
 	return name, doc
 }
 
-// TestStyleStands shows that each rule finds what breaks it, and nothing else.
+// TestStyleStands shows that each rule finds violations, and nothing else.
 func TestStyleStands(t *testing.T) {
 	house := fstest.MapFS{
 		"internal/a/a.go": {Data: []byte(`package a
