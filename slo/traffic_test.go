@@ -71,7 +71,7 @@ func TestOutagePagesWhateverTheTraffic(t *testing.T) {
 }
 
 // Low traffic delays a page by at most ten bad events.
-func TestQuietTimes(t *testing.T) {
+func TestLowTrafficDelaysPages(t *testing.T) {
 	o := threeNines()
 	page := o.Tiers[0]
 	whole := slo.Events{Total: 100_000_000} // of which 2 % of the budget are 2,000

@@ -81,8 +81,8 @@ func (d document) schema(t testing.TB, schema map[string]any) *jsonschema.Schema
 	return compiled
 }
 
-// TestAnswersAreHeldAgainst checks that validation finds mistakes.
-func TestAnswersAreHeldAgainst(t *testing.T) {
+// TestValidationFindsMistakes checks that validation finds mistakes.
+func TestValidationFindsMistakes(t *testing.T) {
 	delivery := openDocument(t).schema(t, map[string]any{"$ref": "#/components/schemas/Delivery"})
 	good := func() map[string]any {
 		return map[string]any{

@@ -88,7 +88,7 @@ shadow                                  not sampled
 `)
 }
 
-func TestExplainWhatIsNotKnown(t *testing.T) {
+func TestExplainUnknownTrace(t *testing.T) {
 	_, err := explain(t, http.StatusNotFound, map[string]string{"detail": "The trace is not decided yet."})
 	require.EqualError(t, err, "The trace is not decided yet.")
 	var exit exitError

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHangupsAreTaken checks that SIGHUP reloads, and reaches only us, once the Collector has registered for it.
-func TestHangupsAreTaken(t *testing.T) {
+// TestHangupsReload checks that SIGHUP reloads, and reaches only us, once the Collector has registered for it.
+func TestHangupsReload(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP)
 	defer signal.Ignore(syscall.SIGHUP) // a signal in flight must not end the test
 	ctx, cancel := context.WithCancel(t.Context())

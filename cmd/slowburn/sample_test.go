@@ -125,8 +125,8 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
-// TestOutputErrorsAreTold checks that a full disk behind a pipe is an error.
-func TestOutputErrorsAreTold(t *testing.T) {
+// TestOutputErrorsAreReported checks that a full disk behind a pipe is an error.
+func TestOutputErrorsAreReported(t *testing.T) {
 	now := time.Unix(0, 0)
 	decisions := []api.Decision{{TraceID: traceID, DecidedAt: &now, FirstSpanAt: &now, Completeness: &api.Completeness{}}}
 	require.ErrorIs(t, printJSON(broken{}, decisions, nil), os.ErrClosed)

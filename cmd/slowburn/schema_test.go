@@ -44,9 +44,9 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// TestSchemaTakesWhatIsThere validates every configuration of the repository by the schema: files, ConfigMaps, and the snippets
+// TestSchemaAcceptsAllConfigurations validates every configuration of the repository by the schema: files, ConfigMaps, and the snippets
 // of the docs.
-func TestSchemaTakesWhatIsThere(t *testing.T) {
+func TestSchemaAcceptsAllConfigurations(t *testing.T) {
 	schema := compileSchema(t)
 	found := 0
 	check := func(name string, text []byte) {

@@ -42,7 +42,7 @@ func TestSourceReadsWhatTheCommandReads(t *testing.T) {
 	require.ErrorContains(t, err, "yaml")
 }
 
-func TestHangupsReachWhoListens(t *testing.T) {
+func TestHangupsReachListeners(t *testing.T) {
 	src := &source{}
 	heard := map[string]int{}
 	listen := func(name string) func() { return src.OnHangup(func(context.Context) { heard[name]++ }) }

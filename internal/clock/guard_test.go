@@ -209,7 +209,7 @@ func TestManySmallSteps(t *testing.T) {
 }
 
 // A clock that jumps to and fro is not believed until it stays.
-func TestToAndFro(t *testing.T) {
+func TestClockThatJumpsToAndFro(t *testing.T) {
 	g := newGuarded(0)
 	g.run(time.Hour)
 	for _, stays := range []time.Duration{10 * time.Second, time.Minute, DoubtTime - 20*time.Second} {
@@ -255,7 +255,7 @@ func TestStoppedWhileLooking(t *testing.T) {
 }
 
 // Witnesses make a clock believed at once, but nothing is pruned by it for a while.
-func TestVouched(t *testing.T) {
+func TestWitnessedClock(t *testing.T) {
 	g := newGuarded(0)
 	g.run(time.Hour)
 	g.offset = 25 * time.Hour

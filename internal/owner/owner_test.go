@@ -48,7 +48,7 @@ func TestTake(t *testing.T) {
 }
 
 // An owner whose file is empty or unreadable is an owner all the same.
-func TestOwnerWithoutWords(t *testing.T) {
+func TestOwnerFileIsUnreadable(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                "(which has just started)",
 		"\n":                              "(which has just started)",
@@ -92,7 +92,7 @@ func TestKilled(t *testing.T) {
 }
 
 // A path that is no directory, or is not writable, is an error that does not mention another process.
-func TestCannotTake(t *testing.T) {
+func TestUnusableDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	var inUse *InUseError

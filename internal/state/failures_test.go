@@ -35,7 +35,7 @@ func TestOpenOddSchemaVersion(t *testing.T) {
 	require.NotErrorIs(t, err, ErrLocked)
 }
 
-func TestGetWhatIsNotThere(t *testing.T) {
+func TestGetMissingRecord(t *testing.T) {
 	db, err := Open(filepath.Join(t.TempDir(), "x.db"), Options{Buckets: []string{"b"}})
 	require.NoError(t, err)
 	defer db.Close()

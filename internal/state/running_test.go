@@ -133,7 +133,7 @@ func TestDamagedWhileItIsUsed(t *testing.T) {
 }
 
 // If no new file can be created the old one is reported as damaged again.
-func TestStartAnewFails(t *testing.T) {
+func TestReplaceFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db, err := Open(path, Options{})
 	require.NoError(t, err)

@@ -152,7 +152,7 @@ func TestBudgetIsShared(t *testing.T) {
 }
 
 // A request that is alone is accepted, or refused permanently, however large it is, and through any door.
-func TestAloneIsNeverToldToTryAgain(t *testing.T) {
+func TestLoneRequestIsNeverRetryable(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "intake_budget": "4MiB", "protocols": map[string]any{
 		"grpc": map[string]any{"endpoint": "127.0.0.1:0", "max_recv_msg_size_mib": 100}, "http": map[string]any{"endpoint": "127.0.0.1:0"},
 	}})

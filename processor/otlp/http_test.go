@@ -93,7 +93,7 @@ func TestTooDeepJSON(t *testing.T) {
 	assert.True(t, tooDeepJSON([]byte(strings.Repeat(`[0,`, 10_001))), "other bytes close nothing")
 }
 
-func TestRefusesWhatIsNoExport(t *testing.T) {
+func TestRefusesOtherRequests(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	get, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+g.address("HTTP")+"/v1/traces", nil)
 	require.NoError(t, err)

@@ -326,7 +326,7 @@ type reporting struct {
 
 func (r reporting) Report(e *componentstatus.Event) { r.events <- e }
 
-func TestTellsOfAListenerThatFails(t *testing.T) {
+func TestFailingListenerIsReported(t *testing.T) {
 	boom, closed := errors.New("boom"), errors.New("closed")
 	for _, end := range []error{boom, closed, nil} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

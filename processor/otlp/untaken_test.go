@@ -14,8 +14,8 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/metadatatest"
 )
 
-// TestUntaken checks that spans that no pipeline takes as wire bytes arrive decoded, by every door, once, without the invalid ones.
-func TestUntaken(t *testing.T) {
+// TestSpansThatNoConsumerTakes checks that spans that no pipeline takes as wire bytes arrive decoded, by every door, once, without the invalid ones.
+func TestSpansThatNoConsumerTakes(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	g.blind = true
 	for _, door := range doors {

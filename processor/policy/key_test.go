@@ -51,7 +51,7 @@ func TestKeysAreShared(t *testing.T) {
 }
 
 // A trace that cannot be read whole matches nothing: fewer spans than it has, too many, or none.
-func TestSkeletonMustBeWhole(t *testing.T) {
+func TestIncompleteSkeletonMatchesNothing(t *testing.T) {
 	set, err := Compile([]Config{
 		{Name: "broken", Type: Orphans, Section: &OrphansConfig{}},
 		{Name: "not whole", Type: Orphans, Section: &OrphansConfig{Min: 2}},

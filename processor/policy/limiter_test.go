@@ -157,7 +157,7 @@ func bonferroni(n int) float64 { return math.Sqrt2 * math.Erfinv(1-0.01/float64(
 
 // A trace that another sub-policy of and excludes is not charged, and the others are not thinned further than
 // the limit needs.
-func TestLimitCountsWhatIsLeft(t *testing.T) {
+func TestLimitChargesSampledTracesOnly(t *testing.T) {
 	const limit, seconds = 1000, 100
 	for _, c := range []struct{ percent, offered, want float64 }{
 		{10, 5, 0.5}, {50, 1.5, 0.75}, {50, 4, 1}, {10, 20, 1},

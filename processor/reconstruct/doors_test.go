@@ -187,7 +187,7 @@ func TestKeptLeavesCopiesOut(t *testing.T) {
 }
 
 // A copy that the sampler left out before is no finding: consumers of decoded spans do not get it either.
-func TestKeptIgnoresWhatIsLeftOut(t *testing.T) {
+func TestKeptIgnoresOmittedSpans(t *testing.T) {
 	td := ptrace.NewTraces()
 	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100)
 	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)

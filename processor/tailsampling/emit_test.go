@@ -268,7 +268,7 @@ func testShutdownDeliversToABackendThatRecovers(t *testing.T) {
 }
 
 // An exporter that retries by itself does not return while its backend is away: health must show that too.
-func TestProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
+func TestProbeReportsAHangingNextComponent(t *testing.T) {
 	withEitherStorage(t, testProbeTellsOfANextComponentThatDoesNotAnswer)
 }
 

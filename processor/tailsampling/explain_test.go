@@ -96,7 +96,7 @@ func testExplain(t *testing.T) {
 }
 
 // A decision without a record is shown as far as late spans need it.
-func TestExplainFades(t *testing.T) { withEitherStorage(t, testExplainFades) }
+func TestExplainWithoutRecord(t *testing.T) { withEitherStorage(t, testExplainFades) }
 
 func testExplainFades(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

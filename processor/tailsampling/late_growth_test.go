@@ -14,7 +14,7 @@ import (
 
 // The cost of a large trace's span does not depend on the number of its spans: neither while it waits for its decision, nor after
 // it was kept, nor after it was not sampled.
-func TestSpansOfALargeTraceCostWhatCame(t *testing.T) {
+func TestCostOfALargeTracesSpans(t *testing.T) {
 	withEitherStorage(t, func(t *testing.T) {
 		for _, c := range []struct {
 			name          string

@@ -118,7 +118,7 @@ func testLinkedTraces(t *testing.T) {
 }
 
 // Linking is off by default, and a trace that a drop policy drops is dropped whatever links to it.
-func TestWhatLinksDoNotKeep(t *testing.T) { withEitherStorage(t, testWhatLinksDoNotKeep) }
+func TestTracesThatLinksDoNotKeep(t *testing.T) { withEitherStorage(t, testWhatLinksDoNotKeep) }
 
 func testWhatLinksDoNotKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -107,7 +107,7 @@ func TestReplayIsRepeatable(t *testing.T) {
 	require.Equal(t, time.Unix(0, int64(epoch)).UTC().Truncate(time.Minute), first[0].FirstSpanAt.Truncate(time.Minute))
 }
 
-func TestReplayRefusesWhatItCannotRead(t *testing.T) {
+func TestReplayRefusesInvalidInput(t *testing.T) {
 	r, err := NewReplay(keepErrors(testConfig()))
 	require.NoError(t, err)
 	require.ErrorContains(t, r.Add([]byte{0xff}), "read spans")

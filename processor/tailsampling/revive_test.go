@@ -123,7 +123,7 @@ func testReviveWindowEnds(t *testing.T) {
 
 // A trace that a drop policy dropped, or would drop on revival, is not revived; and a late span that matches no policy gives the
 // trace no second draw.
-func TestWhatIsNotRevived(t *testing.T) { withEitherStorage(t, testWhatIsNotRevived) }
+func TestTracesThatAreNotRevived(t *testing.T) { withEitherStorage(t, testWhatIsNotRevived) }
 
 func testWhatIsNotRevived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -320,7 +320,7 @@ func TestRevivalSurvivesACrash(t *testing.T) {
 }
 
 // Late spans of a trace that was not revived are gone with it, after a restart too.
-func TestForgottenSpansStayForgotten(t *testing.T) {
+func TestExpiredSpansDoNotReturn(t *testing.T) {
 	for name, until := range map[string]time.Duration{"window over": time.Minute, "shut down within it": 0} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -343,7 +343,7 @@ func TestForgottenSpansStayForgotten(t *testing.T) {
 
 // A trace that was not sampled stays so after a crash, although its spans were copied forward while it was revivable, and the
 // journal with its decision was deleted since.
-func TestWhatWasForgottenStaysSo(t *testing.T) {
+func TestExpiredTraceDoesNotReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := with(diskConfig(), testConfig().Policies[0], policy.Config{Name: "noise", Type: policy.Drop,
 			Section: &policy.DropConfig{SubPolicies: []policy.Config{serviceIs("quiet", "service-3")}}})

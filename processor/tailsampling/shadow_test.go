@@ -18,7 +18,7 @@ import (
 
 // After its promotion the shadow keeps the traces that it would have kept before, whatever the order of
 // spans.
-func TestPromotionKeepsWhatTheShadowSaid(t *testing.T) {
+func TestPromotedShadowDecidesTheSame(t *testing.T) {
 	withEitherStorage(t, testPromotionKeepsWhatTheShadowSaid)
 }
 

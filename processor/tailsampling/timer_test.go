@@ -219,7 +219,7 @@ func testTraceOfTwiceTheMaximumSize(t *testing.T) {
 	})
 }
 
-func TestShutdownDecidesWhatIsPending(t *testing.T) {
+func TestShutdownDecidesPendingTraces(t *testing.T) {
 	for _, drop := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := keepErrors(testConfig())

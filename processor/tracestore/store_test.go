@@ -132,7 +132,7 @@ func TestWritesSoon(t *testing.T) {
 }
 
 // A batch that cannot be written is refused with a retryable error.
-func TestDiskTroubleIsToldToTheSender(t *testing.T) {
+func TestFailedWriteIsRetryable(t *testing.T) {
 	b := opened(t, nil)
 	require.NoError(t, b.writer.file.Load().Close()) // the file is closed
 	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
@@ -183,7 +183,7 @@ func TestStartsWithoutItsFileAndRecovers(t *testing.T) {
 }
 
 // A store that stops refuses the batches that it has not written.
-func TestShutdownWithoutFileGivesBack(t *testing.T) {
+func TestShutdownWithoutFileRefusesBatches(t *testing.T) {
 	b := opened(t, nil)
 	c, err := b.enqueue(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"}, spec{Trace: 2, ID: 1, Service: "s"}))
 	require.NoError(t, err)
@@ -309,7 +309,7 @@ func damageChunks(t *testing.T, file string, damage func(chunk []byte)) {
 	require.NoError(t, db.Close())
 }
 
-func TestReadersOfAClosedFileAreTold(t *testing.T) {
+func TestReadersOfAClosedFileGetAnError(t *testing.T) {
 	b := newBench(t, nil)
 	_, err := b.Search(t.Context(), Query{})
 	require.ErrorContains(t, err, "the trace store is not open: The trace store was not started.")

@@ -14,7 +14,7 @@ import (
 
 // Each receiver gets a consistent sequence: a firing first, then escalations, then one resolution. After each minute its last
 // notification describes the alert's present state.
-func TestReceiversHearWholeStories(t *testing.T) {
+func TestNotificationSequenceIsConsistent(t *testing.T) {
 	words := []string{"-", "-", "short", "long", "ticket", "page", "page+ticket"}
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 1))

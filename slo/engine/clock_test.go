@@ -111,7 +111,7 @@ func TestClockSetBackUnderAnAlert(t *testing.T) {
 }
 
 // A process that starts with a clock far ahead prunes nothing at its first evaluation.
-func TestFirstLookForgetsNothing(t *testing.T) {
+func TestFirstEvaluationPrunesNothing(t *testing.T) {
 	db := newFakeTSDB()
 	db.events("a", noon.Add(time.Second), 0, 0)
 	db.events("a", noon.Add(30*time.Second), 10, 0)

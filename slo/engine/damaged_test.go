@@ -163,7 +163,7 @@ func TestLockedFileIsAStartError(t *testing.T) {
 }
 
 // A start resolves an alert whose objective was removed from the configuration while it fired.
-func TestStartResolvesWhatIsGone(t *testing.T) {
+func TestStartResolvesRemovedObjectives(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 5, 100, func(int) float64 { return 1 })
 	c := parse(t, twoObjectives)

@@ -418,7 +418,7 @@ func TestNoticesAreInTheTransaction(t *testing.T) {
 }
 
 // A transaction that fails halfway changes neither the ledger nor the outbox.
-func TestTransactionIsOne(t *testing.T) {
+func TestTransactionIsAtomic(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 10, 1000, func(int) float64 { return 0.5 })
 	c := parse(t, twoObjectives)

@@ -74,7 +74,7 @@ func TestAlertsInAGap(t *testing.T) {
 }
 
 // Samples within a gap are found, whether the gap is long or short, and however few they are.
-func TestWhatLiesInAGapIsRead(t *testing.T) {
+func TestSamplesInAGapAreRead(t *testing.T) {
 	for _, after := range []time.Duration{4 * time.Hour, 5*time.Hour + 17*time.Minute, 37 * time.Hour, 20*24*time.Hour + time.Minute} {
 		for _, more := range []time.Duration{0, 10 * time.Minute, 7 * time.Hour, 9 * 24 * time.Hour} {
 			db := newFakeTSDB()

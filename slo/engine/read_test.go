@@ -19,9 +19,9 @@ objectives:
   - {name: q, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(q[{{.window}}]))', resolution: 1m}}
   - {name: r, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(r[{{.window}}]))', resolution: 1m}}`
 
-// TestWhoIsReadFirst checks the order of PromQL objectives: answered ones before failed ones, each by its lag; without those that
+// TestOrderOfPromQLObjectives checks the order of PromQL objectives: answered ones before failed ones, each by its lag; without those that
 // are up to date or failed in this evaluation.
-func TestWhoIsReadFirst(t *testing.T) {
+func TestOrderOfPromQLObjectives(t *testing.T) {
 	e := openAt(t, parse(t, fourObjectives), newFakeTSDB(), noon)
 	defer closeIt(t, e)
 	v := e.evaluator
@@ -76,8 +76,8 @@ func TestBatchFollowsTheDatabase(t *testing.T) {
 	assert.Zero(t, r.spansTo)
 }
 
-// TestNobodyCountsSpans checks that without objectives that count spans the watermark advances and no query is made.
-func TestNobodyCountsSpans(t *testing.T) {
+// TestWatermarkWithoutSpanObjectives checks that without objectives that count spans the watermark advances and no query is made.
+func TestWatermarkWithoutSpanObjectives(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, "objectives: []"), db, noon)
 	defer closeIt(t, e)
@@ -86,8 +86,8 @@ func TestNobodyCountsSpans(t *testing.T) {
 	assert.Empty(t, db.queries)
 }
 
-// TestCancelledQueriesAreNobodysError checks that a shutdown leaves no objective in error.
-func TestCancelledQueriesAreNobodysError(t *testing.T) {
+// TestCancelledQueriesAreNoError checks that a shutdown leaves no objective in error.
+func TestCancelledQueriesAreNoError(t *testing.T) {
 	db := newFakeTSDB()
 	db.fail(context.Canceled)
 	e := openAt(t, parse(t, twoObjectives), db, noon)

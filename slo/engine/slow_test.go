@@ -33,7 +33,7 @@ func (p partlyHanging) QueryRange(ctx context.Context, expr string, r promv1.Ran
 }
 
 // Objectives are evaluated however many queries of others hang.
-func TestSlowQueriesHoldNobodyUp(t *testing.T) {
+func TestSlowQueriesDelayNoObjective(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var yaml strings.Builder
 		yaml.WriteString("objectives:\n  - {name: spans, target: 99, availability: {}}\n")

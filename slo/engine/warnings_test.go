@@ -42,7 +42,7 @@ func startedWith(t *testing.T, c *Config) (warnings []string, health host.Health
 	return warnings, health
 }
 
-func TestNobodyIsTold(t *testing.T) {
+func TestSeverityWithoutReceiver(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
 		"no receiver and no objective":     {"", ""},
 		"no receiver and no tier":          {"objectives: [{name: a, target: 99, availability: {}, tiers: []}]", ""},

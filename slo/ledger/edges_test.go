@@ -152,7 +152,7 @@ func TestPruneAtTheHour(t *testing.T) {
 }
 
 // A write that fails, as in a read-only transaction, is an error.
-func TestNothingIsStoredWhileReading(t *testing.T) {
+func TestFailedWriteIsAnError(t *testing.T) {
 	const first = ledger.Minute(600 * 60)
 	db := open(t, filepath.Join(t.TempDir(), "l.db"))
 	defer func() { require.NoError(t, db.Close()) }()

@@ -110,8 +110,8 @@ func TestAbandonAndPrune(t *testing.T) {
 	assert.Equal(t, "new", all[0].Receiver)
 }
 
-// TestDamagedDeliveriesAreTold checks that each reader of the outbox names the record that it cannot read.
-func TestDamagedDeliveriesAreTold(t *testing.T) {
+// TestDamagedDeliveriesAreErrors checks that each reader of the outbox names the record that it cannot read.
+func TestDamagedDeliveriesAreErrors(t *testing.T) {
 	for _, bucket := range Buckets {
 		t.Run(bucket, func(t *testing.T) {
 			db := newDB(t)

@@ -134,7 +134,7 @@ func TestDeadLetters(t *testing.T) {
 
 // While a receiver is being deployed, or its credentials rotated, a proxy may answer in its place. That loses no alert. After an
 // hour with only such answers the configuration counts as wrong.
-func TestDoubtfulAnswers(t *testing.T) {
+func TestAmbiguousAnswers(t *testing.T) {
 	for _, status := range []int{401, 403, 404, 407} {
 		synctest.Test(t, func(t *testing.T) {
 			db := newDB(t)
@@ -165,7 +165,7 @@ func TestDoubtfulAnswers(t *testing.T) {
 }
 
 // A webhook's URL is often a secret, and errors are shown to users: errors do not contain the URL.
-func TestErrorsDoNotTellTheURL(t *testing.T) {
+func TestErrorsOmitTheURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
 		r := (&fake{statuses: []int{0}}).receiver("r")
@@ -181,7 +181,7 @@ func TestErrorsDoNotTellTheURL(t *testing.T) {
 }
 
 // A receiver that is down, or hangs, delays no other.
-func TestReceiversDoNotWaitForEachOther(t *testing.T) {
+func TestReceiversAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
 		hanging, well := &fake{hang: true}, &fake{}
@@ -200,7 +200,7 @@ func TestReceiversDoNotWaitForEachOther(t *testing.T) {
 }
 
 // An objective whose alerts the receiver refuses does not delay the others.
-func TestObjectivesDoNotWaitForEachOther(t *testing.T) {
+func TestObjectivesAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
 		f := &fake{statuses: []int{500}}

@@ -53,9 +53,9 @@ func nameOf(t *testing.T, md pmetric.Metrics) string {
 	return v.Str()
 }
 
-// TestTimeOfWhatWasTold checks that a process killed while it emits leaves the time of the emitted counts: the next process,
+// TestTimeOfEmittedCountsSurvivesAKill checks that a process killed while it emits leaves the time of the emitted counts: the next process,
 // whose clock may be behind, emits later times, as a database accepts none that is older than its newest sample.
-func TestTimeOfWhatWasTold(t *testing.T) {
+func TestTimeOfEmittedCountsSurvivesAKill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := repeating(t)
 		metrics := &copying{t: t, directory: cfg.Directory}
@@ -78,9 +78,9 @@ func TestTimeOfWhatWasTold(t *testing.T) {
 	})
 }
 
-// TestDamageOfWhatWasTold checks that a counter never decreases under its name: after any damage to the log of a process that was
+// TestDamageOfEmittedCounts checks that a counter never decreases under its name: after any damage to the log of a process that was
 // killed while it emitted, the emitted counts are restored, or counts begin at zero under another name.
-func TestDamageOfWhatWasTold(t *testing.T) {
+func TestDamageOfEmittedCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := repeating(t)
 		metrics := &copying{t: t, directory: cfg.Directory}

@@ -161,7 +161,7 @@ func TestPermanentFailureIsNotRepeated(t *testing.T) {
 	})
 }
 
-func TestShutdownTellsWhatIsLost(t *testing.T) {
+func TestShutdownReportsLosses(t *testing.T) {
 	next := &refuser{err: errors.New("busy")}
 	p := newPair(t, nil, consumertest.NewNop(), next)
 	p.start(t)
@@ -239,8 +239,8 @@ func servicesOf(c *count.Counter) (services []string) {
 	return slices.Compact(services)
 }
 
-// TestNothingIsLeftBehind: the tree is empty after the last series expired, and all slots are free again.
-func TestNothingIsLeftBehind(t *testing.T) {
+// TestExpiryFreesEverything: the tree is empty after the last series expired, and all slots are free again.
+func TestExpiryFreesEverything(t *testing.T) {
 	c := count.New(count.Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, shop(), nil)
 	f := newFlusher(c, consumertest.NewNop(), pmetric.NewResourceMetrics().Resource(), &Config{Interval: 10 * time.Second, Expiry: 5 * time.Minute}, midnight)
 	for i := range 5 {

@@ -160,9 +160,9 @@ func TestNothingToHandOn(t *testing.T) {
 	assert.Equal(t, 1, calls)
 }
 
-// TestUntaken checks that spans that no consumer takes as wire bytes are passed on decoded, and counted once. Of a request of
+// TestSpansThatNoConsumerTakes checks that spans that no consumer takes as wire bytes are passed on decoded, and counted once. Of a request of
 // wire bytes the sender does that: it sends the spans again decoded.
-func TestUntaken(t *testing.T) {
+func TestSpansThatNoConsumerTakes(t *testing.T) {
 	for _, decoded := range []bool{true, false} {
 		t.Run(fmt.Sprintf("decoded=%t", decoded), func(t *testing.T) {
 			core, logs := observer.New(zapcore.ErrorLevel)
@@ -198,8 +198,8 @@ func TestUntaken(t *testing.T) {
 	}
 }
 
-// TestUntakenIsRefused checks that the answer is that of the component that took the decoded spans.
-func TestUntakenIsRefused(t *testing.T) {
+// TestSpansThatNoConsumerTakesAreRefused checks that the answer is that of the component that took the decoded spans.
+func TestSpansThatNoConsumerTakesAreRefused(t *testing.T) {
 	full := errors.New("full")
 	next, err := consumer.NewTraces(func(_ context.Context, td ptrace.Traces) error {
 		if td.SpanCount() == 0 {

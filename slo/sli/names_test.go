@@ -78,8 +78,8 @@ func set(values ...string) map[string]bool {
 	return m
 }
 
-// TestNamesThatCleanToOne: names that become equal when they are cleaned share one series, as a TSDB accepts no series twice.
-func TestNamesThatCleanToOne(t *testing.T) {
+// TestNamesThatBecomeEqual: names that become equal when they are cleaned share one series, as a TSDB accepts no series twice.
+func TestNamesThatBecomeEqual(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
 	p := newPair(t, nil, nil, sink)
 	p.start(t)

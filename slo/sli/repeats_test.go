@@ -99,9 +99,9 @@ func (n *taker) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// TestHalfTakenRequests: a request that was refused, temporarily or permanently, or that only one of several consumers accepted,
+// TestPartlyAcceptedRequests: a request that was refused, temporarily or permanently, or that only one of several consumers accepted,
 // is passed on when it is repeated, and is counted once it was accepted.
-func TestHalfTakenRequests(t *testing.T) {
+func TestPartlyAcceptedRequests(t *testing.T) {
 	for name, refusal := range map[string]error{"for now": errors.New("busy"), "for good": consumererror.NewPermanent(errors.New("no"))} {
 		t.Run(name, func(t *testing.T) {
 			one, other, sink := new(taker), &taker{err: refusal}, new(consumertest.MetricsSink)
@@ -121,8 +121,8 @@ func TestHalfTakenRequests(t *testing.T) {
 	}
 }
 
-// TestTwiceAtATime: the second of two equal requests waits for the outcome of the first.
-func TestTwiceAtATime(t *testing.T) {
+// TestConcurrentRepeats: the second of two equal requests waits for the outcome of the first.
+func TestConcurrentRepeats(t *testing.T) {
 	for _, refused := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			next, sink := &taker{hold: make(chan struct{})}, new(consumertest.MetricsSink)

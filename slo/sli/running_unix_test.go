@@ -171,8 +171,8 @@ func TestDamageBeforeStop(t *testing.T) {
 	assert.Equal(t, "2", calls)
 }
 
-// TestLossIsSaid checks that a loss of former counts is reported for a day, across restarts.
-func TestLossIsSaid(t *testing.T) {
+// TestLossIsReported checks that a loss of former counts is reported for a day, across restarts.
+func TestLossIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := repeating(t)
 		run := func(look func(*Connector)) {

@@ -37,8 +37,8 @@ func (h *hanging) ConsumeMetrics(ctx context.Context, _ pmetric.Metrics) error {
 	}
 }
 
-// TestMetricsNeverHoldSpansUp is law 7: a metrics pipeline that hangs or refuses does not delay spans.
-func TestMetricsNeverHoldSpansUp(t *testing.T) {
+// TestMetricsNeverDelaySpans is law 7: a metrics pipeline that hangs or refuses does not delay spans.
+func TestMetricsNeverDelaySpans(t *testing.T) {
 	for name, let := range map[string]bool{"hanging": false, "refusing": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

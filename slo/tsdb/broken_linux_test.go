@@ -19,7 +19,7 @@ import (
 
 // Chunks of the last hours that are truncated while in use end no process: a query or compaction that reads them fails, and the
 // database is reopened with all samples from its log.
-func TestChunksAreCutOff(t *testing.T) {
+func TestTruncatedChunks(t *testing.T) {
 	for name, meet := range map[string]func(t *testing.T, e *Extension, at time.Time){
 		"by a query": func(t *testing.T, e *Extension, at time.Time) {
 			_, err := e.Query(t.Context(), `sum_over_time(c_total[3h])`, at)

@@ -180,7 +180,7 @@ func TestWideResource(t *testing.T) {
 }
 
 // The gateway's own metrics do not wait for the translation of others' requests.
-func TestOwnDoNotWaitForOthers(t *testing.T) {
+func TestOwnMetricsDoNotWaitForOthers(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
 	db := e.backend.(*embedded)

@@ -103,9 +103,9 @@ func TestMemoryOfAQuery(t *testing.T) {
 	require.Zero(t, e.backend.(*embedded).gate.State().Reserved)
 }
 
-// TestTurns checks that queries of people queue, and are refused when the queue is full, and that the evaluation of objectives
+// TestQueueOfQueries checks that queries of people queue, and are refused when the queue is full, and that the evaluation of objectives
 // does not wait.
-func TestTurns(t *testing.T) {
+func TestQueueOfQueries(t *testing.T) {
 	config := testConfig(t)
 	config.Query.Concurrent, config.Query.Queue, config.Query.QueueTimeout = 1, 0, time.Minute
 	e, telemetry := measured(t, config)
@@ -124,8 +124,8 @@ func TestTurns(t *testing.T) {
 	assert.Equal(t, gate.State{Refused: 1}, g.State())
 }
 
-// TestLeaving: a query in the queue ends when its client disconnects.
-func TestLeaving(t *testing.T) {
+// TestQueuedQueryEndsWithItsClient: a query in the queue ends when its client disconnects.
+func TestQueuedQueryEndsWithItsClient(t *testing.T) {
 	config := testConfig(t)
 	config.Query.Concurrent = 1
 	e := start(t, config)
@@ -142,8 +142,8 @@ func TestLeaving(t *testing.T) {
 	assert.Zero(t, g.State().Waiting)
 }
 
-// TestRunningEnds: a running query ends when its client disconnects.
-func TestRunningEnds(t *testing.T) {
+// TestRunningQueryEndsWithItsClient: a running query ends when its client disconnects.
+func TestRunningQueryEndsWithItsClient(t *testing.T) {
 	e := start(t, testConfig(t))
 	ctx, leave := context.WithCancel(t.Context())
 	answered := make(chan int)

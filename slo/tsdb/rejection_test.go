@@ -155,7 +155,7 @@ func TestInvalid(t *testing.T) {
 }
 
 // Metrics with a doubtful translation are written and logged; the others are not logged.
-func TestDoubts(t *testing.T) {
+func TestDoubtfulTranslations(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	settings := extensiontest.NewNopSettings(componentType)
 	settings.Logger = zap.New(core)

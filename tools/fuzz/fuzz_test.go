@@ -39,7 +39,7 @@ func TestShare(t *testing.T) {
 }
 
 // The end of a fuzz test's time is no failure, even if Go reports one; a slow input is.
-func TestTimeWasUp(t *testing.T) {
+func TestEndOfFuzzTime(t *testing.T) {
 	const progress = "fuzz: elapsed: 9s, execs: 267171 (27970/sec), new interesting: 16 (total: 29)\n"
 	for _, c := range []struct {
 		out  string

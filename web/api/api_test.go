@@ -92,9 +92,9 @@ func leaves(t *testing.T, v any) (list []string) {
 	return list
 }
 
-// TestNothingIsLeftOut: an answer contains each value of the component once. A component's field without a counterpart in the
+// TestAnswersAreComplete: an answer contains each value of the component once. A component's field without a counterpart in the
 // answer fails here.
-func TestNothingIsLeftOut(t *testing.T) {
+func TestAnswersAreComplete(t *testing.T) {
 	carries(t, ObjectivesOf)
 	carries(t, HistoryOf)
 	carries(t, AlertsOf)

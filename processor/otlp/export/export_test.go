@@ -54,7 +54,7 @@ func TestTracesArrive(t *testing.T) {
 }
 
 // A Kept for another exporter is ignored; decoded traces beside an empty one are sent.
-func TestForWhom(t *testing.T) {
+func TestKeptForAnotherExporter(t *testing.T) {
 	for _, d := range plainDoors() {
 		t.Run(d.name, func(t *testing.T) {
 			b, e := d.run(t, nil)
@@ -172,7 +172,7 @@ func TestLargeSpan(t *testing.T) {
 }
 
 // After a failure halfway, only the rest is sent again.
-func TestRestIsSent(t *testing.T) {
+func TestOnlyTheRestIsSentAgain(t *testing.T) {
 	for _, d := range plainDoors() {
 		t.Run(d.name, func(t *testing.T) {
 			b, e := d.run(t, map[string]any{"max_request_size": "64KiB"})
@@ -290,7 +290,7 @@ func TestTooLargeForGood(t *testing.T) {
 }
 
 // A span that cannot be trimmed is sent unchanged, and its answer is the result; other spans are still sent.
-func TestUncuttable(t *testing.T) {
+func TestSpanThatCannotBeTrimmed(t *testing.T) {
 	for _, d := range doorsThatTake(100_000) {
 		b, e := d.run(t, map[string]any{"max_request_size": "64KiB"})
 		k := new(wire.Kept)
@@ -311,7 +311,7 @@ func TestUncuttable(t *testing.T) {
 	}
 }
 
-func TestNobodyAnswers(t *testing.T) {
+func TestUnreachableDestination(t *testing.T) {
 	for name, f := range map[string]func(endpoint string) running{
 		"grpc": func(endpoint string) running {
 			return run(t, export.NewGRPCFactory(), componenttest.NewNopHost(), map[string]any{"endpoint": endpoint, "tls": map[string]any{"insecure": true}})

@@ -58,9 +58,9 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// TestWhatCannotBeEvaluated checks that a condition with an error does not match, that the next one is evaluated, and that the
+// TestConditionWithError checks that a condition with an error does not match, that the next one is evaluated, and that the
 // error is logged.
-func TestWhatCannotBeEvaluated(t *testing.T) {
+func TestConditionWithError(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	c, err := spanmatch.Compile([]string{`Substring(attributes["a"], 0, 9) == "x"`, `name == "one"`}, zap.New(core))
 	require.NoError(t, err)

@@ -86,8 +86,8 @@ func TestOuterHosts(t *testing.T) {
 	}
 }
 
-// TestOuterPages: the origin and destination that a browser states in a request's headers.
-func TestOuterPages(t *testing.T) {
+// TestForeignPages: the origin and destination that a browser states in a request's headers.
+func TestForeignPages(t *testing.T) {
 	const own = "http://slowburn.example"
 	for _, c := range []struct {
 		method, path string

@@ -134,8 +134,8 @@ func TestReadyz(t *testing.T) {
 	}
 }
 
-// TestReadyzAsksAtOnce: a probe that hangs must not use the time of the others.
-func TestReadyzAsksAtOnce(t *testing.T) {
+// TestReadyzProbesConcurrently: a probe that hangs must not use the time of the others.
+func TestReadyzProbesConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func() *webtest.Prober {
 			done := make(chan struct{})
@@ -151,8 +151,8 @@ func TestReadyzAsksAtOnce(t *testing.T) {
 	})
 }
 
-// TestUnlisted: a caller without credentials learns whether the gateway is ready, and not its components.
-func TestUnlisted(t *testing.T) {
+// TestReadyzWithoutCredentials: a caller without credentials learns whether the gateway is ready, and not its components.
+func TestReadyzWithoutCredentials(t *testing.T) {
 	w := webtest.Get(t, served(webtest.Everything()), "/unlisted")
 	assert.JSONEq(t, `{"ready":true,"components":[]}`, w.Body.String())
 	w = webtest.Get(t, served(webtest.Running{}), "/unlisted")

@@ -122,8 +122,8 @@ func TestSlowClient(t *testing.T) {
 	})
 }
 
-// TestLight: a cheap request does not wait for costly ones, and actions wait for neither.
-func TestLight(t *testing.T) {
+// TestCheapRequests: a cheap request does not wait for costly ones, and actions wait for neither.
+func TestCheapRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limits(t, 0)
 		finish := make(chan bool)
@@ -160,8 +160,8 @@ func TestPanic(t *testing.T) {
 	assert.Equal(t, gate.State{}, l.State())
 }
 
-// TestWithoutATurn: handlers without a turn reserve nothing.
-func TestWithoutATurn(t *testing.T) {
+// TestUnlimitedHandlers: handlers without a turn reserve nothing.
+func TestUnlimitedHandlers(t *testing.T) {
 	require.NoError(t, gate.Reserve(t.Context(), 1<<60))
 	assert.False(t, reads.Refuse(httptest.NewRecorder(), rest.WriteProblem, assert.AnError))
 	assert.True(t, reads.Refuse(httptest.NewRecorder(), rest.WriteProblem, context.Canceled))

@@ -96,7 +96,7 @@ func TestAttributes(t *testing.T) {
 }
 
 // Of duplicate keys the first counts, however many there are, and those of others come last.
-func TestKeysOnce(t *testing.T) {
+func TestDuplicateKeys(t *testing.T) {
 	for _, n := range []int{1, 15, 16, 17, 1000} {
 		var span []byte
 		for range 2 {

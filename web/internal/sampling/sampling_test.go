@@ -37,7 +37,7 @@ func (k knows) Explain([16]byte) (tailsampling.Explanation, bool) {
 }
 
 // A trace can pass any of several processors; a restarted one must not hide what another knows.
-func TestTheMostTellingAnswerWins(t *testing.T) {
+func TestMostInformativeAnswerWins(t *testing.T) {
 	for want, states := range map[string][]string{
 		tailsampling.StateDecided: {tailsampling.StateReading, tailsampling.StateFaded, tailsampling.StateDecided},
 		tailsampling.StateFaded:   {tailsampling.StateFaded, "", tailsampling.StatePending},

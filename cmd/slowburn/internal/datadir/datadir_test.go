@@ -68,7 +68,7 @@ func TestClaimShipped(t *testing.T) {
 }
 
 // A directory that cannot be locked is left to the components, and no unneeded one is created.
-func TestClaimLeavesIt(t *testing.T) {
+func TestClaimSkipsUnlockableDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	t.Setenv(variable, file)

@@ -220,7 +220,7 @@ func TestSlowHeadersReserveLittle(t *testing.T) {
 }
 
 // A body that does not fit is refused as soon as that is known, and its reservation is released at once.
-func TestSpent(t *testing.T) {
+func TestBudgetIsReleasedOnRefusal(t *testing.T) {
 	budget := NewBudget(4 * mib)
 	other := budget.Begin()
 	require.NoError(t, other.Hold(5*mib/2))

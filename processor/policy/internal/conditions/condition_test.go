@@ -48,7 +48,7 @@ func parseOne(t *testing.T, key, text string) *condition {
 }
 
 // A result is cached only if its inputs are likely to repeat, and a condition on the resource alone is not evaluated for each span.
-func TestWhatConditionsDependOn(t *testing.T) {
+func TestInputsOfConditions(t *testing.T) {
 	const remembered, ofResource, neither = "remembered", "of resource", ""
 	for text, want := range map[string]string{
 		`attributes["a"] == 1`:                                           remembered,

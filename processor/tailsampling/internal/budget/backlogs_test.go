@@ -138,7 +138,7 @@ func TestBacklogsThatRefuse(t *testing.T) {
 }
 
 // Traces that a sender holds are not given up.
-func TestBacklogsLeaveWhatIsBeingDelivered(t *testing.T) {
+func TestBacklogsSkipTracesInDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g, gone := backlogged(t, 1000, false)
 		for _, m := range s.buffer.Members {
@@ -157,7 +157,7 @@ func TestBacklogsLeaveWhatIsBeingDelivered(t *testing.T) {
 }
 
 // If a sender holds the whole backlog of the worst destination, the next one above its share gives up traces.
-func TestBacklogsPassOverWhatIsBeingDelivered(t *testing.T) {
+func TestBacklogsTryTheNextDestination(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1, Settings{}, "held", "slow", "good")
 		gone := 0

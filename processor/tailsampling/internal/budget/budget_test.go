@@ -178,7 +178,7 @@ func TestStopEndsRelief(t *testing.T) {
 
 // Room is made as far as needed: traces that were not sampled go first, then boring undecided ones, then those that a policy
 // matches, and those with errors last. Each has a segment of its own.
-func TestOrderOfGivingUp(t *testing.T) {
+func TestOrderOfRelief(t *testing.T) {
 	const each = 20000
 	for _, tc := range []struct{ over, revivable, pending, undelivered int64 }{
 		{0, 2, 4, 0},
@@ -292,7 +292,7 @@ func TestReliefCompactsOnDisk(t *testing.T) {
 }
 
 // If nothing else is left, a trace with an error is decided early for a single byte.
-func TestErrorsGoLastButGo(t *testing.T) {
+func TestErrorsAreDecidedEarlyLast(t *testing.T) {
 	for over, want := range map[int64]int64{0: 2, 1: 1} {
 		s := newSetup(t, 1, Settings{})
 		s.add(testSpan{trace: 1, bytes: 20000, failed: true})

@@ -138,7 +138,7 @@ func TestShrinkerGoesToTheByte(t *testing.T) {
 }
 
 // A segment that does not get smaller is not tried again, and is no reason to warn.
-func TestWhatDoesNotGetSmallerStays(t *testing.T) {
+func TestIncompressibleSegmentsStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 2, Settings{Compression: Always})
 		defer s.close()

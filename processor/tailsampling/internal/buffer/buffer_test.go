@@ -26,7 +26,7 @@ func deliverable(b *Buffer) {
 }
 
 // A visit wakes the decider if a trace falls due sooner than planned, and the senders if a trace is ready.
-func TestLeaveWakesWhoHasWork(t *testing.T) {
+func TestLeaveWakesDeciderAndSenders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
 		deliverable(b)
@@ -171,7 +171,7 @@ func decideAll(b *Buffer) {
 }
 
 // During recovery nothing visits the shards, which are locked for long.
-func TestNobodyLooksBeforeItIsReady(t *testing.T) {
+func TestNoVisitsDuringRecovery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Hour}})
 		require.False(t, b.Ready())

@@ -151,7 +151,7 @@ func TestDeciderStops(t *testing.T) {
 }
 
 // If the trace that it waited for was decided elsewhere, the decider sleeps until the next.
-func TestDeciderForgetsWhatOthersDid(t *testing.T) {
+func TestDeciderSkipsDecidedTraces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
 		b.SetReady()

@@ -70,7 +70,7 @@ func sorted(list []byte) []byte {
 
 // A failing destination delays no other, whatever it answers, and no other gets a trace again because of it. When it works
 // again it gets each trace once.
-func TestOtherDestinationsGoOn(t *testing.T) {
+func TestFailingDestinationDelaysNoOther(t *testing.T) {
 	hang := errors.New("hangs")
 	for name, answered := range map[string]error{
 		"unavailable": errRetry, "hangs": hang, "refuses the gateway": errGateway, "fails": errEither,
@@ -195,7 +195,7 @@ func TestTraceThatAlwaysFailsWaitsApart(t *testing.T) {
 }
 
 // Traces that wait apart are tried once more before the end.
-func TestDrainTriesWhatWaitsApart(t *testing.T) {
+func TestDrainTriesTracesThatWaitApart(t *testing.T) {
 	for _, mended := range []bool{true, false} {
 		withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 			var fails atomic.Bool
@@ -406,7 +406,7 @@ func TestProgressBesideOthers(t *testing.T) {
 }
 
 // If no component takes the wire bytes they are passed on decoded, with an error in the log.
-func TestBytesThatNobodyTook(t *testing.T) {
+func TestBytesThatNoComponentTakes(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		s.sink.deaf = true
 		s.keepAll(1, 2)
@@ -560,7 +560,7 @@ func TestCountsOfSeveralDestinations(t *testing.T) {
 }
 
 // A refused trace that is given up in favour of another is logged with its reason.
-func TestRefusedTraceThatIsForgotten(t *testing.T) {
+func TestEvictedRefusedTraceIsLogged(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		d := s.Destinations[0]
 		s.sink.answer = func(string, []byte) error { return errData }

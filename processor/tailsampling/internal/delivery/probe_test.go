@@ -91,7 +91,7 @@ func (st *stream) slowest(within time.Duration) (slowest time.Duration) {
 func hasBad(traces []byte) bool { return slices.Contains(traces, badTrace) }
 
 // However many traces always fail, all others arrive in bounded time, and the failing ones wait apart.
-func TestBadTracesHoldUpNoOthers(t *testing.T) {
+func TestBadTracesDelayNoOthers(t *testing.T) {
 	times := func(n int, bad bool) []bool { return slices.Repeat([]bool{bad}, n) }
 	for _, tc := range []struct {
 		name    string
@@ -214,7 +214,7 @@ func TestOutage(t *testing.T) {
 }
 
 // Traces that wait apart take turns with the log, however many of them are due.
-func TestWhatWaitsApartHoldsUpNoOthers(t *testing.T) {
+func TestTracesThatWaitApartDelayNoOthers(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		const takes = 5 * time.Second
 		var slow atomic.Bool

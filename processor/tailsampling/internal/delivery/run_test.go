@@ -398,7 +398,7 @@ func TestLostSpansOfARetriedTrace(t *testing.T) {
 }
 
 // A drain ends only after unreadable traces were given up.
-func TestDrainWaitsForWhatCannotBeRead(t *testing.T) {
+func TestDrainWaitsForUnreadableTraces(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, reading < 2 })
 		s.keep(testSpan{trace: 1})

@@ -79,7 +79,7 @@ func TestFailedRuns(t *testing.T) {
 	})
 }
 
-func TestNobodyWaitsForLongerThanTheContext(t *testing.T) {
+func TestWaitEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := New(func() error {
 			time.Sleep(time.Hour)

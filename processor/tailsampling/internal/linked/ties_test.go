@@ -83,7 +83,7 @@ func TestTiesWithOneHash(t *testing.T) {
 }
 
 // Of several kept traces that link to a trace the lowest ID is returned, whatever their order.
-func TestTheLeastIsTold(t *testing.T) {
+func TestLowestLinkedIDIsReturned(t *testing.T) {
 	for _, order := range [][]int{{1, 2, 3}, {3, 2, 1}, {2, 1, 3}} {
 		l, id := NewTies(10, 5), traceID(0)
 		for _, other := range order {

@@ -373,7 +373,7 @@ func TestNumbersOfDestinations(t *testing.T) {
 }
 
 // The first event about a part, or its revival, determines its destinations and facts.
-func TestForWhomAPartIs(t *testing.T) {
+func TestDestinationsOfAPart(t *testing.T) {
 	ab, bc := roster{each: []set{1, 2}, all: 3}, roster{each: []set{2, 4}, all: 6}
 	to := func(e *spanlog.Event, d uint8) *spanlog.Event {
 		e.Destination = d

@@ -396,7 +396,7 @@ func TestMoveAsideThatFails(t *testing.T) {
 const usedAt = 60
 
 // A whole record that is not a span counts as lost.
-func TestWhatIsNoSpan(t *testing.T) {
+func TestRecordThatIsNotASpan(t *testing.T) {
 	for _, shards := range []int{1, 2} {
 		directory := t.TempDir()
 		p := start(t, directory, 1)

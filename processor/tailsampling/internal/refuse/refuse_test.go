@@ -147,7 +147,7 @@ func TestRefusalBecauseOfTheIndex(t *testing.T) {
 }
 
 // A request that can never fit is refused permanently, with the key to raise; it is counted and logged, and the gateway stays ready.
-func TestWhatNeverFitsIsRefusedForGood(t *testing.T) {
+func TestOversizedRequestIsRefusedForGood(t *testing.T) {
 	for key, onDisk := range map[string]bool{"memory_budget of 1 GiB": false, "disk_budget of 2 TiB": true} {
 		synctest.Test(t, func(t *testing.T) {
 			f, logs := newRefusals(t)

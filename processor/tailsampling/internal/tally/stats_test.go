@@ -82,7 +82,7 @@ func TestDecisionsAreCountedByPolicy(t *testing.T) {
 }
 
 // A trace that is kept for a link was sampled by no policy, whatever the verdict.
-func TestLinkedTracesAreNobodysAlone(t *testing.T) {
+func TestNoPolicySampledLinkedTraces(t *testing.T) {
 	v := newVersion(t, 1)
 	d := decided(v, 1, policy.Sampled, 7, no, yes, no)
 	d.Linked = true

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestOneHasIt(t *testing.T) {
+func TestTryLock(t *testing.T) {
 	m := New()
 	require.True(t, m.TryLock())
 	require.False(t, m.TryLock())
@@ -59,7 +59,7 @@ func TestWaiting(t *testing.T) {
 }
 
 // Every waiter gets the mutex in turn, even if others give up between them.
-func TestManyWait(t *testing.T) {
+func TestManyWaiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New()
 		m.Lock()

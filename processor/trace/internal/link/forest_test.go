@@ -83,7 +83,7 @@ func TestParents(t *testing.T) {
 	}
 }
 
-func TestCollapseKeepsWhatTellsMost(t *testing.T) {
+func TestCollapseKeepsMostInformative(t *testing.T) {
 	unfinished, short, long := Node{ID: 1, Start: 1}, Node{ID: 1, Start: 1, End: 5, Of: 1}, Node{ID: 1, Start: 1, End: 9, Of: 2}
 	other := Node{ID: 1, Start: 1, End: 9, Resource: 7, Of: 3}
 	for _, nodes := range [][]Node{{unfinished, short, long, other}, {other, long, short, unfinished}} {

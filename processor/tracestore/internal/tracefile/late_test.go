@@ -134,7 +134,7 @@ func TestLateSpansThatComeAgain(t *testing.T) {
 }
 
 // The cost of late spans depends on their size, and not on that of their trace.
-func TestLateSpansCostWhatCame(t *testing.T) {
+func TestCostOfLateSpans(t *testing.T) {
 	cost := func(n int) (pages, memory int64) {
 		b := opened(t, nil)
 		b.storeNow(large(1, n, "base", false))

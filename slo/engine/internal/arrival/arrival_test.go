@@ -11,7 +11,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // Counts that leave every ten seconds and are read a minute and a half later arrive; if they stop, this is reported after five
 // minutes, until they arrive again.
-func TestWhatLeavesArrives(t *testing.T) {
+func TestMissingArrivalIsReported(t *testing.T) {
 	for _, wrong := range []time.Duration{0, 25 * time.Hour, -25 * time.Hour} { // the size of the clock's jump
 		a := new(Arrival)
 		var jumped time.Duration
@@ -44,7 +44,7 @@ func TestWhatLeavesArrives(t *testing.T) {
 	}
 }
 
-func TestNothingLeaves(t *testing.T) {
+func TestNothingSent(t *testing.T) {
 	a := new(Arrival)
 	assert.Empty(t, a.Missing())
 	a.Read(noon)

@@ -215,8 +215,8 @@ func TestReadSpansErrors(t *testing.T) {
 	require.EqualError(t, err, "the time series database answered with a vector to a query for samples")
 }
 
-// TestSamplesBeyondAreLeft checks that samples outside the requested range are ignored.
-func TestSamplesBeyondAreLeft(t *testing.T) {
+// TestSamplesOutsideTheRangeAreIgnored checks that samples outside the requested range are ignored.
+func TestSamplesOutsideTheRangeAreIgnored(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{60, 2}, [2]float64{61, 5}, [2]float64{200, 9})
 	counts, moved, err := ReadSpans(t.Context(), &answers{value: db.series}, Cursors{}, first, first+1, 60)

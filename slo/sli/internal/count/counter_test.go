@@ -189,8 +189,8 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
-// TestVersionsAreThoseOfEvents checks that a version needs a slot only if an objective selects one of its spans.
-func TestVersionsAreThoseOfEvents(t *testing.T) {
+// TestVersionNeedsAnEvent checks that a version needs a slot only if an objective selects one of its spans.
+func TestVersionNeedsAnEvent(t *testing.T) {
 	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1},
 		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "client"}}}}, nil)
 	n := c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"), failing("a", "2", "x", "r"))), RequestID{}, 0)
@@ -198,8 +198,8 @@ func TestVersionsAreThoseOfEvents(t *testing.T) {
 	assert.Empty(t, eventsOf(c))
 }
 
-// TestInvalidSpansAreNone checks that spans with OTLP's invalid IDs are not counted.
-func TestInvalidSpansAreNone(t *testing.T) {
+// TestInvalidSpansAreNotCounted checks that spans with OTLP's invalid IDs are not counted.
+func TestInvalidSpansAreNotCounted(t *testing.T) {
 	c := New(limits, anything, nil)
 	td := slitest.Traces(t, slitest.Span{Service: "a", Name: "x", Invalid: true}, slitest.Span{Service: "a", Name: "y"})
 	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().AppendEmpty().SetSpanID([8]byte{1})
@@ -218,8 +218,8 @@ func TestNumbersBeyondOTLP(t *testing.T) {
 	}
 }
 
-// TestSpansDoNotShareAnswers checks that each span, and each resource, is looked up separately.
-func TestSpansDoNotShareAnswers(t *testing.T) {
+// TestSpansAreLookedUpSeparately checks that each span, and each resource, is looked up separately.
+func TestSpansAreLookedUpSeparately(t *testing.T) {
 	in := func(attributes map[string]string) slo.Indicator {
 		return slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Attributes: attributes}}
 	}

@@ -255,8 +255,8 @@ func TestRefusedExpiry(t *testing.T) {
 	assert.EqualValues(t, recordExpired, log.records[len(log.records)-1][0])
 }
 
-// TestOwedRecords checks that a log begins with the records of series that the one before refused, unless there was none.
-func TestOwedRecords(t *testing.T) {
+// TestRefusedRecordsAreInTheNextLog checks that a log begins with the records of series that the one before refused, unless there was none.
+func TestRefusedRecordsAreInTheNextLog(t *testing.T) {
 	c := New(limits, anything, func(RequestID, int64) {})
 	request := slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r")))
 	full, next := &memoryLog{}, &memoryLog{room: 2}

@@ -99,8 +99,8 @@ func TestSeriesLimit(t *testing.T) {
 	}
 }
 
-// TestSeriesLimitGoes: the slots of expired series are reused.
-func TestSeriesLimitGoes(t *testing.T) {
+// TestSlotsOfExpiredSeriesAreReused: the slots of expired series are reused.
+func TestSlotsOfExpiredSeriesAreReused(t *testing.T) {
 	bounded := limits
 	bounded.Series = 10
 	c := New(bounded, nil, nil)

@@ -51,8 +51,8 @@ func failing(service, version, name, reason string) slitest.Span {
 
 var anything = []slo.Objective{{Name: "all", Indicator: slo.Indicator{Type: slo.Availability}}}
 
-// TestNothingIsLeftBehind checks that the tree is empty after the last series expired, and all slots are free again.
-func TestNothingIsLeftBehind(t *testing.T) {
+// TestExpiryFreesEverything checks that the tree is empty after the last series expired, and all slots are free again.
+func TestExpiryFreesEverything(t *testing.T) {
 	c := New(Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, anything, nil)
 	for i := range 5 {
 		n := fmt.Sprint(i)
@@ -122,8 +122,8 @@ func TestExpiryBySeries(t *testing.T) {
 	assert.Equal(t, limits.Services, c.tree.services.free)
 }
 
-// TestUntoldIsNotForgotten checks that a series does not expire before its zero was accepted.
-func TestUntoldIsNotForgotten(t *testing.T) {
+// TestSeriesExpiresAfterItsZero checks that a series does not expire before its zero was accepted.
+func TestSeriesExpiresAfterItsZero(t *testing.T) {
 	c := New(limits, anything, nil)
 	c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "", "x", "r"))), RequestID{}, 0)
 	assert.Zero(t, c.Expire(1<<62))

@@ -259,8 +259,8 @@ func TestKilledWriters(t *testing.T) {
 	assert.True(t, g.Mark(), "now it has")
 }
 
-// TestMarkOfAFullLog checks that a log that refused a record is not marked; the next one is.
-func TestMarkOfAFullLog(t *testing.T) {
+// TestFullLogIsNotMarked checks that a log that refused a record is not marked; the next one is.
+func TestFullLogIsNotMarked(t *testing.T) {
 	d, _, _ := reopened(t, t.TempDir())
 	g := begin(t, d, pageSize, "a")
 	for g.Append([]byte(strings.Repeat("x", 1000))) {
@@ -272,8 +272,8 @@ func TestMarkOfAFullLog(t *testing.T) {
 	kill(t, d)
 }
 
-// TestUnborn checks that a process that ended while it wrote its first file reports a loss only if it had counted.
-func TestUnborn(t *testing.T) {
+// TestKilledBeforeTheFirstFile checks that a process that ended while it wrote its first file reports a loss only if it had counted.
+func TestKilledBeforeTheFirstFile(t *testing.T) {
 	for _, counted := range []bool{false, true} {
 		path := t.TempDir()
 		d, _, _ := reopened(t, path)
@@ -292,8 +292,8 @@ func TestUnborn(t *testing.T) {
 	}
 }
 
-// TestDesertOfAnUnreadableFile checks that an abandoned file that cannot be marked is deleted.
-func TestDesertOfAnUnreadableFile(t *testing.T) {
+// TestAbandonUnreadableFile checks that an abandoned file that cannot be marked is deleted.
+func TestAbandonUnreadableFile(t *testing.T) {
 	path := t.TempDir()
 	d, _, _ := reopened(t, path)
 	g := begin(t, d, pageSize, "a").(*generation)

@@ -163,8 +163,8 @@ func TestInUse(t *testing.T) {
 	kill(t, open(t, path))
 }
 
-// TestNotTakenUp checks when files are left alone, and that this is reported.
-func TestNotTakenUp(t *testing.T) {
+// TestFilesThatAreNotRestored checks when files are left alone, and that this is reported.
+func TestFilesThatAreNotRestored(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, d *Directory, g *generation)
 		lost  string

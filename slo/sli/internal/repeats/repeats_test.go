@@ -56,8 +56,8 @@ func TestNotTaken(t *testing.T) {
 	}
 }
 
-// TestOldestIsForgottenFirst checks that a full memory evicts the oldest requests.
-func TestOldestIsForgottenFirst(t *testing.T) {
+// TestOldestRequestsAreEvicted checks that a full memory evicts the oldest requests.
+func TestOldestRequestsAreEvicted(t *testing.T) {
 	w := New(time.Hour, int64(3*numShards*BytesPerRequest))
 	for n := range 4 {
 		take(t, w, id(n+1), int64(n))
@@ -87,8 +87,8 @@ func TestMemory(t *testing.T) {
 	assert.Greater(t, bytes, memory/2)
 }
 
-// TestTwiceOnTheWay checks that the second of two equal requests waits for the first, and gets its outcome.
-func TestTwiceOnTheWay(t *testing.T) {
+// TestConcurrentRepeat checks that the second of two equal requests waits for the first, and gets its outcome.
+func TestConcurrentRepeat(t *testing.T) {
 	for _, taken := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			w := New(10*time.Second, 1<<20)

@@ -171,8 +171,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlanOfTheEndOfTime: extreme times do not bypass the limits.
-func TestPlanOfTheEndOfTime(t *testing.T) {
+// TestPlanOfExtremeTimes: extreme times do not bypass the limits.
+func TestPlanOfExtremeTimes(t *testing.T) {
 	expr, err := promql.ParseExpr("vector(1)")
 	require.NoError(t, err)
 	_, err = bounds.Plan(expr, bounds.Evaluation{Start: time.Unix(0, 0), End: time.Unix(math.MaxInt64/1000-62135596801, 0), Step: time.Second}, 1_000_000)

@@ -73,8 +73,8 @@ func TestLog(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(dir, "lock"))
 }
 
-// TestLeftAlone: a database that is open, damaged or missing is left alone.
-func TestLeftAlone(t *testing.T) {
+// TestOpenDamagedAndMissingDatabases: a database that is open, damaged or missing is left alone.
+func TestOpenDamagedAndMissingDatabases(t *testing.T) {
 	dir := t.TempDir()
 	out, err := Log(filepath.Join(dir, "none"), 1, quiet)
 	require.NoError(t, err)

@@ -101,7 +101,7 @@ func TestWhenItIsOver(t *testing.T) {
 }
 
 // Events at an unknown time, or of unknown existence, leave both severities possible.
-func TestWhatIsNotKnown(t *testing.T) {
+func TestUncertainEvents(t *testing.T) {
 	h := traffic(many(30, 10, 0)...)
 	h.Events = append(h.Events, Events{From: 1010, To: 1020, Bad: 100, Sure: true}, Events{From: 1025, To: 1025, Bad: 100})
 	levels := h.levels()

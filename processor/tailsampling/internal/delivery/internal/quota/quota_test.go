@@ -26,7 +26,7 @@ func senders(n int) (all []chan struct{}) {
 }
 
 // A destination without a share gets what it asks for; one with a share gets more only from free memory.
-func TestNoDestinationKeepsAnotherOut(t *testing.T) {
+func TestSharesAreLimited(t *testing.T) {
 	q, s := New(100, 2), senders(4)
 	assert.True(t, q.Take(0, 70, s[0]))
 	assert.False(t, q.Take(0, 40, s[1]))
@@ -56,7 +56,7 @@ func TestInOrder(t *testing.T) {
 }
 
 // Every sender that asks, and asks again when woken, eventually gets a share if shares are given back; then everything is free again.
-func TestNobodyStarves(t *testing.T) {
+func TestNoSenderStarves(t *testing.T) {
 	const destinations, each, rounds = 3, 4, 2000
 	rng := rand.New(rand.NewPCG(1, 2))
 	q, s := New(100, destinations), senders(destinations*each)

@@ -62,7 +62,7 @@ func TestJudge(t *testing.T) {
 
 // Half of the strikes of several traces count for each half, but none for a single trace. Only acceptances after the split
 // count.
-func TestTrialOfAHalf(t *testing.T) {
+func TestTrialAfterHalving(t *testing.T) {
 	var tr Trial
 	a := Acceptance{Count: 1, Recent: true}
 	for range maxRetries {
