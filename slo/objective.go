@@ -33,7 +33,7 @@ type Objective struct {
 	Receivers []string
 }
 
-// IndicatorType is how good and bad events are told apart.
+// IndicatorType is how good events are distinguished from bad ones.
 type IndicatorType string
 
 // The indicator types.

@@ -158,8 +158,9 @@ func (g *Guard) Doubted() bool {
 	return b != nil && !b.doubted.IsZero()
 }
 
-// NotBefore says that something of ours was written at t, by a clock that was believed, so that it is later now: a process that
-// starts with an earlier clock does not believe that, and goes by what is newest of all that it is told. What is the thing, for people.
+// NotBefore reports that something of ours was written at t, by a clock that was believed, so that it is later now: a process
+// that starts with an earlier clock does not believe that clock, and starts from the latest of all reported times. What names the
+// thing in messages.
 func (g *Guard) NotBefore(t time.Time, what string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -113,7 +113,7 @@ func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.Serv
 }
 
 // tlsConfig returns the TLS configuration of a port, nil if it has none. Both ports negotiate both versions of HTTP, so that a
-// sender on the wrong port is told what to set.
+// sender on the wrong port gets an answer with the key to set.
 func tlsConfig(ctx context.Context, cfg configoptional.Optional[configtls.ServerConfig]) (*tls.Config, error) {
 	if !cfg.HasValue() {
 		return nil, nil

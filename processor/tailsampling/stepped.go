@@ -163,7 +163,7 @@ func (s *Stepped) Stop() error {
 	return s.close(true)
 }
 
-// Halt ends the goroutines that run nevertheless. It takes no shard's mutex, which whoever panicked may have.
+// Halt ends the remaining goroutines. It takes no shard's mutex, as the goroutine that panicked may hold it.
 func (s *Stepped) Halt() { _ = s.view.Syncer.Load().Close() } // nothing is to be flushed
 
 // Abandon frees memory and goroutines, as a kill does. System does not answer any more.

@@ -86,7 +86,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	}
 }
 
-// Whatever the receiver's failure, a resolution never arrives before its firing, and all notifications arrive.
+// With any failure of the receiver, a resolution never arrives before its firing, and all notifications arrive.
 func TestOrderIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)

@@ -54,7 +54,7 @@ type span struct {
 	took    time.Duration
 	body    uint64 // a hash of its body
 
-	acked bool // its sender was told that it was accepted
+	acked bool // its sender got the answer that it was accepted
 	life  int  // the first life with that
 	safe  bool // and no power cut can lose it
 	given int  // number of its requests that may have been accepted

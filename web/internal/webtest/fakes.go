@@ -27,7 +27,7 @@ var (
 	_ host.Prober       = (*Prober)(nil)
 )
 
-// Noon is the time of all that the fakes tell of.
+// Noon is the time of everything in the fakes.
 var Noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 func ptr[T any](v T) *T { return &v }

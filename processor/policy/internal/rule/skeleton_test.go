@@ -62,7 +62,7 @@ func TestLinked(t *testing.T) {
 	require.Nil(t, linked(t, rule.MaxSkeleton+1, slices.Repeat([]policytest.Span{{ID: 1}}, rule.MaxSkeleton+1)...))
 }
 
-// What a client span shows of its call.
+// The evidence of a client span about its call.
 func TestEvidence(t *testing.T) {
 	for _, c := range []struct {
 		status     string

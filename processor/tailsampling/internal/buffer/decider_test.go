@@ -84,7 +84,7 @@ func TestDeciderSleepsUntilSomethingIsDue(t *testing.T) {
 	})
 }
 
-// What falls due within 10 ms is decided together.
+// Traces that fall due within 10 ms are decided together.
 func TestDeciderDecidesTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Second}})
