@@ -24,7 +24,7 @@ type generation struct {
 	log, snapshot      [][]byte
 	bytes, room        int
 	committed, settled bool
-	deserted, full     bool
+	abandoned, full    bool
 }
 
 var errPlace = errors.New("no space left on device")
@@ -59,7 +59,7 @@ func (p *place) Recover(take func([]byte) error) (f sli.Found, err error) {
 		first--
 	}
 	for i, g := range list[first:] {
-		if g.deserted {
+		if g.abandoned {
 			return sli.Found{Lost: "counting went on in memory"}, nil
 		}
 		records := g.log
@@ -76,10 +76,10 @@ func (p *place) Recover(take func([]byte) error) (f sli.Found, err error) {
 	return f, nil
 }
 
-// Desert implements sli.Place.
-func (p *place) Desert() error {
+// Abandon implements sli.Place.
+func (p *place) Abandon() error {
 	if n := len(p.generations); n > 0 && !p.ended {
-		p.generations[n-1].deserted = true
+		p.generations[n-1].abandoned = true
 	}
 	return nil
 }
@@ -163,10 +163,10 @@ func (g *generation) Settle() error {
 	return nil
 }
 
-// Desert implements sli.Generation.
-func (g *generation) Desert() error {
+// Abandon implements sli.Generation.
+func (g *generation) Abandon() error {
 	if !g.place.ended {
-		g.deserted = true
+		g.abandoned = true
 	}
 	return nil
 }

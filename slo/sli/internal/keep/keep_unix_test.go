@@ -198,7 +198,7 @@ func TestVolatile(t *testing.T) {
 				require.Zero(t, k.Counter().Count(ping(t), count.RequestID{}, 0).Refused)
 				w.set(full)
 				k.turning.Lock()
-				k.desert(k.turn())
+				k.abandon(k.turn())
 				k.turning.Unlock()
 			}
 			v := k.Volatile()
@@ -233,7 +233,7 @@ func TestCrashWhileVolatile(t *testing.T) {
 	k.Counter().Count(ping(t), count.RequestID{}, 0)
 	w.set(errors.New("the disk is full"))
 	k.turning.Lock()
-	k.desert(k.turn())
+	k.abandon(k.turn())
 	k.turning.Unlock()
 	k.Counter().Count(ping(t), count.RequestID{}, 0)
 	w.kill(t, k)

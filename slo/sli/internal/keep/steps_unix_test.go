@@ -135,10 +135,10 @@ func (g *steppingLog) Settle() error {
 	return g.Generation.Settle()
 }
 
-func (g *steppingLog) Desert() error {
-	g.c.step("deserting")
-	defer g.c.step("deserted")
-	return g.Generation.Desert()
+func (g *steppingLog) Abandon() error {
+	g.c.step("abandoning")
+	defer g.c.step("abandoned")
+	return g.Generation.Abandon()
 }
 
 func (g *steppingLog) Close() error {
@@ -316,7 +316,7 @@ func (c *crashes) turn() {
 	if c.k.current.generation == nil {
 		c.k.tryAgain()
 	} else if err := c.k.turn(); err != nil {
-		c.k.desert(err)
+		c.k.abandon(err)
 	}
 	c.k.turning.Unlock()
 	c.acknowledge()

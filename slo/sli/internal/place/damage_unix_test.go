@@ -298,8 +298,8 @@ func TestAbandonUnreadableFile(t *testing.T) {
 	d, _, _ := reopened(t, path)
 	g := begin(t, d, pageSize, "a").(*generation)
 	require.NoError(t, g.poke(20, []byte{99}))
-	require.ErrorIs(t, markDeserted(g.path), errDamaged)
-	require.NoError(t, d.Desert())
+	require.ErrorIs(t, markAbandoned(g.path), errDamaged)
+	require.NoError(t, d.Abandon())
 	assert.NoFileExists(t, g.path)
 	kill(t, d)
 }

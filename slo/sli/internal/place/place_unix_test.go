@@ -163,16 +163,16 @@ func TestInUse(t *testing.T) {
 	kill(t, open(t, path))
 }
 
-// TestFilesThatAreNotRestored checks when files are left alone, and that this is reported.
+// TestFilesThatAreNotRestored checks which files are not restored, and that this is reported.
 func TestFilesThatAreNotRestored(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, d *Directory, g *generation)
 		lost  string
 		aside bool
 	}{
-		"deserted": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.Desert()) }, "counting went on in memory", false},
-		"deserted at the start": {func(t *testing.T, d *Directory, _ *generation) {
-			require.NoError(t, d.Desert())
+		"abandoned": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.Abandon()) }, "counting went on in memory", false},
+		"abandoned at the start": {func(t *testing.T, d *Directory, _ *generation) {
+			require.NoError(t, d.Abandon())
 		}, "counting went on in memory", false},
 		"power cut": {func(t *testing.T, _ *Directory, g *generation) {
 			h := head{version: formatVersion, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: "another"}
