@@ -167,7 +167,7 @@ func (g *Guard) NotBefore(t time.Time, what string) {
 	seen, r := g.judge()
 	b := *seen
 	allowed := JumpAllowed
-	if b.before != "" { // what is believed rests on such a thing, of which there is a newer one
+	if b.before != "" { // the belief rests on an earlier report, and this one is newer
 		allowed = 0
 	}
 	if t.Sub(b.now(r)) <= allowed {

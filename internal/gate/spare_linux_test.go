@@ -41,7 +41,7 @@ func TestSpareWhileBusy(t *testing.T) {
 	assert.Equal(t, before, runtime.GOMAXPROCS(0))
 }
 
-// TestSpares: as many as long requests run at once, until none runs and none waits.
+// TestSpares: each long request gets a processor, and all are kept until no request runs or waits.
 func TestSpares(t *testing.T) {
 	before := usual(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestSpares(t *testing.T) {
 	})
 }
 
-// TestSpareOfOneThatLeaves: a waiting request's processor is kept until the request leaves, and no longer.
+// TestSpareOfOneThatLeaves: a lent processor is kept for a waiting request, until the request that got it leaves.
 func TestSpareOfOneThatLeaves(t *testing.T) {
 	before := usual(t)
 	synctest.Test(t, func(t *testing.T) {

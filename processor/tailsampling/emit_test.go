@@ -269,10 +269,10 @@ func testShutdownDeliversToABackendThatRecovers(t *testing.T) {
 
 // An exporter that retries by itself does not return while its backend is away: health must show that too.
 func TestProbeReportsAHangingNextComponent(t *testing.T) {
-	withEitherStorage(t, testProbeTellsOfANextComponentThatDoesNotAnswer)
+	withEitherStorage(t, testProbeReportsAHangingNextComponent)
 }
 
-func testProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
+func testProbeReportsAHangingNextComponent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unblock := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {

@@ -96,9 +96,9 @@ func testExplain(t *testing.T) {
 }
 
 // A decision without a record is shown as far as late spans need it.
-func TestExplainWithoutRecord(t *testing.T) { withEitherStorage(t, testExplainFades) }
+func TestExplainWithoutRecord(t *testing.T) { withEitherStorage(t, testExplainWithoutRecord) }
 
-func testExplainFades(t *testing.T) {
+func testExplainWithoutRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.NumShards, cfg.Explain.Decisions = 1, 2

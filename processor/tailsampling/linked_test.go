@@ -43,7 +43,7 @@ func testLinkedTraces(t *testing.T) {
 	for name, tc := range map[string]struct {
 		link  [2]int                         // from which trace to which
 		order func(kept, other, wait func()) // the order of events
-		why   decision.Trigger               // what triggers the other trace's decision
+		why   decision.Trigger               // the trigger of the other trace's decision
 	}{
 		"links to a pending one":            {[2]int{kept, other}, func(k, o, w func()) { k(); time.Sleep(time.Second); o(); w() }, decision.ByWait},
 		"is linked by a pending one":        {[2]int{other, kept}, func(k, o, w func()) { k(); time.Sleep(time.Second); o(); w() }, decision.ByWait},
@@ -118,9 +118,9 @@ func testLinkedTraces(t *testing.T) {
 }
 
 // Linking is off by default, and a trace that a drop policy drops is dropped whatever links to it.
-func TestTracesThatLinksDoNotKeep(t *testing.T) { withEitherStorage(t, testWhatLinksDoNotKeep) }
+func TestTracesThatLinksDoNotKeep(t *testing.T) { withEitherStorage(t, testTracesThatLinksDoNotKeep) }
 
-func testWhatLinksDoNotKeep(t *testing.T) {
+func testTracesThatLinksDoNotKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, enabled := range []bool{false, true} {
 			cfg := linking(testConfig())

@@ -123,9 +123,9 @@ func testReviveWindowEnds(t *testing.T) {
 
 // A trace that a drop policy dropped, or would drop on revival, is not revived; and a late span that matches no policy gives the
 // trace no second draw.
-func TestTracesThatAreNotRevived(t *testing.T) { withEitherStorage(t, testWhatIsNotRevived) }
+func TestTracesThatAreNotRevived(t *testing.T) { withEitherStorage(t, testTracesThatAreNotRevived) }
 
-func testWhatIsNotRevived(t *testing.T) {
+func testTracesThatAreNotRevived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := reviving(testConfig())
 		cfg.Policies = append(cfg.Policies[:1:1], policy.Config{Name: "noise", Type: policy.Drop, Section: &policy.DropConfig{

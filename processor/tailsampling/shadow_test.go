@@ -19,10 +19,10 @@ import (
 // After its promotion the shadow keeps the traces that it would have kept before, whatever the order of
 // spans.
 func TestPromotedShadowDecidesTheSame(t *testing.T) {
-	withEitherStorage(t, testPromotionKeepsWhatTheShadowSaid)
+	withEitherStorage(t, testPromotedShadowDecidesTheSame)
 }
 
-func testPromotionKeepsWhatTheShadowSaid(t *testing.T) {
+func testPromotedShadowDecidesTheSame(t *testing.T) {
 	var spans []spanOf
 	for n := range 300 {
 		spans = append(spans, newTrace(n, 1+n%7, n%10 == 0)...)

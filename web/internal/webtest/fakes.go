@@ -127,7 +127,7 @@ type Store struct {
 	Names  map[string][]string
 	Err    error
 	Asked  tracestore.Query
-	Linked []pcommon.TraceID // what Has was asked for last
+	Linked []pcommon.TraceID // the argument of the last Has
 }
 
 // NewStore returns a Store with its trace.

@@ -10,7 +10,7 @@ import (
 type Request struct {
 	budget   *Budget
 	held     int64
-	arrived  int64 // what its connection holds for it until it ends
+	arrived  int64 // the connection's bytes for the request, held until it ends
 	arriving bool  // it may use the part for arriving requests
 	body     []byte
 	pooled   bool // body comes from a pool
