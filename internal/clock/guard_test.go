@@ -61,7 +61,7 @@ func TestJumps(t *testing.T) {
 		g.run(DoubtTime + 10*time.Second)
 		assert.Equal(t, jump, g.ahead(), "for good")
 		assert.Empty(t, g.Look().Doubt)
-		assert.True(t, g.Look().Vouched)
+		assert.True(t, g.Look().Confirmed)
 		assert.True(t, g.Look().Settled, "it stood there for long enough")
 	}
 }
@@ -155,12 +155,12 @@ func TestWitnesses(t *testing.T) {
 // A clock that is believed at a start is followed, and settles.
 func TestStart(t *testing.T) {
 	g := newGuarded(400 * 24 * time.Hour)
-	assert.False(t, g.Look().Vouched)
-	g.run(SettleTime - 10*time.Second)
+	assert.False(t, g.Look().Confirmed)
+	g.run(StableTime - 10*time.Second)
 	assert.False(t, g.Look().Settled)
 	g.run(20 * time.Second)
 	assert.True(t, g.Look().Settled)
-	assert.True(t, g.Look().Vouched)
+	assert.True(t, g.Look().Confirmed)
 }
 
 // If a machine starts with a clock that is behind, and corrects it a little later, the correction is believed.
@@ -174,11 +174,11 @@ func TestSetRightAfterTheStart(t *testing.T) {
 		assert.Zero(t, g.ahead(), down)
 		s := g.Look()
 		assert.Empty(t, s.Doubt)
-		assert.False(t, s.Vouched)
+		assert.False(t, s.Confirmed)
 		g.offset = 25 * time.Hour
 		assert.Zero(t, g.ahead(), "and is doubted from then on")
 		g.offset = 0
-		g.run(SettleTime)
+		g.run(StableTime)
 		assert.True(t, g.Look().Settled)
 	}
 }
@@ -265,9 +265,9 @@ func TestWitnessedClock(t *testing.T) {
 	}
 	s := g.Look()
 	assert.Empty(t, s.Doubt)
-	assert.True(t, s.Vouched)
+	assert.True(t, s.Confirmed)
 	assert.False(t, s.Settled)
-	g.run(SettleTime)
+	g.run(StableTime)
 	assert.True(t, g.Look().Settled)
 }
 

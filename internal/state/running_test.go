@@ -111,7 +111,7 @@ func TestDamagedWhileItIsUsed(t *testing.T) {
 			}
 			require.ErrorIs(t, put(1), ErrCorrupt)
 			require.ErrorContains(t, put(1), path)
-			require.NoError(t, db.StartAnew(path+".damaged"))
+			require.NoError(t, db.Replace(path+".damaged"))
 			close(stop)
 			users.Wait()
 			require.NoError(t, put(1000))
@@ -140,10 +140,10 @@ func TestReplaceFails(t *testing.T) {
 	require.NoError(t, os.Truncate(path, 0))
 	view := func() error { return db.View(func(*bbolt.Tx) error { return nil }) }
 	require.ErrorIs(t, view(), ErrCorrupt)
-	require.Error(t, db.StartAnew(filepath.Join(path+".d", "nowhere", "x")))
+	require.Error(t, db.Replace(filepath.Join(path+".d", "nowhere", "x")))
 	require.ErrorIs(t, view(), ErrCorrupt)
 	require.NoError(t, os.Remove(path))
-	require.NoError(t, db.StartAnew(path+".damaged"), "somebody removed it")
+	require.NoError(t, db.Replace(path+".damaged"), "somebody removed it")
 	require.NoError(t, view())
 	require.NoError(t, db.Close())
 }

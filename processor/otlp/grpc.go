@@ -192,7 +192,7 @@ type requestBody struct{ data mem.BufferSlice }
 // receive reads the body. A body in one piece is used in place. gRPC's own buffers are cleared before each use, so several
 // pieces are joined in ours.
 func (b *requestBody) receive(q *intake.Request, limit int64) error {
-	intake.HeldBefore(q, int64(b.data.Len()))
+	intake.HeldByConnection(q, int64(b.data.Len()))
 	if len(b.data) == 1 {
 		whole := b.data[0].ReadOnlyData()
 		packed, ok := bytes.CutPrefix(whole, packedMark)

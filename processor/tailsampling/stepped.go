@@ -97,14 +97,14 @@ func (s *Stepped) Open() error {
 	}
 	var onSyncFailed func()
 	if s.cfg.Fsync != fsyncNever {
-		onSyncFailed = s.buffer.WriteAgain
+		onSyncFailed = s.buffer.Rewrite
 	}
 	s.store.Recover(math.MaxInt64, onSyncFailed, func() {
 		if s.cfg.Fsync == fsyncAlways {
 			s.view.Syncer.Store(fsync.New(s.fsync, 0))
 		}
-		s.Upkeep = s.buffer.Pool.DeferStepped(s.buffer.CatchUp)
-		s.buffer.CatchUp()
+		s.Upkeep = s.buffer.Pool.DeferStepped(s.buffer.WriteDeferred)
+		s.buffer.WriteDeferred()
 		s.buffer.SetReady()
 	})
 	s.life.abort = func() {}

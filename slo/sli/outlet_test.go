@@ -10,7 +10,7 @@ import (
 
 type evaluator []time.Time
 
-func (e *evaluator) CountsLeft(at time.Time) { *e = append(*e, at) }
+func (e *evaluator) CountsSent(at time.Time) { *e = append(*e, at) }
 
 // Only an accepted flush with events of objectives is reported to the evaluator; hindered reports a flush that does not end.
 func TestOutlet(t *testing.T) {

@@ -207,7 +207,7 @@ func TestPartialSuccess(t *testing.T) {
 			k := keptOf(t, traces(5))
 			require.NoError(t, e.send(k))
 			require.EqualValues(t, 2, k.Rejected)
-			require.Equal(t, "too old", k.RejectedWhy)
+			require.Equal(t, "too old", k.RejectedReason)
 			require.NoError(t, e.ConsumeTraces(t.Context(), traces(5)))
 			rejected, err := e.tel.GetMetric("otelcol_exporter_otlp_rejected_spans")
 			require.NoError(t, err)

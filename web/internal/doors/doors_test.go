@@ -35,7 +35,7 @@ func newHouse(change func(*doors.Settings)) house {
 	core, logs := observer.New(zap.InfoLevel)
 	h := house{logs: logs, refused: map[doors.Reason]int{}}
 	s := doors.Settings{
-		Hosts: doors.NewHosts("slowburn.example"), MostRequests: 9, Logger: zap.New(core),
+		Hosts: doors.NewHosts("slowburn.example"), MaxRequests: 9, Logger: zap.New(core),
 		Refused: func(_ context.Context, r doors.Reason) { h.refused[r]++ },
 	}
 	if change != nil {
@@ -141,7 +141,7 @@ func TestForeignPages(t *testing.T) {
 }
 
 func TestOuterRequestsInFlight(t *testing.T) {
-	h := newHouse(func(s *doors.Settings) { s.MostRequests = 1 })
+	h := newHouse(func(s *doors.Settings) { s.MaxRequests = 1 })
 	arrived, leave := make(chan struct{}), make(chan struct{})
 	waiting := h.Outer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(arrived)

@@ -26,8 +26,8 @@ func (q *Request) End() {
 	requests.Put(q)
 }
 
-// HeldBefore says that its connection holds n bytes for a request until it ends, so that Hold knows what that takes in all.
-func HeldBefore(q *Request, n int64) { q.arrived = n }
+// HeldByConnection says that its connection holds n bytes for a request until it ends, so that Hold knows what that takes in all.
+func HeldByConnection(q *Request, n int64) { q.arrived = n }
 
 // Body returns the received bytes. They are valid until Drop or End.
 func (q *Request) Body() []byte { return q.body }

@@ -261,7 +261,7 @@ func TestFiles(t *testing.T) {
 	}
 	require.NoError(t, b.Add(prepare(t, b, spans...), never))
 	decideAll(b)
-	b.WriteAgain()
+	b.Rewrite()
 	require.Empty(t, logs.All())
 	pool.Cancel(1 << 20)
 	b.Close()

@@ -48,7 +48,7 @@ func TestDiskFailsUnderAStore(t *testing.T) {
 		m.Tally()
 	}
 	require.Zero(t, logs.Len())
-	b.WriteAgain()
+	b.Rewrite()
 	require.Equal(t, 1, logs.Len())
 	require.Contains(t, logs.All()[0].Message, "rewriting spans after a failed flush failed")
 	pool.Cancel(1 << 10)

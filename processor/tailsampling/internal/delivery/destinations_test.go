@@ -422,11 +422,11 @@ func TestBytesThatNoComponentTakes(t *testing.T) {
 // Spans that a destination rejects from an accepted request are counted, with its reason.
 func TestRejectedSpans(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
-		s.sink.kept = func(k *wire.Kept) { k.Rejected, k.RejectedWhy = 1, "too old" }
+		s.sink.kept = func(k *wire.Kept) { k.Rejected, k.RejectedReason = 1, "too old" }
 		s.keepAll(1)
 		synctest.Wait()
 		require.EqualValues(t, 1, s.Destinations[0].Rejected.Load())
-		require.Equal(t, "too old", s.Destinations[0].RejectedWhy())
+		require.Equal(t, "too old", s.Destinations[0].RejectedReason())
 		require.EqualValues(t, 2, s.Destinations[0].DeliveredSpans.Load())
 		r.end()
 	})

@@ -117,7 +117,7 @@ func TestTextIsMadeValid(t *testing.T) {
 		for _, silent := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				s := newSetup(t, 1, asBytes("backend"))
-				s.Silent = silent
+				s.TracestateOnly = silent
 				s.keep(append(tc.spans, testSpan{trace: 2, service: "shop", scope: "lib"})...)
 				l := s.loadOf()
 				require.Equal(t, tc.repaired, l.traces[0].Repaired)

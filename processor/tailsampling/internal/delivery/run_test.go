@@ -90,7 +90,7 @@ func TestFullBatchesFollowEachOther(t *testing.T) {
 	})
 }
 
-// Hurry and a drain end the wait for a fuller batch.
+// Flush and a drain end the wait for a fuller batch.
 func TestHurry(t *testing.T) {
 	for _, drain := range []bool{false, true} {
 		inBubble(t, func(t *testing.T, s *setup, r *running) {
@@ -102,7 +102,7 @@ func TestHurry(t *testing.T) {
 			if drain {
 				r.end()
 			} else {
-				s.Hurry()
+				s.Flush()
 				synctest.Wait()
 			}
 			require.Equal(t, [][]byte{{1}, {2}}, s.sink.traces())

@@ -44,8 +44,8 @@ const (
 	done modelState = iota
 	waiting
 	taken
-	aside
-	refused // aside included
+	parked
+	refused // parked included
 )
 
 func (m *model) first(match func(*modelItem) bool) index.Slot {
@@ -127,8 +127,8 @@ func (p *player) putBack(d Destination) {
 func (p *player) putAside(d Destination) {
 	if n, ok := p.any(d, taken); ok {
 		p.leave(n, d)
-		p.box.PutAside(&p.index, n, d)
-		p.model.at(n).states[d] = aside
+		p.box.Park(&p.index, n, d)
+		p.model.at(n).states[d] = parked
 	}
 }
 
@@ -141,8 +141,8 @@ func (p *player) refuse(d Destination) {
 }
 
 func (p *player) takeAside(d Destination) {
-	if n, ok := p.any(d, aside, refused); ok {
-		p.box.TakeAside(&p.index, n, d)
+	if n, ok := p.any(d, parked, refused); ok {
+		p.box.TakeParked(&p.index, n, d)
 		p.model.at(n).states[d] = taken
 	}
 }
@@ -154,7 +154,7 @@ func (p *player) deliver(d Destination) {
 }
 
 func (p *player) giveUp(d Destination) {
-	if n, ok := p.any(d, taken, aside, refused); ok {
+	if n, ok := p.any(d, taken, parked, refused); ok {
 		p.finish(n, d, true)
 	}
 }
@@ -212,7 +212,7 @@ func (p *player) check() {
 		}), p.box.OldestPending(&p.index, d))
 		for _, failed := range []bool{false, true} {
 			require.Equal(p.t, p.model.first(func(i *modelItem) bool {
-				return (failed || !i.failed) && (i.states[d] == waiting || i.states[d] == aside || i.states[d] == refused)
+				return (failed || !i.failed) && (i.states[d] == waiting || i.states[d] == parked || i.states[d] == refused)
 			}), p.box.OldestUntaken(&p.index, d, failed), "destination %d, failed %v", d, failed)
 		}
 		require.Equal(p.t, p.model.backlog(d), p.box.Backlog(d))
@@ -230,7 +230,7 @@ func (p *player) check() {
 		for d := range p.destinations() {
 			require.Equal(p.t, m.states[d] != done, place.Waits().Has(d))
 			require.Equal(p.t, m.states[d] == taken, place.Taken(d))
-			require.Equal(p.t, m.states[d] == aside || m.states[d] == refused, place.Aside(d))
+			require.Equal(p.t, m.states[d] == parked || m.states[d] == refused, place.Parked(d))
 		}
 	}
 }
@@ -310,7 +310,7 @@ func TestMasks(t *testing.T) {
 	require.Equal(t, Mask(0), MaskOf(0))
 	require.Equal(t, Mask(7), MaskOf(3))
 	require.Equal(t, Mask(0xffff), MaskOf(MaxDestinations))
-	require.Equal(t, MaskOf(MaxDestinations), new(New[item, *item](MaxDestinations)).Everyone())
+	require.Equal(t, MaskOf(MaxDestinations), new(New[item, *item](MaxDestinations)).AllDestinations())
 	require.True(t, Mask(0x8000).Has(15))
 	require.False(t, Mask(0x7fff).Has(15))
 	require.Equal(t, 3, Mask(0x8011).Len())

@@ -275,7 +275,7 @@ func (c *chaos) serve(d shard.Destination) {
 		case 0:
 			out.PutBack(k.Slot)
 		case 1:
-			out.PutAside(k.Slot)
+			out.Park(k.Slot)
 		case 2:
 			out.GiveUp(k.Slot, c.Now())
 			delete(c.waits[k.ID], key)

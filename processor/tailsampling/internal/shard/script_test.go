@@ -330,10 +330,10 @@ func (s *script) outgoing(command string, args []string) {
 		out.GiveUp(s.untake(d).Slot, s.now)
 	case "aside":
 		k := s.untake(d)
-		out.PutAside(k.Slot)
+		out.Park(k.Slot)
 		s.aside = append(s.aside, k)
 	case "takeaside":
-		k, ok := out.TakeAside(s.aside[0].Ref, s.now)
+		k, ok := out.TakeParked(s.aside[0].Ref, s.now)
 		s.printf("held: %v", ok && out.Holds(k.Ref))
 		s.aside = s.aside[1:]
 		if ok {
@@ -484,7 +484,7 @@ func (s *script) fill(over int64) {
 
 func (s *script) end() {
 	after := s.shard.EndVisit()
-	s.printf("end: sooner=%v deliver=%s", after.Sooner, s.namesOf(after.Deliver))
+	s.printf("end: sooner=%v deliver=%s", after.WakeDecider, s.namesOf(after.Deliver))
 	for _, m := range after.Messages {
 		wanted := ""
 		if m.Wanted {
@@ -570,7 +570,7 @@ func (s *script) places(e *entry) (out string) {
 		switch d := Destination(d); {
 		case e.Taken(d):
 			out += " " + name + "=taken"
-		case e.Aside(d):
+		case e.Parked(d):
 			out += " " + name + "=aside"
 		case e.Waits().Has(d):
 			out += " " + name + "=waits"

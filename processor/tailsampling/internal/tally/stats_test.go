@@ -111,7 +111,7 @@ func TestStatsAddUp(t *testing.T) {
 	require.Equal(t, Present{
 		Pending: 12, PendingBytes: 14, Revivable: 16, RevivableBytes: 18, Undelivered: 20, UndeliveredBytes: 22, Spans: 24,
 	}, all.Present)
-	want := Happened{Traces: 2, LateKept: 4, LateDropped: 6, LateErrors: 12, Trimmed: 8, IgnoredLinks: 10, Policies: []ByPolicy{
+	want := Counters{Traces: 2, LateKept: 4, LateDropped: 6, LateErrors: 12, Trimmed: 8, IgnoredLinks: 10, Policies: []ByPolicy{
 		{},
 		{Decided: [Verdicts]Amount{policy.Sampled: amount(1, 3)}, Matched: amount(1, 3), Alone: amount(1, 3)},
 		{Decided: [Verdicts]Amount{policy.Sampled: amount(2, 8)}, Matched: amount(2, 8), Alone: amount(2, 8)},
@@ -121,7 +121,7 @@ func TestStatsAddUp(t *testing.T) {
 		want.Triggers[i] = int64(200 + 2*i)
 	}
 	want.Triggers[decision.ByWait]++ // of a
-	require.Equal(t, want, all.Happened)
+	require.Equal(t, want, all.Counters)
 	require.EqualValues(t, 3, all.Verdict(policy.Sampled))
 	require.EqualValues(t, 2, all.Verdict(policy.Dropped))
 	require.Zero(t, all.Verdict(policy.NotSampled))

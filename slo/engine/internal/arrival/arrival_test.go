@@ -22,7 +22,7 @@ func TestMissingArrivalIsReported(t *testing.T) {
 			}
 			now := noon.Add(time.Duration(s)*time.Second + jumped)
 			if s%10 == 0 {
-				a.CountsLeft(now)
+				a.CountsSent(now)
 			}
 			if s >= 1800 && s < 2700 {
 				stopped++
@@ -49,10 +49,10 @@ func TestNothingSent(t *testing.T) {
 	assert.Empty(t, a.Missing())
 	a.Read(noon)
 	assert.Empty(t, a.Missing(), "what arrives is from others")
-	a.CountsLeft(noon.Add(time.Hour))
+	a.CountsSent(noon.Add(time.Hour))
 	assert.Empty(t, a.Missing())
-	a.CountsLeft(noon.Add(time.Hour + Patience))
+	a.CountsSent(noon.Add(time.Hour + MaxDelay))
 	assert.Empty(t, a.Missing())
-	a.CountsLeft(noon.Add(time.Hour + Patience + 10*time.Second))
+	a.CountsSent(noon.Add(time.Hour + MaxDelay + 10*time.Second))
 	assert.Contains(t, a.Missing(), "no count since 2026-03-01T13:00:00Z")
 }

@@ -189,9 +189,9 @@ func TestRefusedRecords(t *testing.T) {
 	assert.Equal(t, turn, n.Refused)
 	assert.False(t, c.IsKept(n.Refused))
 	assert.Equal(t, turn, c.Refused())
-	assert.Zero(t, c.Unkept(), "it is in no count yet")
+	assert.Zero(t, c.Unlogged(), "it is in no count yet")
 	fold(c)
-	assert.Equal(t, turn, c.Unkept())
+	assert.Equal(t, turn, c.Unlogged())
 
 	counted := 0
 	turn, err = c.Turn(&memoryLog{room: 100}, func(record []byte) error {

@@ -302,7 +302,7 @@ func (c *crashes) acknowledge() {
 func (c *crashes) flush() {
 	c.k.Flush(time.Now().UnixMilli(), func() {
 		c.k.counter.ReadEvents(nil, 0) // folds
-		unkept := c.k.counter.Unkept()
+		unkept := c.k.counter.Unlogged()
 		if c.k.Volatile() == nil && unkept != 0 && !c.k.counter.IsKept(unkept) || !c.k.current.mark() {
 			return // Secure waits
 		}

@@ -15,7 +15,7 @@ func TestJudge(t *testing.T) {
 	classes := map[rune]answer.Class{
 		'a': answer.Accepted, 'r': answer.Retry, 'd': answer.Data, 'l': answer.TooLarge, 'g': answer.Gateway, 'e': answer.Either,
 	}
-	names := map[Verdict]string{Delivered: "delivered", Again: ".", Halve: "halve", Aside: "aside", Apart: "apart", Refused: "refused"}
+	names := map[Verdict]string{Delivered: "delivered", Again: ".", Halve: "halve", Park: "aside", Apart: "apart", Refused: "refused"}
 	for _, tc := range []struct{ answers, several, one string }{
 		{"a", "delivered", "delivered"},
 		{"rrra", ". . . delivered", ". . . delivered"},
@@ -86,8 +86,8 @@ func TestTrialAfterHalving(t *testing.T) {
 
 	a.Count++
 	require.Equal(t, Halve, other.Judge(answer.Retry, true, a))
-	require.Equal(t, Aside, one.Judge(answer.Either, false, a))
+	require.Equal(t, Park, one.Judge(answer.Either, false, a))
 	require.Equal(t, Refused, one.Judge(answer.Either, false, a))
 	one = tr.Half(false, Acceptance{Count: 2})
-	require.Equal(t, Aside, one.Judge(answer.Retry, false, a), "the other half was accepted")
+	require.Equal(t, Park, one.Judge(answer.Retry, false, a), "the other half was accepted")
 }
