@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLocks fails for a mutex that the table of ARCHITECTURE.md does not have, and for a row whose mutex is gone.
+// TestLocks fails for a mutex that is missing in the table of ARCHITECTURE.md, and for a row whose mutex is gone.
 func TestLocks(t *testing.T) {
 	locks, err := locksOf(os.DirFS("."))
 	require.NoError(t, err)
@@ -32,7 +32,7 @@ func TestLocks(t *testing.T) {
 	}
 }
 
-// locksOf are the product's mutexes, each as its package, and its type or function and name: "slo/notify: Sender.mu".
+// locksOf returns the product's mutexes, each as its package, and its type or function and name: "slo/notify: Sender.mu".
 func locksOf(house fs.FS) (locks []string, err error) {
 	err = sources(house, func(file string, parsed *ast.File, _ *token.FileSet) {
 		pkg := path.Dir(file)
@@ -45,7 +45,7 @@ func locksOf(house fs.FS) (locks []string, err error) {
 	return locks, err
 }
 
-// mutexesOf are the mutexes of a declaration: fields of its structures, and variables.
+// mutexesOf returns the mutexes of a declaration: fields of its structures, and variables.
 func mutexesOf(decl ast.Decl) (names []string) {
 	within := ""
 	if f, ok := decl.(*ast.FuncDecl); ok {
@@ -81,7 +81,7 @@ func mutexesOf(decl ast.Decl) (names []string) {
 	return names
 }
 
-// isMutex reports whether a type is a mutex, and not a pointer to one that somebody else has.
+// isMutex reports whether a type is a mutex, and not a pointer to another type's.
 func isMutex(typ ast.Expr) bool {
 	if array, ok := typ.(*ast.ArrayType); ok {
 		typ = array.Elt
@@ -101,7 +101,7 @@ var (
 	codeSpan = regexp.MustCompile("`([^`]+)`")
 )
 
-// locksIn are the mutexes of the table in a page.
+// locksIn returns the mutexes of the table in a page.
 func locksIn(text string) (locks []string) {
 	for _, row := range lockRow.FindAllStringSubmatch(text, -1) {
 		for _, name := range codeSpan.FindAllStringSubmatch(row[2], -1) {
@@ -111,7 +111,7 @@ func locksIn(text string) (locks []string) {
 	return locks
 }
 
-// TestLocksStand shows that the check sees each kind of mutex, and reads the table.
+// TestLocksStand shows that the check finds each kind of mutex, and reads the table.
 func TestLocksStand(t *testing.T) {
 	house := fstest.MapFS{
 		"slo/a/a.go": {Data: []byte(`package a

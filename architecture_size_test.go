@@ -18,29 +18,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a reader can hold in mind of one package and of one type. Tests and generated files do not count, an embedded
-// type counts as one field.
+// The size of a package and of a type that a reader can keep in mind. Tests and generated files do not count, an embedded type
+// counts as one field.
 const (
 	maxFiles   = 16
 	maxFields  = 16
 	maxMethods = 22
 )
 
-// maxExceptions is how many exceptions the house can bear.
+// maxExceptions is the largest number of exceptions.
 const maxExceptions = 5
 
-// exception lets a package ("slo/engine") or a type ("slo/engine.Extension") be larger than the house has them.
+// exception allows a package ("slo/engine") or a type ("slo/engine.Extension") a larger size.
 type exception struct{ name, why string }
 
-// exceptions are the only ones. There are at most maxExceptions.
+// exceptions are all exceptions, at most maxExceptions.
 var exceptions = []exception{
 	{"processor/tailsampling.Config", "its fields are the keys of tail_sampling, contrib's among them, as a user writes them"},
 }
 
-// product are the directories of the product's own packages.
+// product are the directories of the product's packages.
 var product = []string{"cmd", "demo", "internal", "processor", "slo", "web"}
 
-// TestSizes fails for a package or a type that is too large, and for an exception that nothing needs.
+// TestSizes fails for a package or a type that is too large, and for an exception that is not needed.
 func TestSizes(t *testing.T) {
 	m, err := measure(os.DirFS("."))
 	require.NoError(t, err)
@@ -49,14 +49,14 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// measures are the sizes of the house, by the name of a package or of a type.
+// measures holds sizes, by the name of a package or of a type.
 type measures struct {
 	files   map[string]int
 	fields  map[string]int
 	methods map[string]map[string]bool // names: files for other systems may declare the same method
 }
 
-// measure counts what is below the directories of the product.
+// measure measures everything below the product's directories.
 func measure(house fs.FS) (measures, error) {
 	m := measures{files: map[string]int{}, fields: map[string]int{}, methods: map[string]map[string]bool{}}
 	err := sources(house, func(file string, parsed *ast.File, _ *token.FileSet) {
@@ -69,7 +69,7 @@ func measure(house fs.FS) (measures, error) {
 	return m, err
 }
 
-// sources parses the product's Go files but for tests and generated ones.
+// sources parses the product's Go files without tests and generated ones.
 func sources(house fs.FS, visit func(file string, parsed *ast.File, positions *token.FileSet)) error {
 	return fs.WalkDir(house, ".", func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -133,7 +133,7 @@ func (m measures) method(name, method string) {
 	m.methods[name][method] = true
 }
 
-// receiver is the name of a receiver's type.
+// receiver returns the name of a receiver's type.
 func receiver(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -150,7 +150,7 @@ func receiver(e ast.Expr) string {
 	return ""
 }
 
-// problems says what is too large, and what is wrong with the exceptions.
+// problems returns what is too large, and mistakes in the exceptions.
 func (m measures) problems(allowed []exception) (problems []string) {
 	var large []string // names
 	check := func(name string, count, most int, what, advice string) {
@@ -185,7 +185,7 @@ func (m measures) problems(allowed []exception) (problems []string) {
 	return problems
 }
 
-// TestSizesStand shows that the check sees what is too large, and counts what it should.
+// TestSizesStand shows that the check finds what is too large, and counts correctly.
 func TestSizesStand(t *testing.T) {
 	repeat := func(n int, line string) (out string) {
 		for i := range n {

@@ -15,7 +15,7 @@ import (
 
 const module = "github.com/slowburn/slowburn/"
 
-// rooms are the walls of the house: which packages may not import which, and why.
+// rooms are the walls between packages: which may not import which, and why.
 var rooms = []struct {
 	from, except string
 	to           []string
@@ -43,7 +43,7 @@ var rooms = []struct {
 	},
 }
 
-// TestRooms fails when an import goes through a wall.
+// TestRooms fails for an import through a wall.
 func TestRooms(t *testing.T) {
 	require.NoError(t, filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -72,7 +72,7 @@ func TestRooms(t *testing.T) {
 	}))
 }
 
-// breached returns why a package may not import another, and nothing where it may.
+// breached returns why a package may not import another, and "" if it may.
 func breached(pkg, imported string) string {
 	target, ours := strings.CutPrefix(imported, module)
 	if !ours {
@@ -96,7 +96,7 @@ func within(pkg, room string) bool {
 	return room == "" || pkg == room || strings.HasPrefix(pkg, room+"/")
 }
 
-// TestWallsStand shows that the check sees a breach.
+// TestWallsStand shows that the check finds a breach.
 func TestWallsStand(t *testing.T) {
 	for _, breach := range [][2]string{
 		{"processor/otlp", "slo"}, {"processor/otlp", "web"}, {"slo", "processor/policy"},

@@ -16,11 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// clocked are the names of package time that read the machine's clock, or wait by it. Deadlines of contexts are none:
+// clocked are the names of package time that read the machine's clock, or wait by it. Deadlines of contexts are not among them:
 // they bound calls to peers and computations, which take as long as they take.
 var clocked = []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Ticker", "Timer", "Until"}
 
-// TestOneClock fails where the product reads the machine's clock past internal/clock.
+// TestOneClock fails if the product reads the machine's clock other than by internal/clock.
 func TestOneClock(t *testing.T) {
 	found, err := clockUses(os.DirFS("."))
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func clockUses(house fs.FS) (found []clockUse, err error) {
 	return found, err
 }
 
-// importedAs is the name by which a file uses a package, and empty where it does not import it.
+// importedAs returns the name by which a file uses a package, and "" if it does not import it.
 func importedAs(parsed *ast.File, imported string) string {
 	for _, spec := range parsed.Imports {
 		if p, _ := strconv.Unquote(spec.Path.Value); p == imported {
@@ -74,7 +74,7 @@ func importedAs(parsed *ast.File, imported string) string {
 	return ""
 }
 
-// TestOneClockStands shows that the check sees what reads the machine's clock.
+// TestOneClockStands shows that the check finds uses of the machine's clock.
 func TestOneClockStands(t *testing.T) {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	found, err := clockUses(fstest.MapFS{

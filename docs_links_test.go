@@ -17,10 +17,10 @@ import (
 
 var (
 	fences = regexp.MustCompile("(?ms)^ *```.*?^ *```")
-	// inlineLink is the target of [text](target) in Markdown.
+	// inlineLink matches the target of [text](target) in Markdown.
 	inlineLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading    = regexp.MustCompile(`(?m)^#{1,6} (.+)$`)
-	// mention is a page that code, configuration and the dashboard name in a text.
+	// mention matches a page that code, configuration and the dashboard name in a text.
 	mention = regexp.MustCompile(`\bdocs/[A-Za-z0-9_./-]+\.md(#[A-Za-z0-9_-]+)?`)
 )
 
@@ -76,7 +76,7 @@ func brokenLinks(house fs.FS) (broken []string, checked int, err error) {
 	return broken, checked, err
 }
 
-// resolve says what is wrong with a link in a file.
+// resolve returns what is wrong with a link in a file.
 func resolve(house fs.FS, file, target string) string {
 	page, fragment, _ := strings.Cut(target, "#")
 	if page = path.Join(path.Dir(file), page); strings.HasPrefix(target, "#") {
@@ -99,7 +99,7 @@ func resolve(house fs.FS, file, target string) string {
 	return ""
 }
 
-// anchorsOf are the fragments of a page's headings, as GitHub makes them.
+// anchorsOf returns the fragments of a page's headings, as GitHub makes them.
 func anchorsOf(text string) (anchors []string) {
 	times := map[string]int{}
 	for _, m := range heading.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
@@ -122,7 +122,7 @@ func anchorsOf(text string) (anchors []string) {
 	return anchors
 }
 
-// TestDocsLinksStand shows that the check sees what is broken, and nothing else.
+// TestDocsLinksStand shows that the check finds broken links, and nothing else.
 func TestDocsLinksStand(t *testing.T) {
 	house := fstest.MapFS{}
 	for name, text := range map[string]string{

@@ -20,13 +20,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// shared are the prefixes of metrics that several components count together, by the type in metadata.yaml.
+// shared are the prefixes of metrics that several components have in common, by the type in metadata.yaml.
 var shared = map[string]string{
-	"otlp_export": "exporter_otlp",  // exporters otlp_grpc and otlp_http, told apart by a label
+	"otlp_export": "exporter_otlp",  // exporters otlp_grpc and otlp_http, distinguished by a label
 	"tsdb":        "extension_tsdb", // the exporter writes into the extension's database
 }
 
-// contribNames are metrics of contrib's tail sampler, whose dashboards find them here.
+// contribNames are metrics of contrib's tail sampler, which its dashboards expect.
 var contribNames = []string{
 	"processor_tail_sampling_count_bytes_sampled",
 	"processor_tail_sampling_sampling_decision_timer_latency",
@@ -34,10 +34,10 @@ var contribNames = []string{
 	"processor_tail_sampling_sampling_trace_removal_age",
 }
 
-// contribFiltered is the metric of contrib's filter, which counts the spans that are filtered on bytes too.
+// contribFiltered is the metric of contrib's filter, which also counts spans that are filtered as wire bytes.
 const contribFiltered = "otelcol_processor_filter_spans.filtered"
 
-// unitSuffix is what the name of a metric ends in that has a unit of measurement; what is counted has an annotation, as {span}.
+// unitSuffix is the ending of a metric's name by its unit; a count of things has an annotation such as {span}.
 var unitSuffix = map[string]string{"By": "_bytes", "s": "_seconds"}
 
 var (
@@ -56,7 +56,7 @@ func TestMetricNames(t *testing.T) {
 	assert.Greater(t, declared, 100, "the metrics were not found")
 }
 
-// metricNames counts the metrics that are declared in metadata.yaml or made by hand, and says what is wrong with their names.
+// metricNames counts the metrics that are declared in metadata.yaml or created in code, and returns mistakes in their names.
 func metricNames(house fs.FS) (declared int, wrong []string, err error) {
 	err = fs.WalkDir(house, ".", func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -141,7 +141,7 @@ func declaredNames(house fs.FS, file string) (declared int, wrong []string, err 
 	return declared, wrong, nil
 }
 
-// TestMetricNamesStands shows that the check sees names that are not.
+// TestMetricNamesStands shows that the check finds wrong names.
 func TestMetricNamesStands(t *testing.T) {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	_, wrong, err := metricNames(fstest.MapFS{

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// laws is how many the house has.
+// laws is the number of laws.
 const laws = 8
 
 // Each law's row in docs/testing.md names tests that exist: package, dot, function.
@@ -31,7 +31,7 @@ func TestDocsNameTestsThatExist(t *testing.T) {
 	assert.False(t, testExists(t, "processor/policy.TestNothing"))
 }
 
-// testExists reports whether a package's directory has a test, or a fuzzer, of that name, with whatever build tag.
+// testExists reports whether a package's directory has a test, or a fuzz test, of that name, under any build tag.
 func testExists(t *testing.T, name string) bool {
 	t.Helper()
 	dot := strings.LastIndexByte(name, '.')

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/bench/load"
 )
 
-// TestKeep holds that the requested share of traces is kept, and that it includes those with an error and the slow ones.
+// TestKeep checks that the requested share of traces is kept, and that it includes those with an error and the slow ones.
 func TestKeep(t *testing.T) {
 	for _, percent := range []float64{1, 3, 9, 10, 100} {
 		var s scenario
@@ -32,13 +32,13 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestCompare holds that a figure fails if it is more than a tenth worse, in its own direction, and that the error says by how
+// TestCompare checks that a figure fails if it is more than a tenth worse, in its own direction, and that the error says by how
 // much.
 func TestCompare(t *testing.T) {
 	for _, tt := range []struct {
 		higher    bool
 		got, want float64
-		says      string // empty: it holds
+		says      string // empty: no failure
 	}{
 		{false, 0.20, 0.19, ""},
 		{false, 0.10, 0.19, ""},
@@ -57,7 +57,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestFloorFile holds that the file has exactly the measured figures, and that it is written as it is read.
+// TestFloorFile checks that the file has exactly the measured figures, and that it is written as it is read.
 func TestFloorFile(t *testing.T) {
 	want, err := readFloor(floorFile)
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func TestOnlyMustMatch(t *testing.T) {
 	assert.True(t, absolute.isSlowburn())
 }
 
-// TestConfigsAreThere holds that the files of all targets and loads exist.
+// TestConfigsAreThere checks that the files of all targets and loads exist.
 func TestConfigsAreThere(t *testing.T) {
 	var s scenario
 	keep(&s, hardShare)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestReceiverPrintsWhatItIsTold(t *testing.T) {
+func TestReceiverPrintsNotifications(t *testing.T) {
 	var out bytes.Buffer
 	r, err := startReceiver(t.Context(), &out)
 	require.NoError(t, err)

@@ -164,7 +164,7 @@ func TestGatewayIsStopped(t *testing.T) {
 	script := filepath.Join(dir, "gateway.sh")
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho \"$@\" hook $SLOWBURN_DEMO_WEBHOOK\n"+
 		"trap 'echo asked; exit 0' TERM\nwhile true; do sleep 0.02; done\n"), 0o700)) //nolint:gosec // it is run
-	go func() { // the endpoint is taken once the gateway has been started
+	go func() { // the endpoint is bound after the gateway has started
 		for {
 			if text, _ := os.ReadFile(filepath.Join(dir, logFile)); len(text) > 0 {
 				break

@@ -7,7 +7,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-// An objective of 99.9 % over 30 days: how fast its error budget burns, what is left of it, and whether that is worth a page.
+// An objective of 99.9 % over 30 days: its burn rate, its remaining error budget, and whether a page is due.
 func ExampleObjective() {
 	o := slo.Objective{
 		Name: "checkout-availability", Service: "checkout", Target: 0.999, Window: 30 * 24 * time.Hour,

@@ -33,7 +33,7 @@ type Objective struct {
 	Receivers []string
 }
 
-// IndicatorType is how good and bad events are told apart.
+// IndicatorType is how good events are distinguished from bad ones.
 type IndicatorType string
 
 // The indicator types.
@@ -79,9 +79,9 @@ type Counts interface {
 
 // Evaluator reads counts back from the time series database: the `slo` extension.
 type Evaluator interface {
-	// CountsLeft notes that counts of objectives were sent at a time, and that the metrics pipeline accepted them. It may be
+	// CountsSent notes that counts of objectives were sent at a time, and that the metrics pipeline accepted them. It may be
 	// called concurrently.
-	CountsLeft(at time.Time)
+	CountsSent(at time.Time)
 }
 
 // ObjectiveSource provides the objectives: the `slo` extension.

@@ -45,7 +45,7 @@ func TestFactors(t *testing.T) {
 }
 
 func TestReachable(t *testing.T) {
-	// The targets at which the default factors stop being reachable are 1 − 1/factor.
+	// The targets at which the default factors become unreachable are 1 − 1/factor.
 	for _, c := range []struct {
 		target    float64
 		reachable []bool

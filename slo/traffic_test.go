@@ -27,7 +27,7 @@ var traffics = map[string]func(minute int) float64{
 	},
 }
 
-// history sums the events of the traffic up to each minute; in the outage, a share of them is bad.
+// history sums the traffic's events up to each minute; during the outage a share of them is bad.
 func history(traffic func(int) float64, errorRatio float64) []slo.Events {
 	sums := make([]slo.Events, month+121)
 	for m := range month + 120 {
@@ -40,8 +40,8 @@ func history(traffic func(int) float64, errorRatio float64) []slo.Events {
 	return sums
 }
 
-// An outage that pages by the SRE Workbook's rules, which know burn rates only, pages in the same minute here, whether traffic
-// is even, grows, shrinks, sleeps at night or falls because of the outage.
+// An outage that pages by the SRE Workbook's rules, which use burn rates only, pages in the same minute here, whether traffic is
+// even, grows, shrinks, pauses at night or falls because of the outage.
 func TestOutagePagesWhateverTheTraffic(t *testing.T) {
 	for name, traffic := range traffics {
 		for _, target := range []float64{0.99, 0.999, 0.9999} {
@@ -71,7 +71,7 @@ func TestOutagePagesWhateverTheTraffic(t *testing.T) {
 }
 
 // Low traffic delays a page by at most ten bad events.
-func TestQuietTimes(t *testing.T) {
+func TestLowTrafficDelaysPages(t *testing.T) {
 	o := threeNines()
 	page := o.Tiers[0]
 	whole := slo.Events{Total: 100_000_000} // of which 2 % of the budget are 2,000

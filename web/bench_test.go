@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// BenchmarkLargeTrace shows a trace of 20,000 spans: what the waterfall is made for.
+// BenchmarkLargeTrace serves a trace of 20,000 spans, which the waterfall is designed for.
 func BenchmarkLargeTrace(b *testing.B) {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()

@@ -97,7 +97,7 @@ func createDefaultConfig() component.Config {
 	return &Config{HTTP: server, MaxConnections: 512, MaxHeaderSize: 64 << 10, Reads: reads.Default()}
 }
 
-// ReadMemory is the key and the size of what all reads may take, for whoever adds up the memory of the process.
+// ReadMemory returns the key and the size of the memory of all reads, for the sum of the process's memory.
 func (c *Config) ReadMemory() (key string, bytes int64) {
 	return "reads::memory", c.Reads.MemoryWithin(debug.SetMemoryLimit(-1))
 }

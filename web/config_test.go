@@ -34,7 +34,7 @@ func TestDefaultConfig(t *testing.T) {
 	assert.GreaterOrEqual(t, cfg.HTTP.ReadTimeout, cfg.HTTP.WriteTimeout, "a shorter one ends the requests of long queries")
 }
 
-// TestConfig reads keys of both kinds: the server's and ours.
+// TestConfig reads the server's keys and ours.
 func TestConfig(t *testing.T) {
 	cfg, err := loadConfig(t, `
 endpoint: 127.0.0.1:9

@@ -27,7 +27,7 @@ type linked interface {
 
 // doors returns the Doors of the configuration. The names of the listener and of external_url are known without being listed.
 func (e *webExtension) doors(h component.Host, refused func(context.Context, doors.Reason)) *doors.Doors {
-	s := doors.Settings{Base: e.cfg.BasePath, Operators: e.cfg.Operators, Logger: e.set.Logger, Refused: refused, MostRequests: int64(e.cfg.MaxConnections)}
+	s := doors.Settings{Base: e.cfg.BasePath, Operators: e.cfg.Operators, Logger: e.set.Logger, Refused: refused, MaxRequests: int64(e.cfg.MaxConnections)}
 	hosts := e.cfg.Hosts
 	if name, _, err := net.SplitHostPort(e.cfg.HTTP.NetAddr.Endpoint); err == nil {
 		hosts = append(hosts[:len(hosts):len(hosts)], name)

@@ -53,7 +53,7 @@ type links struct {
 
 func (l links) ExternalURL() string { return l.url }
 
-// raw sends the bytes of a request, and returns the status of the answer.
+// raw sends a request as bytes, and returns the status of the answer.
 func raw(t *testing.T, e *webExtension, request string) int {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", e.listener.Addr().String())
@@ -67,7 +67,7 @@ func raw(t *testing.T, e *webExtension, request string) int {
 	return answer.StatusCode
 }
 
-// TestHosts goes through the Collector's server: every way in which a request can say whom it asks.
+// TestHosts goes through the Collector's server: every way in which a request can name its host.
 func TestHosts(t *testing.T) {
 	h := plainHost{component.MustNewID("slo"): links{url: "https://dashboard.example:8443/x"}, component.MustNewIDWithName("slo", "none"): links{}}
 	e := start(t, h, func(c *Config) { c.Hosts = []string{"*.svc"} })
@@ -91,9 +91,9 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// TestHTTP2Authority: what stands for Host in HTTP/2 is held against the same names.
+// TestHTTP2Authority: HTTP/2's :authority is checked against the same names as Host.
 func TestHTTP2Authority(t *testing.T) {
-	lender := httptest.NewTLSServer(nil) // has a certificate
+	lender := httptest.NewTLSServer(nil) // lends its certificate
 	defer lender.Close()
 	lent := lender.TLS.Certificates[0]
 	key, err := x509.MarshalPKCS8PrivateKey(lent.PrivateKey)
@@ -119,7 +119,7 @@ func TestHTTP2Authority(t *testing.T) {
 	}
 }
 
-// namedToken lets in who knows it, and says who that is.
+// namedToken authenticates a caller with the token, and names it.
 func namedToken(tokens map[string]string) token {
 	return token{ServerAuthenticateFunc: func(ctx context.Context, headers map[string][]string) (context.Context, error) {
 		name, ok := tokens[http.Header(headers).Get("Authorization")]
@@ -138,7 +138,7 @@ func (n named) GetAttribute(name string) any { return map[string]any{"subject": 
 
 func (n named) GetAttributeNames() []string { return []string{"subject"} }
 
-// TestOperators goes through authentication: changes are taken from listed subjects, and reading is for everybody who is let in.
+// TestOperators goes through authentication: listed subjects may make changes, and every authenticated caller may read.
 func TestOperators(t *testing.T) {
 	people := namedToken(map[string]string{"Bearer a": "ada", "Bearer m": "mallory"})
 	h := plainHost{component.MustNewID("token"): people}
@@ -160,7 +160,7 @@ func TestOperators(t *testing.T) {
 	assert.Contains(t, body, `"operator":false`)
 }
 
-// TestUnixSocket: who may open the socket is on this machine.
+// TestUnixSocket: a caller on the socket counts as local.
 func TestUnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "web.sock")
 	h := plainHost{}
@@ -179,7 +179,7 @@ func TestUnixSocket(t *testing.T) {
 	assert.Equal(t, http.StatusOK, answer.StatusCode)
 }
 
-// TestLimits: headers and connections have one each.
+// TestLimits: the limits on headers and on connections.
 func TestLimits(t *testing.T) {
 	e := start(t, plainHost{}, func(c *Config) { c.MaxHeaderSize, c.MaxConnections = 8<<10, 8 })
 	assert.Equal(t, http.StatusOK, raw(t, e, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: "+strings.Repeat("x", 4<<10)+"\r\n\r\n"))
@@ -203,7 +203,7 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, http.StatusOK, raw(t, e, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), "probes find a place")
 }
 
-// TestBodies: one that is too long, decompressed too, or breaks off is no request, in the words that the path's clients read.
+// TestBodies: a body that is too long, even after decompression, or incomplete is refused in the form that the path's clients read.
 func TestBodies(t *testing.T) {
 	h := plainHost{component.MustNewID("tsdb"): &webtest.Prometheus{}}
 	e := start(t, h, func(c *Config) { c.HTTP.MaxRequestBodySize = 100 })
@@ -236,7 +236,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestRefusedRequestsAreCounted by reason.
+// TestRefusedRequestsAreCounted: refused requests are counted by reason.
 func TestRefusedRequestsAreCounted(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })
@@ -257,7 +257,7 @@ func TestRefusedRequestsAreCounted(t *testing.T) {
 	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 
-// TestOpenMetrics: where the dashboard asks for credentials and the gateway's own metrics do not, the start says so.
+// TestOpenMetrics: if the dashboard requires credentials and the gateway's own metrics do not, the start warns.
 func TestOpenMetrics(t *testing.T) {
 	notified := func(change func(*Config), address string) []string {
 		core, logs := observer.New(zap.InfoLevel)

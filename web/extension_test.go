@@ -31,7 +31,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// start runs an extension on a port of its own until the test ends.
+// start runs an extension on a free port until the test ends.
 func start(t *testing.T, h component.Host, change ...func(*Config)) *webExtension {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
@@ -46,7 +46,7 @@ func start(t *testing.T, h component.Host, change ...func(*Config)) *webExtensio
 	return e
 }
 
-// client has no connections left when the test ends.
+// client closes its connections when the test ends.
 func client(t *testing.T) *http.Client {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -76,7 +76,7 @@ func TestFactory(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()), "before Start")
 }
 
-// TestServes goes through the Collector's server, and learns of the components as they come and go.
+// TestServes goes through the Collector's server, and follows components that start and stop.
 func TestServes(t *testing.T) {
 	h := plainHost{}
 	e := start(t, h, func(c *Config) { c.BasePath = "/slowburn" })
@@ -108,7 +108,7 @@ func TestOccupiedPort(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-// token lets in who knows it.
+// token authenticates a caller with the token.
 type token struct {
 	webtest.Component
 	extensionauth.ServerAuthenticateFunc
@@ -127,7 +127,7 @@ func withAuth(c *Config) {
 	c.HTTP.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: component.MustNewID("token")}})
 }
 
-// TestAuth guards every path but the probes, and what it refuses is a problem document.
+// TestAuth: every path but the probes requires credentials, and a refusal is a problem document.
 func TestAuth(t *testing.T) {
 	e := start(t, plainHost{component.MustNewID("token"): newToken("secret")}, withAuth)
 	for _, path := range []string{"", "metrics", "api/slo/v1/objectives", "api/v1/query", "jaeger/api/services", "assets/index-abc123.js"} {
@@ -143,7 +143,7 @@ func TestAuth(t *testing.T) {
 	}
 }
 
-// TestProbesNeedNoCredentials, below the base path and at the root: an orchestrator has none. Who has some sees the list.
+// TestProbesNeedNoCredentials, below the base path and at the root: an orchestrator has none. Callers with credentials see the list.
 func TestProbesNeedNoCredentials(t *testing.T) {
 	for name, base := range map[string]string{"at the root": "", "below a base path": "/slowburn"} {
 		t.Run(name, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestProbesNeedNoCredentials(t *testing.T) {
 	}
 }
 
-// TestCredentialsInTheQuery are none of the parameters that a search may refuse.
+// TestCredentialsInTheQuery: credentials in the query do not count as unknown parameters of a search.
 func TestCredentialsInTheQuery(t *testing.T) {
 	h := plainHost{component.MustNewID("token"): newToken("secret")}
 	e := start(t, h, withAuth, func(c *Config) { c.HTTP.Auth.Get().RequestParameters = []string{"Authorization"} })
@@ -198,7 +198,7 @@ func TestCredentialsInTheQuery(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
 }
 
-// TestRefusedBrowser: a person who opens the dashboard reads why there is none, and how there can be.
+// TestRefusedBrowser: a user who opens the dashboard reads why it is refused, and what to do.
 func TestRefusedBrowser(t *testing.T) {
 	e := start(t, plainHost{component.MustNewID("token"): newToken("secret")}, withAuth)
 	answer, body := send(t, http.MethodGet, e.url(), nil, "Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
@@ -227,7 +227,7 @@ func TestDependencies(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-// TestSecurityHeaders are on every answer, whoever gives it; response_headers may change them.
+// TestSecurityHeaders: every answer has them, whichever handler writes it; response_headers may change them.
 func TestSecurityHeaders(t *testing.T) {
 	world := webtest.Everything()
 	h := plainHost{}
@@ -258,7 +258,7 @@ func TestSecurityHeaders(t *testing.T) {
 	assert.Contains(t, body, "The request cannot be read")
 }
 
-// slowQueries is an extension that answers a query when it is let go, or not where the client has gone.
+// slowQueries is an extension that answers a query when it is released, or ends it when the client has disconnected.
 type slowQueries struct {
 	webtest.Component
 	asked, gone chan struct{}
@@ -281,8 +281,8 @@ func (s *slowQueries) PrometheusAPI() http.Handler {
 	})
 }
 
-// inFlight starts an extension, sends it a request that does not end, and shuts it down meanwhile. The channels give
-// what the client read, and what Shutdown returned.
+// inFlight starts an extension, sends it a request that does not end, and shuts it down meanwhile. The channels return what the
+// client read and the result of Shutdown.
 func inFlight(t *testing.T, ctx context.Context, slow *slowQueries, grace time.Duration) (read chan string, stopped chan error) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.HTTP.NetAddr.Endpoint = "127.0.0.1:0"
@@ -329,12 +329,12 @@ func TestShutdownCutsOff(t *testing.T) {
 			read, stopped := inFlight(t, c.ctx, slow, c.grace)
 			assert.Equal(t, "cut off", <-read)
 			assert.NoError(t, <-stopped)
-			<-slow.gone // the handler learns of it
+			<-slow.gone // the handler's context ends
 		})
 	}
 }
 
-// reporting is a Collector that hears of its components' states.
+// reporting is a Collector that records its components' states.
 type reporting struct {
 	plainHost
 	reported chan *componentstatus.Event
@@ -342,7 +342,7 @@ type reporting struct {
 
 func (r reporting) Report(e *componentstatus.Event) { r.reported <- e }
 
-// TestServerFails reports what stopped the server, as an error that the Collector goes on with.
+// TestServerFails: the error that stopped the server is reported as recoverable, so that the Collector continues.
 func TestServerFails(t *testing.T) {
 	h := reporting{plainHost{}, make(chan *componentstatus.Event, 1)}
 	e := start(t, h)

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// FuzzDeepLinks: whatever path is asked for, a browser is led to this host's dashboard and nowhere else.
+// FuzzDeepLinks: whatever the path, a browser is redirected to this host's dashboard and nowhere else.
 func FuzzDeepLinks(f *testing.F) {
 	for _, seed := range []string{"/traces/1?x=y", "//evil.example", "/\\evil.example", "/%2F/evil.example", "/a/../../b", "/javascript:x", "/a?b#c", "/a;b", "/%0d%0aSet-Cookie:x"} {
 		f.Add(seed)

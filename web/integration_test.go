@@ -23,7 +23,7 @@ import (
 
 var _ prometheus = (*tsdb.Extension)(nil)
 
-// TestStoredTraceIsShown exports a trace into the exporter `trace_store` itself, and reads it over HTTP.
+// TestStoredTraceIsShown exports a trace to the exporter `trace_store`, and reads it over HTTP.
 func TestStoredTraceIsShown(t *testing.T) {
 	h := plainHost{}
 	e := start(t, h)
@@ -44,7 +44,7 @@ func TestStoredTraceIsShown(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(body), into))
 	}
 	var found api.TracePage
-	require.Eventually(t, func() bool { // it is written behind the answer
+	require.Eventually(t, func() bool { // it is written after the answer
 		read("api/traces/v1/search?service=checkout&error=true", &found)
 		return len(found.Traces) == 1
 	}, time.Minute, 10*time.Millisecond)

@@ -17,7 +17,7 @@ import (
 
 var _ prometheus = (*webtest.Prometheus)(nil)
 
-// handler is what the extension serves where the components are running, but for the Collector's own layers.
+// handler is the extension's handler with running components, without the Collector's own layers.
 func handler(t testing.TB, world webtest.Running, files fs.FS, base string) http.Handler {
 	t.Helper()
 	h, err := newHandler(world.Components(), unlimited(t), selfmetrics.New(), files, base, zap.NewNop())
@@ -36,7 +36,7 @@ type plainHost map[component.ID]component.Component
 
 func (h plainHost) GetExtensions() map[component.ID]component.Component { return h }
 
-// unlimited are the usual limits, which no test reaches that is not about them.
+// unlimited returns limits that only tests of the limits reach.
 func unlimited(t testing.TB) *reads.Limits {
 	t.Helper()
 	limits, err := reads.New(reads.Default(), gate.NewSlots(4))

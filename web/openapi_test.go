@@ -22,12 +22,12 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// foreign are the paths of other people's APIs, which describe themselves, of the pages, and where nothing is to be had.
+// foreign reports the paths outside the contract: other APIs, which describe themselves, pages, and paths that serve nothing.
 func foreign(route string) bool {
 	return strings.HasPrefix(route, "/jaeger/") || slices.Contains([]string{"/api/v1/*", "/api/*", "/*", "/metrics"}, route)
 }
 
-// TestEveryRouteIsDescribed walks the router: openapi.yaml has each of its routes, and no others.
+// TestEveryRouteIsDescribed walks the router: openapi.yaml has exactly its routes.
 func TestEveryRouteIsDescribed(t *testing.T) {
 	var routed []string
 	router := newRouter(webtest.Everything().Components(), unlimited(t), http.NotFoundHandler(), http.NotFoundHandler(), zap.NewNop())
@@ -46,7 +46,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	assert.ElementsMatch(t, described, routed)
 }
 
-// TestParametersAreAsDescribed: a parameter that is not described is refused, with the names of those that are.
+// TestParametersAreAsDescribed: a parameter outside the description is refused, with the names of the described ones.
 func TestParametersAreAsDescribed(t *testing.T) {
 	d := openDocument(t)
 	h := served(t, webtest.Everything())
@@ -62,7 +62,7 @@ func TestParametersAreAsDescribed(t *testing.T) {
 	}
 }
 
-// TestOperationIDs makes sure that clients can be generated.
+// TestOperationIDs checks that clients can be generated.
 func TestOperationIDs(t *testing.T) {
 	d := openDocument(t)
 	seen := map[string]string{}
@@ -85,7 +85,7 @@ func (d document) methodOf(t testing.TB, path string) string {
 	return methods[0]
 }
 
-// TestAnswersAreAsDescribed asks for every path of openapi.yaml and holds the answer against its schema.
+// TestAnswersAreAsDescribed requests every path of openapi.yaml and validates the answer by its schema.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	const full, quiet = "checkout/availability (v2)", "quiet"
 	targets := map[string][]string{
@@ -154,7 +154,7 @@ func (d document) requireAnswer(t *testing.T, h http.Handler, path, target strin
 	assert.NoError(t, d.schema(t, described["schema"].(map[string]any)).Validate(body))
 }
 
-// TestEngineAnswersAsDescribed asks the extension `slo` itself, before its first evaluation.
+// TestEngineAnswersAsDescribed queries the extension `slo` itself, before its first evaluation.
 func TestEngineAnswersAsDescribed(t *testing.T) {
 	factory := engine.NewFactory()
 	cfg := factory.CreateDefaultConfig()

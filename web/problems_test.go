@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// TestProblems asks for what is not there.
+// TestProblems requests paths and objects that do not exist.
 func TestProblems(t *testing.T) {
 	for target, detail := range map[string]string{
 		"/api/nope": "There is nothing at /api/nope", "/jaeger/nope": "There is nothing at /jaeger/nope",
@@ -26,7 +26,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestMethods sends what the paths do not take. Only Prometheus' API is more than GET.
+// TestMethods sends methods that the paths do not accept. Only Prometheus' API accepts more than GET.
 func TestMethods(t *testing.T) {
 	h := served(t, webtest.Everything())
 	for _, target := range []string{"/", "/healthz", "/readyz", "/api/slo/v1/objectives", "/api/traces/v1/search", "/api/alerts/v1/alerts"} {
@@ -45,7 +45,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// TestActions are those that change something: they take POST only.
+// TestActions: paths that change something accept POST only.
 func TestActions(t *testing.T) {
 	h := served(t, webtest.Everything())
 	for _, action := range []string{"policies/reload", "shadow/promote", "refused/" + webtest.ExampleHex + "/retry"} {
@@ -60,7 +60,7 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// TestNoPrometheus answers as Prometheus does, for Grafana shows what it finds there.
+// TestNoPrometheus answers in Prometheus' form, as Grafana shows the error in it.
 func TestNoPrometheus(t *testing.T) {
 	w := webtest.Get(t, served(t, webtest.Running{}), "/api/v1/query?query=up")
 	assert.Equal(t, http.StatusNotFound, w.Code)
@@ -68,7 +68,7 @@ func TestNoPrometheus(t *testing.T) {
 		"no tsdb extension is running: define one under extensions and name it in service::extensions"}, webtest.Decode[prometheusError](t, w))
 }
 
-// TestWhatJSONCannotHold turns an answer that cannot be encoded into a problem, not into half an answer.
+// TestWhatJSONCannotHold: an answer that cannot be encoded becomes a problem document, not half an answer.
 func TestWhatJSONCannotHold(t *testing.T) {
 	world := webtest.Everything()
 	statuses := slices.Clone(world.Extensions["slo"].(*webtest.Engine).List.Objectives)
@@ -77,7 +77,7 @@ func TestWhatJSONCannotHold(t *testing.T) {
 	webtest.RequireProblem(t, webtest.Get(t, served(t, world), "/api/slo/v1/objectives"), http.StatusInternalServerError, "NaN")
 }
 
-// TestPanicLogIsCut: what a request brought about fills no log.
+// TestPanicLogIsCut: the log line of a panic that a request caused is bounded.
 func TestPanicLogIsCut(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	deep := func(http.ResponseWriter, *http.Request) { panic(strings.Repeat("x", 1<<20)) }
@@ -87,7 +87,7 @@ func TestPanicLogIsCut(t *testing.T) {
 	}
 }
 
-// TestPanics answers with a problem document, and logs where the panic was.
+// TestPanics: a panic is answered by a problem document, and its place is logged.
 func TestPanics(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	serve := func(f http.HandlerFunc) *httptest.ResponseRecorder {

@@ -13,7 +13,7 @@ type prometheus interface {
 	PrometheusAPI() http.Handler
 }
 
-// prometheusError is how Prometheus' API tells of errors.
+// prometheusError is an error in the form of Prometheus' API.
 type prometheusError struct {
 	Status string `json:"status"`
 	Type   string `json:"errorType"`

@@ -17,8 +17,8 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// TestCheapRequestsDoNotWait: while nothing costly gets a turn, probes, live counters, pages and the contract are answered, and what is
-// costly is refused in the form of its API.
+// TestCheapRequestsDoNotWait: while costly requests queue, probes, live counters, pages and the contract are answered, and costly
+// requests are refused in the form of their API.
 func TestCheapRequestsDoNotWait(t *testing.T) {
 	config := reads.Default()
 	config.Queue, config.QueueTimeout = 0, time.Minute

@@ -31,8 +31,8 @@ func openDocument(t testing.TB) document {
 	return document(d.(map[string]any))
 }
 
-// closeObjects forbids properties that a schema does not describe. The document itself does not: a gateway of a later version may
-// add some, and clients have to pass over them.
+// closeObjects forbids properties outside the schema. The document itself does not: a later version may add some, which clients
+// must ignore.
 func closeObjects(node any) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -81,8 +81,8 @@ func (d document) schema(t testing.TB, schema map[string]any) *jsonschema.Schema
 	return compiled
 }
 
-// TestAnswersAreHeldAgainst makes sure that what is wrong is found.
-func TestAnswersAreHeldAgainst(t *testing.T) {
+// TestValidationFindsMistakes checks that validation finds mistakes.
+func TestValidationFindsMistakes(t *testing.T) {
 	delivery := openDocument(t).schema(t, map[string]any{"$ref": "#/components/schemas/Delivery"})
 	good := func() map[string]any {
 		return map[string]any{

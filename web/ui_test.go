@@ -17,8 +17,8 @@ import (
 
 const navigation = "text/html,application/xhtml+xml,*/*;q=0.8"
 
-// TestBuiltDashboardSuitsItsPolicy holds what `make ui` made, if it has, against the Content-Security-Policy: nothing
-// inline, nothing from elsewhere, nothing that depends on where it is mounted.
+// TestBuiltDashboardSuitsItsPolicy checks the output of `make ui`, if present, against the Content-Security-Policy: nothing
+// inline, nothing from other hosts, nothing that depends on its mount path.
 func TestBuiltDashboardSuitsItsPolicy(t *testing.T) {
 	files, err := built()
 	require.NoError(t, err)
@@ -80,7 +80,7 @@ func TestBasePath(t *testing.T) {
 	assert.Equal(t, "./../#/traces/00ab", deep.Header().Get("Location"))
 }
 
-// TestCompression: long answers are compressed for those who want that, and the same inside.
+// TestCompression: long answers are compressed on request, with the same contents.
 func TestCompression(t *testing.T) {
 	h := served(t, webtest.Everything())
 	const target = "/api/traces/v1/traces/" + webtest.ExampleHex

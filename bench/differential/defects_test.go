@@ -93,7 +93,7 @@ func spansOf(td ptrace.Traces) (all []ptrace.Span) {
 	return all
 }
 
-// duration is from the earliest start to the latest end.
+// duration returns the time from the earliest start to the latest end.
 func duration(td ptrace.Traces) time.Duration {
 	var start, end pcommon.Timestamp
 	for i, span := range spansOf(td) {

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// policy is one entry of policies, as it stands in a configuration.
+// policy is an entry of policies, as in a configuration.
 type policy = map[string]any
 
 // named gives the policies names.
@@ -66,7 +66,7 @@ func everyType() map[string]policy {
 	}
 }
 
-// tree makes a policy at random, of the types that do not limit a rate.
+// tree returns a random policy, of the types that do not limit a rate.
 func tree(rnd *rand.Rand, depth int) policy {
 	if depth > 0 {
 		switch rnd.IntN(5) {
@@ -123,7 +123,7 @@ func randomLeaf(rnd *rand.Rand) policy {
 	}
 }
 
-// randomSet is a few policies at random, with a drop policy now and then.
+// randomSet returns a few random policies, sometimes with a drop policy.
 func randomSet(rnd *rand.Rand) []any {
 	policies := make([]policy, 1+rnd.IntN(4))
 	for i := range policies {

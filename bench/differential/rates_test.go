@@ -72,7 +72,7 @@ func TestBytesLimiting(t *testing.T) {
 	assert.InEpsilon(t, seconds*limit, len(throughSlowburn(t, cfg, arrivals))*spans, 0.15)
 }
 
-// contrib evaluates a composite policy's parts in the order in which they are written, whatever policy_order says.
+// contrib evaluates a composite policy's parts in the order of the configuration, whatever policy_order says.
 func TestPolicyOrder(t *testing.T) {
 	arrivals := steady(rand.New(rand.NewPCG(8, 8)), 10*time.Second, 40)
 	written := with(limits()["composite"], policy{})

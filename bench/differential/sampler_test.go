@@ -19,7 +19,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling"
 )
 
-// settings are the value of tail_sampling, as it stands in a configuration.
+// settings are the value of tail_sampling, as in a configuration.
 type settings = map[string]any
 
 // kept is the number of spans of each trace that was kept, by ID.
@@ -34,7 +34,7 @@ type arrival struct {
 	data ptrace.Traces
 }
 
-// throughContrib and throughSlowburn run the arrivals through the processor and return what it kept.
+// throughContrib and throughSlowburn send the arrivals through the processor and return the kept traces.
 func throughContrib(t *testing.T, cfg settings, arrivals []arrival) kept {
 	return through(t, contrib.NewFactory(), with(cfg, settings{"num_traces": 1_000_000}), arrivals)
 }
@@ -43,7 +43,7 @@ func throughSlowburn(t *testing.T, cfg settings, arrivals []arrival) kept {
 	return through(t, tailsampling.NewFactory(), with(cfg, settings{"storage": "memory", "num_shards": 1}), arrivals)
 }
 
-// with returns the settings and some more.
+// with returns the settings with further ones.
 func with(cfg, more settings) settings {
 	all := settings{}
 	for _, s := range []settings{cfg, more} {

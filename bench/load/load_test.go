@@ -8,12 +8,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// TestNames holds that requests have the requested number of services and names and are otherwise unchanged, and that names have no
+// TestNames checks that requests have the requested number of services and names and are otherwise unchanged, and that names have no
 // numbers without Names.
 func TestNames(t *testing.T) {
 	for _, names := range []Names{{}, {Services: 200}, {Operations: 1000}, {Services: 200, Operations: 1000}} {
 		found := map[string]map[string]bool{}
-		spans, requests := 200, uint64(150) // enough for each name to come
+		spans, requests := 200, uint64(150) // enough for each name to occur
 		if names.Services > 0 {
 			spans, requests = 12, 500
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/slowburn/slowburn"
 )
 
-// slowburnSays runs the command and returns what it printed.
+// slowburnSays runs the command and returns its output.
 func slowburnSays(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -72,7 +72,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// A gateway that hangs is not well, and an https one with a certificate for another name can be asked.
+// A gateway that hangs is unhealthy, and an https one with a certificate for another name can be probed.
 func TestHealthTransport(t *testing.T) {
 	released := make(chan struct{})
 	hangs := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-released }))
@@ -89,7 +89,7 @@ func TestHealthTransport(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What `config init` writes must be a second file that the gateway accepts as it is, and shows what it promises.
+// `config init` writes a second file, with a backend, two objectives and receivers, that the gateway accepts unchanged.
 func TestConfigInit(t *testing.T) {
 	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
 	file := filepath.Join(t.TempDir(), "ours.yaml")

@@ -12,7 +12,7 @@ import (
 
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 
-// Every YAML snippet of the docs is a second file beside config.yaml, and must be one that the gateway accepts.
+// Every YAML snippet of the docs is a second file beside config.yaml that the gateway accepts.
 func TestDocsValidate(t *testing.T) {
 	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -35,7 +35,7 @@ func TestDocsValidate(t *testing.T) {
 	require.Greater(t, snippets, 10, "the snippets were not found")
 }
 
-// What is wrong is told with the key that is wrong.
+// An error names the key that is wrong.
 func TestBadConfigIsNamed(t *testing.T) {
 	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
 	for config, want := range map[string]string{

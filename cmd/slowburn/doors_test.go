@@ -21,7 +21,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// doorsConfig counts spans and keeps all traces. What stands in front of sli and of tail_sampling is left open.
+// doorsConfig counts spans and keeps all traces. The processors before sli and tail_sampling are left open.
 const doorsConfig = `
 receivers: {feed: {}}
 connectors: {sli: {interval: 60s, directory: %q}}
@@ -41,8 +41,8 @@ service:
     metrics: {receivers: [sli], exporters: [numbers]}
 `
 
-// TestDoors runs the same spans through the gateway by either door, and with other processors on their way. The doors
-// give the same counts and the same kept spans, byte for byte, and what a processor changed behind sli is what is kept.
+// TestDoors sends the same spans through either door of the gateway, with other processors in the pipelines. Both doors give the
+// same counts and the same kept spans, byte for byte, and a change by a processor behind sli is in the kept spans.
 func TestDoors(t *testing.T) {
 	count := func(name string) string {
 		return "traces.span.metrics.calls map[service.name:shop span.kind:SPAN_KIND_SERVER span.name:" + name + " status.code:STATUS_CODE_UNSET] 2"
@@ -55,7 +55,7 @@ func TestDoors(t *testing.T) {
 	for _, c := range []struct {
 		name, inFront, sampled string
 		door                   func(*testing.T, consumer.Traces, ptrace.Traces)
-		names                  []string // of the kept spans, where they are not those that came
+		names                  []string // of the kept spans, if they differ from the sent ones
 	}{
 		{"wire, memory_limiter", "memory_limiter", "memory_limiter, tail_sampling", wireDoor, nil},
 		{"decoded", "", "tail_sampling", decodedDoor, nil},
@@ -90,14 +90,14 @@ func wireDoor(t *testing.T, in consumer.Traces, td ptrace.Traces) {
 	require.NoError(t, in.ConsumeTraces(wire.NewContext(t.Context(), &r), ptrace.NewTraces()))
 }
 
-// outcome is what came out of the gateway.
+// outcome is the output of the gateway.
 type outcome struct {
-	kept    map[string]string // spans with their resource and scope, as OTLP, by ID
-	names   []string          // theirs
+	kept    map[string]string // each span with its resource and scope, as OTLP, by ID
+	names   []string          // of the spans
 	numbers map[string]struct{}
 }
 
-// endpoint is a component at one end of the gateway.
+// endpoint is a component at one end of the pipelines.
 type endpoint struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -113,7 +113,7 @@ type metricsEnd struct {
 	consumer.Metrics
 }
 
-// runDoor starts the gateway, feeds it two requests, stops it, and returns what came out.
+// runDoor starts the gateway, sends it two requests, stops it, and returns its output.
 func runDoor(t *testing.T, door func(*testing.T, consumer.Traces, ptrace.Traces), inFront, sampled string) outcome {
 	feed := make(chan consumer.Traces, 1)
 	kept, numbers := new(consumertest.TracesSink), new(consumertest.MetricsSink)
@@ -165,7 +165,7 @@ func addEnds(f *otelcol.Factories, feed chan<- consumer.Traces, kept consumer.Tr
 		}, stability))
 }
 
-// stop waits until the gateway runs, for it cannot be stopped before, and until it has stopped.
+// stop waits until the gateway runs, because it cannot be stopped before, and then until it has stopped.
 func stop(t *testing.T, col *otelcol.Collector, done <-chan error) error {
 	require.Eventually(t, func() bool { return col.GetState() == otelcol.StateRunning }, time.Minute, time.Millisecond)
 	col.Shutdown()
@@ -193,7 +193,7 @@ func doorTraces(id byte) ptrace.Traces {
 	return td
 }
 
-// read takes what came out apart into spans and counts: how they were batched is not compared.
+// read splits the output into spans and counts: batching is not compared.
 func read(t *testing.T, kept *consumertest.TracesSink, numbers *consumertest.MetricsSink) outcome {
 	out := outcome{kept: map[string]string{}, numbers: map[string]struct{}{}}
 	var m ptrace.ProtoMarshaler

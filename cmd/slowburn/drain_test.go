@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The command asks until nothing is left, and says what was when that changed.
+// The command polls until nothing is left, and prints each change.
 func TestDrain(t *testing.T) {
 	answers := []string{
 		`{"draining":true,"reading":true,"destinations":[]}`,
@@ -40,7 +40,7 @@ func TestDrain(t *testing.T) {
 	assert.Equal(t, "The gateway takes spans again.\n", out)
 }
 
-// A destination that has not got everything is named, with what it said.
+// A destination with a backlog is named, with its error.
 func TestDrainTimeout(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"draining":true,"undelivered_traces":4,"destinations":[

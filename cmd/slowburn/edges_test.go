@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A composite policy is named with its part.
+// An error in a composite policy names the part.
 func TestSampleNamesThePartOfAComposite(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policies.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(`
@@ -39,7 +39,7 @@ func TestSourceWithoutProviders(t *testing.T) {
 	require.ErrorContains(t, err, "no URIs")
 }
 
-// A file that is not found, or has a section of the wrong kind, is an error of the policies' file.
+// A file that is missing, or has a section of the wrong kind, is an error of --policies.
 func TestSampleOddPolicies(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"section": "tail_sampling: 7", "processor": "processors: {tail_sampling: [1]}"} {

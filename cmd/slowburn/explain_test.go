@@ -18,7 +18,7 @@ import (
 
 const traceID = "0af7651916cd43dd8448eb211c80319c"
 
-// explain runs the command against a server that answers so.
+// explain runs the command against a server with this answer.
 func explain(t *testing.T, status int, body any, args ...string) (string, error) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/base/api/sampling/v1/decisions/"+traceID || r.Header.Get("Authorization") != "Bearer secret" {
@@ -88,7 +88,7 @@ shadow                                  not sampled
 `)
 }
 
-func TestExplainWhatIsNotKnown(t *testing.T) {
+func TestExplainUnknownTrace(t *testing.T) {
 	_, err := explain(t, http.StatusNotFound, map[string]string{"detail": "The trace is not decided yet."})
 	require.EqualError(t, err, "The trace is not decided yet.")
 	var exit exitError

@@ -19,8 +19,8 @@ import (
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/greeting"
 )
 
-// TestStartEndsWithWhatPeopleNeed starts the shipped configuration, on any free ports, and looks at the end of its log.
-func TestStartEndsWithWhatPeopleNeed(t *testing.T) {
+// TestStartLogsAddressesLast starts the shipped configuration on free ports and checks the end of its log.
+func TestStartLogsAddressesLast(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	t.Setenv("SLOWBURN_DATA_DIR", dir)
 	src := new(source)

@@ -15,10 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestHangupsAreTaken holds that SIGHUP reloads, and reaches nobody else, once the Collector has asked for it.
-func TestHangupsAreTaken(t *testing.T) {
+// TestHangupsReload checks that SIGHUP reloads, and reaches only us, once the Collector has registered for it.
+func TestHangupsReload(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP)
-	defer signal.Ignore(syscall.SIGHUP) // one that is under way must not end the test
+	defer signal.Ignore(syscall.SIGHUP) // a signal in flight must not end the test
 	ctx, cancel := context.WithCancel(t.Context())
 	reloads := make(chan struct{}, 100)
 	var taking sync.WaitGroup
@@ -30,19 +30,19 @@ func TestHangupsAreTaken(t *testing.T) {
 	others := make(chan os.Signal, 100)
 	signal.Notify(others, syscall.SIGHUP)
 	require.Eventually(t, func() bool { hangup(); return len(reloads) > 0 }, time.Minute, time.Millisecond)
-	for len(others) > 0 { // those from before it was taken
+	for len(others) > 0 { // signals from before it was caught
 		<-others
 	}
 	heard := len(reloads)
 	hangup()
 	require.Eventually(t, func() bool { return len(reloads) > heard }, time.Minute, time.Millisecond)
 	assert.Empty(t, others)
-	signal.Notify(others, syscall.SIGHUP) // or one that is under way ends the test
+	signal.Notify(others, syscall.SIGHUP) // or a signal in flight ends the test
 	cancel()
 	taking.Wait()
 }
 
-// TestHangupsEndWithTheCommand holds that a command that ends before the Collector asked for the signal does not hang.
+// TestHangupsEndWithTheCommand checks that a command that ends before the Collector registers for the signal does not hang.
 func TestHangupsEndWithTheCommand(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(t.Context())

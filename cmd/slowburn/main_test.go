@@ -14,7 +14,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// The names that examples, docs and users' files lean on.
+// TestFactories: names that examples, docs and users' files depend on.
 func TestFactories(t *testing.T) {
 	f, err := factories(nil)
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestFactories(t *testing.T) {
 	}
 }
 
-// Whatever a component logs of what a client sent is cut.
+// Client data are cut in the log, whichever component logs them.
 func TestLogLinesAreCut(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "log")
 	for _, encoding := range []string{"json", "console"} {
@@ -58,7 +58,7 @@ func types[T any](m map[component.Type]T) (names []string) {
 	return names
 }
 
-// Every configuration that ships must be one that the gateway accepts.
+// Every shipped configuration is one that the gateway accepts.
 func TestShippedConfigsValidate(t *testing.T) {
 	files, err := filepath.Glob("../../demo/*.yaml")
 	require.NoError(t, err)

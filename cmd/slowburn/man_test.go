@@ -18,7 +18,7 @@ var (
 	manOf = flag.String("man-version", version, "the version that they name")
 )
 
-// untag leaves out the line that says when a page was made, which would make two builds of one commit differ.
+// untag removes a page's date line, by which two builds of one commit would differ.
 func untag(cmd *cobra.Command) {
 	cmd.DisableAutoGenTag = true
 	for _, c := range cmd.Commands() {
@@ -26,8 +26,8 @@ func untag(cmd *cobra.Command) {
 	}
 }
 
-// Every command has a page, made from its own help, and the pages of one commit do not depend on the day but on SOURCE_DATE_EPOCH.
-// It is a test that makes them for the packages (deploy/systemd/pages.sh): what renders them need not be in the binary.
+// Every command has a page, generated from its help, and the pages of one commit depend on SOURCE_DATE_EPOCH, not on the day. The
+// packages get their pages from this test (deploy/systemd/pages.sh), so the renderer need not be in the binary.
 func TestMan(t *testing.T) {
 	dir := *manTo
 	if dir == "" {

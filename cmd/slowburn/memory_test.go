@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// TestMemoryIsShared: validate says how the limit that is here would be shared, the start refuses what does not fit with the key to
+// TestMemoryIsShared: validate says how this machine's limit would be shared, a start with too little is refused with the key to
 // lower, and the line is logged once.
 func TestMemoryIsShared(t *testing.T) {
 	if runtime.GOOS != "linux" {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// listeningConfig is a configuration with everything of the distribution that listens.
+// listeningConfig is a configuration with every listener of the distribution.
 const listeningConfig = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "GRPC"}, http: {endpoint: "HTTP"}}}}
 exporters: {debug: {}, otlp_grpc/backend: {endpoint: "GRPC", tls: {insecure: true}}}
@@ -25,7 +25,7 @@ service:
   pipelines: {traces: {receivers: [otlp], exporters: [debug, otlp_grpc/backend]}}
 `
 
-// listeners are the keys of its addresses, by their names.
+// listeners maps the names of its addresses to their keys.
 var listeners = map[string]string{
 	"GRPC":      "receivers::otlp::protocols::grpc::endpoint",
 	"HTTP":      "receivers::otlp::protocols::http::endpoint",
@@ -36,7 +36,7 @@ var listeners = map[string]string{
 	"TELEMETRY": "service::telemetry::metrics::readers[0]::pull::exporter::prometheus::port",
 }
 
-// startFails runs the gateway with addresses in place of the names, any free one where there is none, and returns why it does not start.
+// startFails runs the gateway with addresses in place of the names, any free one by default, and returns its start error.
 func startFails(t *testing.T, addresses map[string]string) error {
 	text := listeningConfig
 	for name := range listeners {
@@ -54,7 +54,7 @@ func startFails(t *testing.T, addresses map[string]string) error {
 	return err
 }
 
-// TestBusyPortsNameTheirKey holds that a start which finds a port in use says which key has it, and what to write.
+// TestBusyPortsNameTheirKey checks that the error of a port in use names the key, and says what to write.
 func TestBusyPortsNameTheirKey(t *testing.T) {
 	for name, key := range listeners {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestBusyPortsNameTheirKey(t *testing.T) {
 	}
 }
 
-// TestAddressesThatCannotBeListenedOn holds that other reasons name the key too.
+// TestAddressesThatCannotBeListenedOn checks that errors with other reasons name the key, too.
 func TestAddressesThatCannotBeListenedOn(t *testing.T) {
 	free, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // nothing to cancel
 	require.NoError(t, err)

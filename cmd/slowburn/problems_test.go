@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Everything that is wrong in ten components is said at once, a line each, with its component and key.
+// All mistakes in ten components are reported at once, a line each, with component and key.
 func TestAllProblemsAtOnce(t *testing.T) {
 	out, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", "testdata/ten.bad.yaml")
 	require.Error(t, err, out)
@@ -35,7 +35,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	}
 }
 
-// What is wrong with a file as such names the file; a second file without the first says what to put before it.
+// An error of a file as a whole names the file; a second file without the first gets the hint to put config.yaml before it.
 func TestProblemsOfFiles(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -59,7 +59,7 @@ func TestProblemsOfFiles(t *testing.T) {
 	assert.Contains(t, out, "Warning: processors::tail_sampling::decision_wait: 30000000000 has no unit, and is 30s")
 }
 
-// What is wrong with how service puts components together is said as that of components is: all at once, each with its key.
+// Errors in service are reported like those of components: all at once, each with its key.
 func TestProblemsOfService(t *testing.T) {
 	for name, c := range map[string]struct {
 		yaml string

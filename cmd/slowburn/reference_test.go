@@ -33,7 +33,7 @@ func referenceOf(t *testing.T) (*reference.Reference, otelcol.Factories) {
 	return ref, f
 }
 
-// TestReference fails when the page and the schema are not what the code says. With -rewrite it writes them.
+// TestReference fails if the page and the schema differ from the code. With -rewrite it writes them.
 func TestReference(t *testing.T) {
 	ref, _ := referenceOf(t)
 	schema, err := ref.JSON()
@@ -47,7 +47,7 @@ func TestReference(t *testing.T) {
 		for file, content := range map[string][]byte{pageFile: ref.Markdown(), schemaFile: schema, schemaFile + ".zst": packed} {
 			require.NoError(t, os.WriteFile(file, content, 0o644)) //nolint:gosec // for everybody
 		}
-		return // what is embedded is of before
+		return // the embedded ones are older
 	}
 	embedded, err := slowburn.ConfigSchema()
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// TestReferenceIsComplete fails for a key of ours that nothing is said about, and for a rule of a key that does not exist.
+// TestReferenceIsComplete fails for a key of ours without a rule, and for a rule without a key.
 func TestReferenceIsComplete(t *testing.T) {
 	ref, _ := referenceOf(t)
 	seen := map[string]bool{}
@@ -116,7 +116,7 @@ func TestRulesHold(t *testing.T) {
 	require.Greater(t, held, 150)
 }
 
-// checker has components check values of one key.
+// checker validates values of one key by their components.
 type checker struct {
 	factories otelcol.Factories
 	key       *reference.Key
@@ -158,7 +158,7 @@ func (c checker) invalid() (values []string) {
 	return values
 }
 
-// shift is the value next to one.
+// shift returns the value next to one.
 func (c checker) shift(value string, by int64) string {
 	if c.key.Unit == nil {
 		n, err := strconv.ParseInt(value, 10, 64)
@@ -186,7 +186,7 @@ func (c checker) shift(value string, by int64) string {
 	panic("no size: " + value)
 }
 
-// bases are what the other keys of a component must be, by the path that the key begins with; the longest is taken.
+// bases holds the other keys that a component needs, by prefix of the key's path; the longest prefix counts.
 var bases = map[string]string{
 	"receivers::otlp":           `{protocols: {grpc: {}, http: {}}}`,
 	"exporters::otlp_grpc":      `{endpoint: "127.0.0.1:4317"}`,
@@ -208,7 +208,7 @@ var bases = map[string]string{
 	"policy::composite":         `{max_total_spans_per_second: 1, composite_sub_policy: [{name: a, type: always_sample}], rate_allocation: [{policy: a}]}`,
 }
 
-// check returns what the component says of a value of the key.
+// check returns the component's errors about a value of the key.
 func (c checker) check(value string) error {
 	longest := ""
 	for beginning := range bases {
@@ -267,7 +267,7 @@ func (c checker) component(section, name string, conf map[string]any) error {
 		"exporters": c.factories.Exporters[typ], "extensions": c.factories.Extensions[typ],
 	}[section]
 	cfg := factory.CreateDefaultConfig()
-	found := units.Check("", conf, cfg) // as the gateway does before it decodes
+	found := units.Check("", conf, cfg) // before decoding, as in the gateway
 	if len(found.Refused) > 0 {
 		return errors.New(found.Refused[0].String())
 	}

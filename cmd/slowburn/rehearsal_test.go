@@ -26,7 +26,7 @@ import (
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/rehearsal"
 )
 
-// rehearsed is a configuration with what the Collector and its components warn of at a start.
+// rehearsed is a configuration for which the Collector and its components warn at a start.
 const rehearsed = `
 receivers:
   otlp:
@@ -57,7 +57,7 @@ service:
     metrics: {receivers: [otlp], exporters: [prometheusremotewrite]}
 `
 
-// rehearsedOld has service::telemetry in an older form, and spans of its own, which zpages asks for.
+// rehearsedOld has service::telemetry in an older form, and traces of its own, which zpages needs.
 const rehearsedOld = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}}}
 exporters: {debug: {}}
@@ -124,7 +124,7 @@ var (
 	withoutComponent = regexp.MustCompile(`^service::telemetry: ((?:receivers|processors|connectors|exporters|extensions|service)::)`)
 )
 
-// TestValidateWarnsAsAStartDoes holds that validate prints each warning that a start logs, and no other, while another process
+// TestValidateWarnsAsAStartDoes checks that validate prints each warning that a start logs, and no other, while another process
 // has the ports, and that it writes no file and sends nothing.
 func TestValidateWarnsAsAStartDoes(t *testing.T) {
 	t.Run("all", func(t *testing.T) { rehearse(t, rehearsed, 14) })
@@ -132,7 +132,7 @@ func TestValidateWarnsAsAStartDoes(t *testing.T) {
 	t.Run("ours", func(t *testing.T) { rehearse(t, rehearsedOurs, 15) })
 }
 
-// rehearse compares what validate warns of with what a start does, which is so many lines.
+// rehearse compares the warnings of validate with those of a start, and their number.
 func rehearse(t *testing.T, text string, count int) {
 	dir := t.TempDir()
 	token, log, open := filepath.Join(dir, "token"), filepath.Join(dir, "log"), filepath.Join(dir, "open")

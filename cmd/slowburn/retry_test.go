@@ -16,10 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// refusing is a gateway whose destinations refused traces. It lists at most two of them.
+// refusing is a gateway with refused traces. It lists at most two of them.
 type refusing struct {
 	refused []api.RefusedTrace
-	broken  string // a trace with which it fails
+	broken  string // a trace that fails
 	asked   []string
 }
 

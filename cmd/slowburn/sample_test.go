@@ -36,7 +36,7 @@ func sample(t *testing.T, stdin []byte, args ...string) (string, error) {
 	return out.String(), err
 }
 
-// What users compare in their CI does not change from run to run.
+// The output that users compare in CI is the same in every run.
 func TestSample(t *testing.T) {
 	for _, output := range []string{"text", "json"} {
 		t.Run(output, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// Policies can be a whole configuration, what stands under tail_sampling, or more of it.
+// Policies can be given as a whole configuration, as the section tail_sampling, or as a larger part of it.
 func TestSamplePolicies(t *testing.T) {
 	policies, err := os.ReadFile(sampleData + "policies.yaml")
 	require.NoError(t, err)
@@ -120,13 +120,13 @@ func TestPercentOfASample(t *testing.T) {
 	require.InDelta(t, 100, percent(4, 4), 1e-9)
 }
 
-// broken is an output that cannot be written to.
+// broken is an output whose writes fail.
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
-// TestOutputErrorsAreTold holds that a full disk behind a pipe is not success.
-func TestOutputErrorsAreTold(t *testing.T) {
+// TestOutputErrorsAreReported checks that a full disk behind a pipe is an error.
+func TestOutputErrorsAreReported(t *testing.T) {
 	now := time.Unix(0, 0)
 	decisions := []api.Decision{{TraceID: traceID, DecidedAt: &now, FirstSpanAt: &now, Completeness: &api.Completeness{}}}
 	require.ErrorIs(t, printJSON(broken{}, decisions, nil), os.ErrClosed)
@@ -135,7 +135,7 @@ func TestOutputErrorsAreTold(t *testing.T) {
 	require.ErrorIs(t, printExplanation(broken{}, decisions[0]), os.ErrClosed)
 }
 
-// What the Collector's file exporter writes is read, in each of its forms; see the README beside the files.
+// Files of the Collector's file exporter are read, in each of its forms; see the README beside them.
 func TestSampleReadsTheFileExporter(t *testing.T) {
 	files, err := filepath.Glob(sampleData + "fileexporter/[nt]*")
 	require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestSampleReadsTheFileExporter(t *testing.T) {
 	}
 }
 
-// What trace_store keeps is read from its file or its directory, unless a gateway has it open.
+// Traces of trace_store are read from its file or its directory, unless a gateway has it open.
 func TestSampleReadsTheTraceStore(t *testing.T) {
 	traces, err := os.ReadFile(sampleData + "fileexporter/traces.json")
 	require.NoError(t, err)

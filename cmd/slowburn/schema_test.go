@@ -19,7 +19,7 @@ import (
 // sections are the top-level keys of a configuration.
 var sections = []string{"receivers", "processors", "connectors", "exporters", "extensions", "service"}
 
-// others are files whose configurations are for other programs, or wrong on purpose. A name stands for all that begin with it.
+// others are files with configurations of other programs, or with mistakes on purpose. A name covers all files that begin with it.
 var others = map[string]string{
 	"bench/configs/contrib":           "contrib's Collector",
 	"bench/configs/nop.yaml":          "has the receiver and exporter nop",
@@ -44,9 +44,9 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// TestSchemaTakesWhatIsThere holds the schema against every configuration of the repository: files, ConfigMaps, and the snippets of
-// the docs.
-func TestSchemaTakesWhatIsThere(t *testing.T) {
+// TestSchemaAcceptsAllConfigurations validates every configuration of the repository by the schema: files, ConfigMaps, and the snippets
+// of the docs.
+func TestSchemaAcceptsAllConfigurations(t *testing.T) {
 	schema := compileSchema(t)
 	found := 0
 	check := func(name string, text []byte) {
@@ -73,7 +73,7 @@ func TestSchemaTakesWhatIsThere(t *testing.T) {
 			}
 		}
 		switch ext := filepath.Ext(file); {
-		case strings.HasSuffix(name, ".bad.yaml"): // of tests of what is refused
+		case strings.HasSuffix(name, ".bad.yaml"): // of tests of mistakes
 		case ext == ".yaml", ext == ".yml":
 			text, err := os.ReadFile(file)
 			check(name, text)
@@ -90,13 +90,13 @@ func TestSchemaTakesWhatIsThere(t *testing.T) {
 	require.Greater(t, found, 80, "the configurations were not found")
 }
 
-// configurations are the values in a YAML text that are configurations, or texts with one.
+// configurations returns the configurations in a YAML text, including those within its strings.
 func configurations(t *testing.T, text []byte) (found []any) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	for {
 		var doc any
 		if err := decoder.Decode(&doc); err != nil {
-			return found // the end, or no YAML: somebody else's test
+			return found // the end, or invalid YAML, which another test covers
 		}
 		found = append(found, within(t, doc)...)
 	}
@@ -135,7 +135,7 @@ func isConfiguration(value map[string]any) bool {
 	return known > 0
 }
 
-// TestSchemaRefuses holds that the schema finds what is wrong where it is.
+// TestSchemaRefuses checks that the schema reports mistakes at their places.
 func TestSchemaRefuses(t *testing.T) {
 	schema := compileSchema(t)
 	for config, where := range map[string]string{
@@ -183,7 +183,7 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// places are where a configuration does not fit the schema, as JSON pointers.
+// places returns where a configuration does not fit the schema, as JSON pointers.
 func places(err *jsonschema.ValidationError) (found []string) {
 	if len(err.Causes) == 0 {
 		pointer := ""

@@ -38,7 +38,7 @@ type source struct {
 	units *checks.Units
 
 	memory *memory.Plan // nil until it is known
-	open   []string     // what is odd about the directories
+	open   []string     // warnings about the directories
 	said   sync.Once
 
 	greeting greeting.Greeting

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is read again is what the command was told to read: files, in their order, then what was set.
+// A reload reads the sources of the command line: files in their order, then --set.
 func TestSourceReadsWhatTheCommandReads(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -42,7 +42,7 @@ func TestSourceReadsWhatTheCommandReads(t *testing.T) {
 	require.ErrorContains(t, err, "yaml")
 }
 
-func TestHangupsReachWhoListens(t *testing.T) {
+func TestHangupsReachListeners(t *testing.T) {
 	src := &source{}
 	heard := map[string]int{}
 	listen := func(name string) func() { return src.OnHangup(func(context.Context) { heard[name]++ }) }
@@ -54,7 +54,7 @@ func TestHangupsReachWhoListens(t *testing.T) {
 	require.Equal(t, map[string]int{"a": 1, "b": 2}, heard)
 }
 
-// Each place that the configuration is read from is named, and told by itself, those that override others after them.
+// Each source of the configuration is listed separately, those that override others after them.
 func TestSourceLocations(t *testing.T) {
 	src := &source{settings: collectorSettings(nil).ConfigProviderSettings.ResolverSettings}
 	names := func() (names []string) {

@@ -19,8 +19,8 @@ var (
 	fileName  = regexp.MustCompile(`^# (\S+\.yaml)\n`)
 )
 
-// TestTutorial runs the steps of docs/sampling.md that need no gateway, and holds what they print against the page. With -rewrite it
-// writes what they print into the page.
+// TestTutorial runs the steps of docs/sampling.md that need no gateway, and compares their output with the page. With -rewrite it
+// writes the output into the page.
 func TestTutorial(t *testing.T) {
 	page, err := os.ReadFile(tutorial)
 	require.NoError(t, err)

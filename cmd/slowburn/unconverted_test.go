@@ -21,7 +21,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// unconvertedConfig keeps all traces. What the converter decides is written by hand, right or wrong.
+// unconvertedConfig keeps all traces. The keys that the converter sets are written by hand, right or wrong.
 const unconvertedConfig = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}%s}}
 connectors: {sli: {interval: 60s, directory: %q%s}}
@@ -38,14 +38,14 @@ service:
     metrics: {receivers: [sli], exporters: [numbers]}
 `
 
-// TestWithoutConverter runs the gateway as a distribution of one's own that has no converter. Everything is decoded, and
-// where a person says otherwise of a pipeline with components that do not know the path, all spans arrive all the same, each
-// counted and kept once, and an error is logged.
+// TestWithoutConverter runs the gateway as a custom distribution without the converter. Everything is decoded; if the
+// configuration turns the wire path on for components that do not know it, all spans still arrive, each counted and kept once,
+// and an error is logged.
 func TestWithoutConverter(t *testing.T) {
 	const on = ", wire_path: true"
 	for _, c := range []struct {
 		name, receiver, sli, inFront, sampled string
-		decoded, errs                         int // lines in the log
+		decoded, errs                         int // log lines
 	}{
 		{"no keys", "", "", "", "tail_sampling", 1, 0},
 		{"no keys, batch", "", "", "batch", "batch, tail_sampling", 1, 0},
@@ -100,7 +100,7 @@ func TestWithoutConverter(t *testing.T) {
 	}
 }
 
-// listening returns where the receiver listens, once it does.
+// listening returns the receiver's address once it listens.
 func listening(t *testing.T, logs *observer.ObservedLogs) (at string) {
 	require.Eventually(t, func() bool {
 		for _, line := range logs.FilterMessage("listening for OTLP").All() {

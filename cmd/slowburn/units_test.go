@@ -14,9 +14,9 @@ import (
 	"github.com/slowburn/slowburn/internal/units"
 )
 
-// Every key of ours that is a duration or a size, in every component, reads the one grammar and refuses a number without a unit; those
-// of the Collector, and of what we took over, mean what they meant, and are warned about. The keys are found in the types of the
-// configurations, so none can be forgotten.
+// Every duration and size among our keys, in every component, is read by the one grammar and refuses a number without a unit;
+// keys of the Collector and of contrib keep their meaning, with a warning. The keys are found by the types of the configurations,
+// so none can be missed.
 func TestOneGrammarOfUnits(t *testing.T) {
 	src := &source{}
 	u := checks.NewUnits(src.factories)
@@ -55,7 +55,7 @@ func TestOneGrammarOfUnits(t *testing.T) {
 				if isDuration {
 					good = []string{"7d", "1w", "1h30m", "1.5h", "300ms"}
 					assert.False(t, inList && kind.PkgPath() == "time", "%s is in a list, where nothing is rewritten: make it a units.Duration", key)
-					if _, err := convert("soon"); kind != reflect.TypeFor[units.Duration]() { // which says it itself
+					if _, err := convert("soon"); kind != reflect.TypeFor[units.Duration]() { // which reports it itself
 						require.ErrorContains(t, err, `"soon" is no duration: write it like`, key)
 					}
 				}
@@ -89,7 +89,7 @@ func TestOneGrammarOfUnits(t *testing.T) {
 	require.Contains(t, defaults["extensions"], component.MustNewType("tsdb"))
 }
 
-// nest puts a value at the end of a path; * is an element of a list.
+// nest puts a value at the end of a path; * stands for an element of a list.
 func nest(path []string, value any) map[string]any {
 	at := value
 	for i := len(path) - 1; i > 0; i-- {

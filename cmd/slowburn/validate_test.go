@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestValidateWarns holds that validate prints what a start would warn of, with its component, and that this is no error.
+// TestValidateWarns checks that validate prints the warnings of a start, each with its component, and succeeds.
 func TestValidateWarns(t *testing.T) {
 	for name, tt := range map[string]struct {
 		yaml string
-		want []string // parts of the lines, in their order
+		want []string // parts of the lines, in order
 	}{
 		"the shipped configuration": {"", nil},
 		"a rule behind one for all": {`
@@ -97,7 +97,7 @@ processors:
 	assert.Equal(t, 2, strings.Count(out, "\n"), "without --config it is the shipped one, of which there is nothing to say but its memory and what it has: %s", out)
 }
 
-// TestValidateOfEmptyRules holds that a list of rules without any is told as such.
+// TestValidateOfEmptyRules checks the error for an empty list of rules.
 func TestValidateOfEmptyRules(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ours.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("processors: {tail_sampling: {policies: [], rules: []}}"), 0o600))
@@ -106,7 +106,7 @@ func TestValidateOfEmptyRules(t *testing.T) {
 	assert.NotContains(t, err.Error(), "policies: is empty")
 }
 
-// TestValidateWarnsOfOpenDirectories holds that a data directory that everybody may look into is warned of, once.
+// TestValidateWarnsOfOpenDirectories checks that a data directory that other users can read causes one warning.
 func TestValidateWarnsOfOpenDirectories(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	require.NoError(t, os.Mkdir(dir, 0o700))

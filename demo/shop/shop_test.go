@@ -61,7 +61,7 @@ func (g *gateway) Export(_ context.Context, r ptraceotlp.ExportRequest) (ptraceo
 	return ptraceotlp.NewExportResponse(), nil
 }
 
-// named returns the spans of a name.
+// named returns the spans with a name.
 func (g *gateway) named(name string) (found []span) {
 	for _, s := range g.spans {
 		if s.Name() == name {

@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// compose is the part of the Compose specification that the file uses; a key that is not here is refused.
+// compose is the part of the Compose specification that the file uses; other keys are refused.
 type compose struct {
 	Name     string
 	Services map[string]service

@@ -47,9 +47,9 @@ func (p program) run(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// buildahRun is `buildah run` as a cluster runs a container, up to the name of the image.
+// buildahRun is `buildah run` with a cluster's restrictions, up to the name of the image.
 func buildahRun() *exec.Cmd {
-	runtime, err := filepath.Abs("deploy/docker/runtime.sh") // buildah starts it elsewhere
+	runtime, err := filepath.Abs("deploy/docker/runtime.sh") // buildah runs it in another directory
 	if err != nil {
 		panic(err) // no working directory
 	}

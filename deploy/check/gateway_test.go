@@ -27,23 +27,23 @@ const (
 	grace = 20 * time.Second
 )
 
-// gateway is a slowburn in a root of its own.
+// gateway is a slowburn process in a root of its own.
 type gateway struct {
 	cmd  *exec.Cmd
-	exe  string // the path of its binary in its root, where cmd is what runs a container; else empty
+	exe  string // its binary's path in its root, if cmd runs a container; else empty
 	done chan struct{}
-	log  string // the path of its output
+	log  string // path of its output
 }
 
 // program is a way to start a gateway: over a root by chroot, or in a container of an image by `buildah run`.
 type program struct {
-	root string // which it takes for /
+	root string // its /
 	uid  uint32
 	args []string // the program and its arguments
 	env  []string
 
-	volume   string // of an image; empty where there is none, as in a root
-	readOnly bool   // the volume
+	volume   string // of an image; empty without one, as in a root
+	readOnly bool   // of the volume
 }
 
 // command returns the program over its root, with no other environment than its own.
@@ -228,7 +228,7 @@ func export(spans ...string) answer {
 	return answered(http.Post("http://127.0.0.1:4318/v1/traces", "application/json", strings.NewReader(body))) //nolint:noctx // loopback
 }
 
-// send exports a trace of one span that failed, and reports whether it was acknowledged.
+// send exports a trace of one span with an error, and reports whether it was acknowledged.
 func send(traceID string) bool { return export(failed(traceID, "", 0)).acknowledged() }
 
 // kept waits until the dashboard's API has the trace.
@@ -239,7 +239,7 @@ func kept(t *testing.T, traceID string) {
 	})
 }
 
-// run runs a command and returns what it printed.
+// run runs a command and returns its output.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	return runIn(t, nil, name, args...)

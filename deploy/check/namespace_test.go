@@ -21,7 +21,7 @@ import (
 // inNamespace is set in the process that runs the tests: to "yes" if it has the namespaces, else to the reason why not.
 const inNamespace = "DEPLOY_CHECK_IN_NAMESPACE"
 
-// TestMain starts the tests again in a network with nothing but loopback and with processes and mounts of their own, at the root of the
+// TestMain runs the tests again in a network with only loopback and with processes and mounts of their own, at the root of the
 // repository. When the tests end, in whatever way, their processes, mounts and files end with them.
 func TestMain(m *testing.M) {
 	switch os.Getenv(inNamespace) {
@@ -41,10 +41,10 @@ func TestMain(m *testing.M) {
 }
 
 func again() int {
-	runtime.LockOSThread() // Pdeathsig is about the thread
+	runtime.LockOSThread() // Pdeathsig depends on the thread
 	scratch, err := filepath.Abs("../../bin/check")
 	if err == nil {
-		err = errors.Join(os.RemoveAll(scratch), os.MkdirAll(scratch, 0o755)) // what a run left that was killed
+		err = errors.Join(os.RemoveAll(scratch), os.MkdirAll(scratch, 0o755)) // left by a killed run
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "deploy/check:", err)
@@ -89,7 +89,7 @@ func tests(scratch, namespaces string, flags uintptr, stopped <-chan os.Signal) 
 	return cmd.Wait()
 }
 
-// prepare sets loopback up, keeps mounts to this process, and shows it its own processes.
+// prepare sets up loopback, makes mounts private, and mounts the process's own /proc.
 func prepare() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("keep mounts private: %w", err)

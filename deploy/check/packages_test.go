@@ -43,7 +43,7 @@ func TestPackageFiles(t *testing.T) {
 	assert.Equal(t, "/etc/slowburn/config.yaml\n", run(t, "rpm", "--query", "--package", "--configfiles", rpm))
 }
 
-// TestPackageReproducible: packed twice, the same bytes.
+// TestPackageReproducible: packing twice gives the same bytes.
 func TestPackageReproducible(t *testing.T) {
 	deb, rpm := built(t, "*.deb"), built(t, "*.rpm")
 	before := map[string][]byte{}
@@ -93,9 +93,9 @@ func TestDebRuns(t *testing.T) {
 	root, deb, u := t.TempDir(), built(t, "*.deb"), unit(t)
 	require.NoError(t, os.Chmod(root, 0o755))
 	install(t, root, deb)
-	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/hosts"), []byte("127.0.0.1 localhost\n"), 0o644)) // every system's
+	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/hosts"), []byte("127.0.0.1 localhost\n"), 0o644)) // as on every system
 	uid := userOf(t, root, u["User"])
-	state := filepath.Join(root, "var/lib", u["StateDirectory"]) // which systemd makes
+	state := filepath.Join(root, "var/lib", u["StateDirectory"]) // which systemd creates
 	require.NoError(t, os.MkdirAll(state, 0o750))
 	require.NoError(t, os.Chown(state, int(uid), int(uid)))
 	mount(t, "/proc", filepath.Join(root, "proc"), false)

@@ -64,13 +64,13 @@ func TestImageKilledInRecovery(t *testing.T) {
 	g.kill(t)
 
 	const kills = 8
-	reading := 0 // of the kills, those that came once the gateway was about to read, and before it was ready
+	reading := 0 // kills between the beginning of reading and readiness
 	for early := 0; early < kills; {
 		g = start(t, p)
 		g.began(t)
-		<-time.After(took * time.Duration(early+1) / (kills + 1)) // the moment is what is tested
+		<-time.After(took * time.Duration(early+1) / (kills + 1)) // the moment is the tested variable
 		if status("http://127.0.0.1:8080/readyz") == http.StatusOK {
-			took /= 2 // this machine is faster now
+			took /= 2 // the machine has become faster
 		} else {
 			early++
 			if g.said(t, "trace store working") { // which starts before the span log

@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// packaged is one file of a package.
+// packaged is a file of a package.
 type packaged struct {
 	Src, Dst, Type, Packager string
 	FileInfo                 struct{ Mode int } `yaml:"file_info"`
@@ -52,7 +52,7 @@ func TestReleaseBuilds(t *testing.T) {
 	ldflags := strings.NewReplacer("v{{ .Version }}", "$(VERSION)", "{{ .FullCommit }}", "$(COMMIT)").Replace(b.Ldflags[0])
 	small := regexp.MustCompile(`(?m)^SMALL := (.*)$`).FindStringSubmatch(string(makefile))
 	require.NotNil(t, small)
-	expanded := strings.Replace(string(makefile), "$(SMALL)", small[1], 1) // in STATIC, the first that has it
+	expanded := strings.Replace(string(makefile), "$(SMALL)", small[1], 1) // in STATIC, the first use
 	assert.Contains(t, expanded, fmt.Sprintf("STATIC = %s $(GO) build %s -ldflags %q\n", b.Env[0], strings.Join(b.Flags, " "), ldflags))
 	dockerfile, err := os.ReadFile("deploy/docker/Dockerfile")
 	require.NoError(t, err)

@@ -1,5 +1,5 @@
-// Package monitoring_test holds the alerts, recording rules and dashboards of this directory against the metrics that the product
-// declares, and against the runbooks.
+// Package monitoring_test compares the alerts, recording rules and dashboards of this directory with the metrics that the product
+// declares, and with the runbooks.
 package monitoring_test
 
 import (
@@ -24,7 +24,7 @@ import (
 
 const root = "../.."
 
-// foreign are the metrics that no metadata.yaml of ours declares, with their labels: the Collector's own, which
+// foreign are metrics that no metadata.yaml of ours declares, with their labels: the Collector's own, which
 // TestDashboardsShowDemo looks for in a running gateway, and Prometheus'.
 var foreign = map[string][]string{
 	"up":                          nil,
@@ -42,14 +42,14 @@ var target = []string{"job", "instance", "le"}
 // attribute is a label of a metric; values are all of its possible values, nil if they are not known beforehand.
 type attribute struct {
 	Type   string
-	Name   string   `json:"name_override"` // where it is another than in metadata.yaml
+	Name   string   `json:"name_override"` // if it differs from metadata.yaml
 	Values []string `json:"enum"`
 }
 
 // metric describes a metric.
 type metric struct{ attributes map[string]attribute }
 
-// TestExpressions fails for a metric, a label or a label's value that the product does not have.
+// TestExpressions fails for a metric, a label or a label value that the product does not have.
 func TestExpressions(t *testing.T) {
 	known := declared(t)
 	checked := 0
@@ -68,7 +68,7 @@ func TestExpressions(t *testing.T) {
 	assert.Greater(t, checked, 80, "the expressions were not found")
 }
 
-// TestMistakesAreFound holds that the test above can fail.
+// TestMistakesAreFound checks that the test above can fail.
 func TestMistakesAreFound(t *testing.T) {
 	known := declared(t)
 	for expr, want := range map[string]string{
@@ -86,7 +86,7 @@ func TestMistakesAreFound(t *testing.T) {
 	assert.Empty(t, mistakes(known, `sum by (le, instance) (rate(otelcol_extension_tsdb_query_duration_seconds_bucket{job="a"}[5m]))`))
 }
 
-// TestRunbooks holds that each alert has a section of docs/operations.md, and each such section an alert.
+// TestRunbooks checks that each alert has a section of docs/operations.md, and each such section an alert.
 func TestRunbooks(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// TestEachAlertIsTested holds that promtool has a case in which each alert fires and one in which it does not, and one of each rule.
+// TestEachAlertIsTested checks that promtool has a case in which each alert fires and one in which it does not, and one of each rule.
 func TestEachAlertIsTested(t *testing.T) {
 	var cases struct {
 		Tests []struct {
@@ -147,7 +147,7 @@ func TestEachAlertIsTested(t *testing.T) {
 	}
 }
 
-// rule is one of alerts.yaml or rules.yaml.
+// rule is a rule of alerts.yaml or rules.yaml.
 type rule struct {
 	file                string
 	Alert, Record, Expr string

@@ -174,7 +174,7 @@ func TestFromNetwork(t *testing.T) {
 	assert.ErrorIs(t, e, refused)
 }
 
-// Of reads what other components' errors say.
+// Of reads the errors of other components.
 func TestOf(t *testing.T) {
 	plain := errors.New("plain")
 	permanent := consumererror.NewPermanent

@@ -12,8 +12,8 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 )
 
-// FuzzFromHTTP reads answers of whatever a backend, a webhook's receiver or a proxy between sends: there are a few words of it,
-// which can be shown, and no more than some of it is read.
+// FuzzFromHTTP reads arbitrary answers of a backend, a webhook's receiver or a proxy: the message is short and printable, and
+// only a bounded part of the body is read.
 func FuzzFromHTTP(f *testing.F) {
 	f.Add(503, "text/plain", "busy", "120", "", 1)
 	f.Add(400, "application/x-protobuf", "\x08\x03\x12\x03odd", "", "", 1)
@@ -40,7 +40,7 @@ func FuzzFromHTTP(f *testing.F) {
 	})
 }
 
-// counted counts what is read.
+// counted counts the bytes read.
 type counted struct {
 	r io.Reader
 	n int

@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/internal/attr"
 )
 
-// TestNames holds the names, which people's queries and other backends have.
+// TestNames checks the names, which users' queries and other backends depend on.
 func TestNames(t *testing.T) {
 	assert.Equal(t, []string{
 		"tailsampling.policy", "tailsampling.composite_policy", "tailsampling.cached_decision", "tailsampling.linked",

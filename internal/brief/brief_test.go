@@ -76,7 +76,7 @@ func (e formatted) Format(s fmt.State, verb rune) {
 	}
 }
 
-// logged is what fields become, written through the core.
+// logged returns fields as the core writes them.
 func logged(t *testing.T, message string, with, fields []zapcore.Field) (line []byte) {
 	t.Helper()
 	var out bytes.Buffer
@@ -89,9 +89,9 @@ func logged(t *testing.T, message string, with, fields []zapcore.Field) (line []
 	return out.Bytes()
 }
 
-// Whatever is logged of 15 MB is some KiB, and says that it was cut; whatever is short is logged as it would be.
+// A log line with 15 MB of data is some KiB long, and says that it was cut; a short one is unchanged.
 func TestCore(t *testing.T) {
-	const most = 6*brief.Field + 1024 // JSON takes up to six bytes for one
+	const most = 6*brief.Field + 1024 // JSON needs up to six bytes for one
 	long := strings.Repeat("x\x00\xff世", 3<<20)
 	list := make([]string, 1<<16)
 	for name, of := range map[string]func(s string, list []string) zapcore.Field{
@@ -136,7 +136,7 @@ func TestCore(t *testing.T) {
 	require.Contains(t, string(line), `"error":"e"`)
 }
 
-// plain is a field as it is logged without the core.
+// plain returns a field as it is logged without the core.
 func plain(t *testing.T, f zapcore.Field) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -144,7 +144,7 @@ func plain(t *testing.T, f zapcore.Field) string {
 	return strings.Trim(out.String(), "{}")
 }
 
-// The caller's fields are not written to: it may log them again, elsewhere.
+// The caller's fields are not modified: it may log them again, elsewhere.
 func TestCoreLeavesFieldsAlone(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	fields := []zapcore.Field{zap.String("a", "b"), zap.String("c", long)}

@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// The ordinary clock is package time's, fake time in a bubble of synctest included.
+// Without simulation the clock is package time's, synctest's fake time included.
 func TestClockIsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -45,7 +45,7 @@ func TestEpoch(t *testing.T) {
 	})
 }
 
-// The two take the same time: calls of this package are inlined.
+// Both take the same time: calls of this package are inlined.
 func BenchmarkNow(b *testing.B) {
 	b.Run("time", func(b *testing.B) {
 		for b.Loop() {

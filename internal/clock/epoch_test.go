@@ -7,12 +7,12 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// An instant is shown by the clock that is believed when it is shown, and kept by the one that never jumps.
+// An instant is shown by the clock that is believed at that moment, and stored by the monotonic one.
 func TestBelieved(t *testing.T) {
 	e := NewEpoch()
 	at := e.UnixMilli(5e9)
 	assert.Equal(t, at.Time(), e.Believed(at))
-	e.moved -= 25 * time.Hour // the clock has moved since
+	e.moved -= 25 * time.Hour // the clock has been stepped since
 	assert.Equal(t, at, e.UnixMilli(5e9))
 	assert.Equal(t, at.Time().Add(25*time.Hour), e.Believed(at))
 	replayed := EpochAt(1000)

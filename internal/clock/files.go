@@ -11,7 +11,7 @@ import (
 const maxFiles = 10_000
 
 // NotBeforeFiles reports the change of the newest file below a directory of ours to the process's guard. It ignores a directory
-// that cannot be read: whoever opens it reports that.
+// that cannot be read: opening it reports that.
 func NotBeforeFiles(dir string) {
 	if path, at := newestFile(dir); path != "" {
 		NotBefore(at, fmt.Sprintf("%s, which was changed at %s", path, at.UTC().Format(time.RFC3339)))

@@ -13,8 +13,8 @@ const (
 	JumpAllowed = 2 * time.Minute
 	// DoubtTime is how long a clock that jumped must stay where it is to be believed.
 	DoubtTime = 15 * time.Minute
-	// SettleTime is how long a clock must be believed before data is deleted by it.
-	SettleTime = 5 * time.Minute
+	// StableTime is how long a clock must be believed before data is deleted by it.
+	StableTime = 5 * time.Minute
 
 	// slewed is the difference from which on a slewed clock is followed.
 	slewed = time.Second
@@ -99,13 +99,13 @@ type anchor struct {
 
 // State is a Guard's judgement at an instant.
 type State struct {
-	Now     time.Time     // the time that is believed, in UTC
-	Machine time.Time     // the time that the machine's clock shows, in UTC
-	Doubt   string        // why the machine's clock is not believed, for people; empty if it is
-	Left    time.Duration // of a doubt: how long the clock must still stay where it is
-	Vouched bool          // it is believed, and more than its own reading speaks for it: it stayed where it is, or others agree
-	Settled bool          // it is believed, and has stood where it stands for SettleTime
-	Jumped  time.Duration // total of the believed jumps since the process started
+	Now       time.Time     // the time that is believed, in UTC
+	Machine   time.Time     // the time that the machine's clock shows, in UTC
+	Doubt     string        // why the machine's clock is not believed, for people; empty if it is
+	Left      time.Duration // of a doubt: how long the clock must still stay where it is
+	Confirmed bool          // it is believed, and not by its own reading alone: it stayed where it is, or others agree
+	Settled   bool          // it is believed, and has stood where it stands for StableTime
+	Jumped    time.Duration // total of the believed jumps since the process started
 }
 
 var guard = Guard{asleep: suspended}
@@ -143,8 +143,8 @@ func (g *Guard) Look() State {
 	b, r := g.look()
 	s := State{Now: b.now(r), Machine: r.wall, Jumped: b.jumped}
 	if b.doubted.IsZero() {
-		s.Settled = r.elapsed-b.since >= SettleTime
-		s.Vouched = b.vouched || s.Settled
+		s.Settled = r.elapsed-b.since >= StableTime
+		s.Confirmed = b.vouched || s.Settled
 		return s
 	}
 	s.Left = max(0, DoubtTime-(r.elapsed-b.doubtedSince))
@@ -158,15 +158,16 @@ func (g *Guard) Doubted() bool {
 	return b != nil && !b.doubted.IsZero()
 }
 
-// NotBefore says that something of ours was written at t, by a clock that was believed, so that it is later now: a process that
-// starts with an earlier clock does not believe that, and goes by what is newest of all that it is told. What is the thing, for people.
+// NotBefore reports that something of ours was written at t, by a clock that was believed, so that it is later now: a process
+// that starts with an earlier clock does not believe that clock, and starts from the latest of all reported times. What names the
+// thing in messages.
 func (g *Guard) NotBefore(t time.Time, what string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	seen, r := g.judge()
 	b := *seen
 	allowed := JumpAllowed
-	if b.before != "" { // what is believed rests on such a thing, of which there is a newer one
+	if b.before != "" { // the belief rests on an earlier report, and this one is newer
 		allowed = 0
 	}
 	if t.Sub(b.now(r)) <= allowed {

@@ -10,11 +10,11 @@ import (
 
 var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
-// guarded is a Guard with a machine that a test drives.
+// guarded is a Guard with a machine that a test controls.
 type guarded struct {
 	*Guard
 	elapsed time.Duration
-	offset  time.Duration // of the machine's clock from the truth
+	offset  time.Duration // of the machine's clock from the true time
 }
 
 func newGuarded(offset time.Duration) *guarded {
@@ -23,14 +23,14 @@ func newGuarded(offset time.Duration) *guarded {
 	return g
 }
 
-// run lets time go by, with a look each ten seconds.
+// run advances time, with a check each ten seconds.
 func (g *guarded) run(d time.Duration) {
 	for end := g.elapsed + d; g.elapsed < end; g.elapsed += 10 * time.Second {
 		g.Look()
 	}
 }
 
-// ahead is how far the believed time is ahead of the truth.
+// ahead returns how far the believed time is ahead of the true time.
 func (g *guarded) ahead() time.Duration { return g.Wall().Sub(noon.Add(g.elapsed)) }
 
 var jumps = []time.Duration{
@@ -61,12 +61,12 @@ func TestJumps(t *testing.T) {
 		g.run(DoubtTime + 10*time.Second)
 		assert.Equal(t, jump, g.ahead(), "for good")
 		assert.Empty(t, g.Look().Doubt)
-		assert.True(t, g.Look().Vouched)
+		assert.True(t, g.Look().Confirmed)
 		assert.True(t, g.Look().Settled, "it stood there for long enough")
 	}
 }
 
-// A clock that is set again while it is doubted has to stay for as long again.
+// A clock that is set again while in doubt must stay for the full time again.
 func TestJumpsOften(t *testing.T) {
 	g := newGuarded(0)
 	g.run(time.Minute)
@@ -121,7 +121,7 @@ func TestWitnesses(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		sources  int
-		off      time.Duration // of the processes' clocks from the truth
+		off      time.Duration // of the processes' clocks from the true time
 		every    time.Duration
 		believed bool
 	}{
@@ -134,7 +134,7 @@ func TestWitnesses(t *testing.T) {
 		g := newGuarded(-time.Hour) // its clock was wrong
 		g.run(time.Minute)
 		for i := range test.sources {
-			g.Witness(uint64(i), noon) // nobody listens yet
+			g.Witness(uint64(i), noon) // before a listener is registered
 		}
 		g.offset = 0
 		for i := 0; g.elapsed < 14*time.Minute; i++ {
@@ -152,20 +152,20 @@ func TestWitnesses(t *testing.T) {
 	}
 }
 
-// A clock that is believed at a start is followed where it shows, and settles.
+// A clock that is believed at a start is followed, and settles.
 func TestStart(t *testing.T) {
 	g := newGuarded(400 * 24 * time.Hour)
-	assert.False(t, g.Look().Vouched)
-	g.run(SettleTime - 10*time.Second)
+	assert.False(t, g.Look().Confirmed)
+	g.run(StableTime - 10*time.Second)
 	assert.False(t, g.Look().Settled)
 	g.run(20 * time.Second)
 	assert.True(t, g.Look().Settled)
-	assert.True(t, g.Look().Vouched)
+	assert.True(t, g.Look().Confirmed)
 }
 
-// A machine that starts with a clock that is behind, and sets it right a little later, is believed then.
+// If a machine starts with a clock that is behind, and corrects it a little later, the correction is believed.
 func TestSetRightAfterTheStart(t *testing.T) {
-	for _, down := range []time.Duration{0, time.Minute, 3 * time.Hour, 90 * 24 * time.Hour} { // since something of ours was written
+	for _, down := range []time.Duration{0, time.Minute, 3 * time.Hour, 90 * 24 * time.Hour} { // since our last write
 		g := newGuarded(-400 * 24 * time.Hour)
 		g.NotBefore(noon.Add(-down), "slo.db")
 		g.run(time.Minute)
@@ -174,16 +174,16 @@ func TestSetRightAfterTheStart(t *testing.T) {
 		assert.Zero(t, g.ahead(), down)
 		s := g.Look()
 		assert.Empty(t, s.Doubt)
-		assert.False(t, s.Vouched)
+		assert.False(t, s.Confirmed)
 		g.offset = 25 * time.Hour
 		assert.Zero(t, g.ahead(), "and is doubted from then on")
 		g.offset = 0
-		g.run(SettleTime)
+		g.run(StableTime)
 		assert.True(t, g.Look().Settled)
 	}
 }
 
-// Steps that are small enough to be followed are not followed far, ahead, back, or however often.
+// Steps that are small enough to be followed are not followed far in sum, ahead, back, or however often.
 func TestManySmallSteps(t *testing.T) {
 	for _, step := range []time.Duration{time.Second, 5 * time.Second, time.Minute, JumpAllowed - time.Second} {
 		for _, direction := range []time.Duration{1, -1} {
@@ -208,8 +208,8 @@ func TestManySmallSteps(t *testing.T) {
 	}
 }
 
-// A clock that jumps to and fro never comes to be believed where it does not stay.
-func TestToAndFro(t *testing.T) {
+// A clock that jumps to and fro is not believed until it stays.
+func TestClockThatJumpsToAndFro(t *testing.T) {
 	g := newGuarded(0)
 	g.run(time.Hour)
 	for _, stays := range []time.Duration{10 * time.Second, time.Minute, DoubtTime - 20*time.Second} {
@@ -225,7 +225,7 @@ func TestToAndFro(t *testing.T) {
 	}
 }
 
-// A process that is stopped between reading the clocks and judging them, for however long, does not take what it read for news.
+// A process that is stopped between reading the clocks and judging them, for any time, does not treat the old readings as new.
 func TestStoppedWhileLooking(t *testing.T) {
 	var g *Guard
 	var elapsed time.Duration
@@ -238,7 +238,7 @@ func TestStoppedWhileLooking(t *testing.T) {
 				r.wall = noon.Add(elapsed)
 			}
 			if nested {
-				nested = false // stopped here, while others look
+				nested = false // stopped here, while other goroutines check
 				elapsed += 5 * time.Minute
 				g.Look()
 			}
@@ -254,8 +254,8 @@ func TestStoppedWhileLooking(t *testing.T) {
 	assert.True(t, g.Doubted())
 }
 
-// Witnesses make a clock believed at once, but nothing is forgotten by it for a while.
-func TestVouched(t *testing.T) {
+// Witnesses make a clock believed at once, but nothing is pruned by it for a while.
+func TestWitnessedClock(t *testing.T) {
 	g := newGuarded(0)
 	g.run(time.Hour)
 	g.offset = 25 * time.Hour
@@ -265,13 +265,13 @@ func TestVouched(t *testing.T) {
 	}
 	s := g.Look()
 	assert.Empty(t, s.Doubt)
-	assert.True(t, s.Vouched)
+	assert.True(t, s.Confirmed)
 	assert.False(t, s.Settled)
-	g.run(SettleTime)
+	g.run(StableTime)
 	assert.True(t, g.Look().Settled)
 }
 
-// What the clock moved in all is what was believed of it: steps, jumps once they are believed, and what was learned at the start.
+// The sum of the clock's moves is what was believed: steps, believed jumps, and the correction at the start.
 func TestMoved(t *testing.T) {
 	g := newGuarded(0)
 	g.run(time.Hour)
@@ -302,7 +302,7 @@ func TestMoved(t *testing.T) {
 	assert.Zero(t, g.Look().Jumped)
 }
 
-// A machine that sleeps is not one whose clock jumped, however long and often it does.
+// A suspended machine is no jump of its clock, however long and often it is suspended.
 func TestSleep(t *testing.T) {
 	g := newGuarded(0)
 	var slept time.Duration
@@ -333,7 +333,7 @@ func TestSuspended(t *testing.T) {
 	}
 }
 
-// Another monotonic clock, as a bubble of synctest has, is another start.
+// Another monotonic clock, as in synctest, counts as another start.
 func TestAnotherMonotonicClock(t *testing.T) {
 	g := newGuarded(0)
 	g.run(time.Hour)

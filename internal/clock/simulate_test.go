@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A simulation's clocks are the process' until they are given back, and doubted like the machine's.
+// A simulation's clocks are the process's until they are given back, and are doubted like the machine's.
 func TestSimulate(t *testing.T) {
 	var elapsed, offset time.Duration
 	restore := Simulate(func() (time.Time, time.Duration) { return noon.Add(elapsed + offset), elapsed })

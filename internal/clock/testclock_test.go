@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bubble runs a test in machine time that is fake, so that it is exact and takes none. The times in a bubble have no
-// monotonic reading, so the clock gets a base from outside, which has.
+// bubble runs a test in fake machine time, which is exact and takes no real time. A bubble's times have no monotonic reading, so
+// the clock gets a base from outside, which has one.
 func bubble(t *testing.T, set settings, f func(t *testing.T, c *source)) {
 	base := time.Now()
 	synctest.Test(t, func(t *testing.T) {
@@ -25,7 +25,7 @@ func bubble(t *testing.T, set settings, f func(t *testing.T, c *source)) {
 	})
 }
 
-// takes asserts how long the machine's clock runs until f returns.
+// takes asserts how long f takes on the machine's clock.
 func takes(t *testing.T, want time.Duration, f func()) {
 	t.Helper()
 	start := time.Now()
@@ -138,7 +138,7 @@ func TestStopAndReset(t *testing.T) {
 	})
 }
 
-// Ticks that nobody takes are dropped, and the next comes at its own instant.
+// Ticks that are not received are dropped, and the next comes at its own instant.
 func TestTickerDrops(t *testing.T) {
 	bubble(t, settings{rate: 60}, func(t *testing.T, c *source) {
 		start := c.now()
@@ -196,7 +196,7 @@ func TestReload(t *testing.T) {
 	assert.Equal(t, settings{rate: 2, offset: time.Hour}, c.settings)
 }
 
-// TestProcess is run by itself, in processes of its own.
+// TestProcess runs alone, in processes of its own.
 func TestProcess(t *testing.T) {
 	if os.Getenv(variable) != "" {
 		start := Now()

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain is a process that passes two points three times, if it is asked to.
+// TestMain passes two points three times if the environment asks for it.
 func TestMain(m *testing.M) {
 	if os.Getenv("FAILPOINT_CHILD") == "" {
 		os.Exit(m.Run())

@@ -18,7 +18,7 @@ import (
 
 const house = "../.."
 
-// listed are the points of points.go: name of the constant, and what it stands for.
+// listed returns the points of points.go: the constants' names and values.
 func listed(t *testing.T) map[string]string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "points.go", nil, parser.SkipObjectResolution)
@@ -37,7 +37,7 @@ func listed(t *testing.T) map[string]string {
 	return points
 }
 
-// Each listed point is passed, before and after, in the product and nowhere twice; and each name is a component and a step.
+// Each listed point is passed, before and after, in the product and only once; and each name is a component and a step.
 func TestEachListedPointIsUsed(t *testing.T) {
 	points := listed(t)
 	require.NotEmpty(t, points)
@@ -74,7 +74,7 @@ func cmpErr(err, otherwise error) error {
 	return otherwise
 }
 
-// countUses counts, by moment and constant, the calls in a file.
+// countUses counts the calls in a file by moment and constant.
 func countUses(t *testing.T, path string, uses map[string]int) {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -101,7 +101,7 @@ func countUses(t *testing.T, path string, uses map[string]int) {
 	})
 }
 
-// selected is X of failpoint.X, else empty.
+// selected returns X of failpoint.X, or "".
 func selected(e ast.Expr) string {
 	s, ok := e.(*ast.SelectorExpr)
 	if !ok {

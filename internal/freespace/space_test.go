@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a directory will have is what the one has that it will be in.
+// The free space of a missing directory is that of the existing one above it.
 func TestOf(t *testing.T) {
 	dir := t.TempDir()
 	here, err := Of(dir)
@@ -73,7 +73,7 @@ func TestFloor(t *testing.T) {
 	require.NoError(t, unknown.Check())
 }
 
-// It looks once a second, and goes with what it finds, up and down.
+// Floor checks once a second, and follows the result, up and down.
 func TestFloorLooksOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		looks, free := 0, int64(0)

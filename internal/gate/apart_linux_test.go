@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// priority of the calling thread, as the system call returns it: 20 less its niceness.
+// priority of the calling thread, as the system call returns it: 20 minus its niceness.
 func priority(t *testing.T) int {
 	n, err := unix.Getpriority(unix.PRIO_PROCESS, unix.Gettid())
 	require.NoError(t, err)
 	return n
 }
 
-// TestApart: what runs apart stands back, and nothing else does, then or later.
+// TestApart: only the function that runs apart has a lower priority, and only while it runs.
 func TestApart(t *testing.T) {
 	before := priority(t)
 	if before <= 20-19+niceness {
@@ -31,7 +31,7 @@ func TestApart(t *testing.T) {
 	assert.Equal(t, before, priority(t))
 }
 
-// TestApartPanics where it was called, with where it came from; the value that ends a connection stays that.
+// TestApartPanics: a panic reaches the caller with its origin; http.ErrAbortHandler stays itself.
 func TestApartPanics(t *testing.T) {
 	defer func() {
 		text, ok := recover().(string)

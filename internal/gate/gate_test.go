@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// small is a gate for one at a time.
+// small is a gate for one request at a time.
 func small() gate.Settings {
 	return gate.Settings{Slots: gate.NewSlots(1), Waiting: 1, Patience: patience, Memory: 100}
 }
@@ -27,7 +27,7 @@ const patience = 10 * time.Second
 
 func TestProcessors(t *testing.T) { assert.Positive(t, gate.Processors()) }
 
-// TestQueue: one runs, one waits, the next is refused at once, and who waits is next.
+// TestQueue: one runs, one waits, the next is refused at once, and the waiting one is next.
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(small())
@@ -60,7 +60,7 @@ func TestQueue(t *testing.T) {
 	})
 }
 
-// TestWaiting ends when the client leaves, and when the gate's patience does.
+// TestWaiting ends when the client disconnects, and at the gate's timeout.
 func TestWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(small())
@@ -87,7 +87,7 @@ func TestWaiting(t *testing.T) {
 	})
 }
 
-// TestMemory is shared: nothing that runs at once has more than there is, and all who ask get it in the end.
+// TestMemory: running requests together never reserve more than the whole, and all requests finish.
 func TestMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(gate.Settings{Slots: gate.NewSlots(8), Waiting: 100, Patience: time.Hour, Memory: 100})
@@ -116,7 +116,7 @@ func TestMemory(t *testing.T) {
 					time.Sleep(time.Millisecond)
 					hold(-n)
 				}
-				turn.Keep(1000) // no more than it has
+				turn.Keep(1000) // no more than it has reserved
 				turn.Keep(5)
 			})
 		}
@@ -127,7 +127,7 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// TestMemoryWait ends with the gate's patience, and leaves nothing reserved.
+// TestMemoryWait ends at the gate's timeout, and leaves nothing reserved.
 func TestMemoryWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(gate.Settings{Slots: gate.NewSlots(2), Patience: time.Second, Memory: 100})
@@ -148,7 +148,7 @@ func TestMemoryWait(t *testing.T) {
 	})
 }
 
-// TestSharedSlots: what runs through one gate keeps others from running through another.
+// TestSharedSlots: a request in one gate occupies a slot of the other.
 func TestSharedSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slots := gate.NewSlots(1)

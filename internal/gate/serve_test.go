@@ -14,12 +14,12 @@ import (
 	"github.com/slowburn/slowburn/internal/gate"
 )
 
-// TestAnswers take memory as they grow, beside what is reserved, and where there is none the failure is all that is sent.
+// TestAnswers: answers reserve memory as they grow, beside the request's own, and without room only the error is sent.
 func TestAnswers(t *testing.T) {
 	const memory = 1 << 20
 	for name, c := range map[string]struct {
 		reserve int64 // by the handler
-		others  int64 // that another request has
+		others  int64 // that another request has reserved
 		answer  int
 		charged bool
 		want    error

@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// usual is the number of processors that the tests of spares begin with.
+// usual returns the number of processors that the tests of spares begin with.
 func usual(t *testing.T) int {
-	t.Setenv("GOMAXPROCS", "2") // to come back to it, whatever the machine has
+	t.Setenv("GOMAXPROCS", "2") // restores it at the end, whatever the machine has
 	before := runtime.GOMAXPROCS(2)
 	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	return 2
 }
 
-// TestSpareWhileBusy: what takes long gets a processor beside those that there are, also where it leaves its own to nobody.
+// TestSpareWhileBusy: a long request gets an additional processor, even if it does not yield its own.
 func TestSpareWhileBusy(t *testing.T) {
 	before := usual(t)
 	g := New(Settings{Slots: NewSlots(1), Memory: 1})
@@ -31,7 +31,7 @@ func TestSpareWhileBusy(t *testing.T) {
 	turn.Serve(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), http.HandlerFunc(
 		func(http.ResponseWriter, *http.Request) {
 			for start := time.Now(); !lent && time.Since(start) < time.Minute; {
-				for look := time.Now(); time.Since(look) < time.Millisecond; { // looking takes a lock that who lends needs
+				for look := time.Now(); time.Since(look) < time.Millisecond; { // reading takes a lock that the lender needs
 				}
 				lent = runtime.GOMAXPROCS(0) == before+1
 			}
@@ -41,7 +41,7 @@ func TestSpareWhileBusy(t *testing.T) {
 	assert.Equal(t, before, runtime.GOMAXPROCS(0))
 }
 
-// TestSpares: as many as run at once and take long, until none runs and none waits.
+// TestSpares: each long request gets a processor, and all are kept until no request runs or waits.
 func TestSpares(t *testing.T) {
 	before := usual(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -73,13 +73,13 @@ func TestSpares(t *testing.T) {
 		for range 3 {
 			go serve(block)
 		}
-		processors(before + 2) // the third waits
+		processors(before + 2) // the third one waits
 		finish <- true
 		<-served
-		processors(before + 2) // and runs now
+		processors(before + 2) // and now runs
 		finish <- true
 		<-served
-		processors(before + 2) // a change stops all goroutines: none is made while one that is lent is needed
+		processors(before + 2) // a change stops all goroutines, so none is made while a lent processor is needed
 		finish <- true
 		<-served
 		processors(before)
@@ -98,7 +98,7 @@ func TestSpares(t *testing.T) {
 	})
 }
 
-// TestSpareOfOneThatLeaves: for who waited a processor is kept, and not longer than until it leaves, whatever it does.
+// TestSpareOfOneThatLeaves: a lent processor is kept for a waiting request, until the request that got it leaves.
 func TestSpareOfOneThatLeaves(t *testing.T) {
 	before := usual(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -24,8 +24,7 @@ func TestTakesThePlaceOfGRPCs(t *testing.T) {
 	require.IsType(t, new(compressor), encoding.GetCompressor("gzip"))
 }
 
-// What one side compresses the other reads, whether it is this compressor or the standard library, message after message
-// and from several goroutines.
+// Both compressors read each other's output, message after message and from several goroutines.
 func TestSpeaksGzip(t *testing.T) {
 	c := encoding.GetCompressor("gzip")
 	var wg sync.WaitGroup
@@ -57,7 +56,7 @@ func TestSpeaksGzip(t *testing.T) {
 	wg.Wait()
 }
 
-// Damage is an error of its own message only.
+// Damage is an error of its message only.
 func TestDamage(t *testing.T) {
 	c := encoding.GetCompressor("gzip")
 	good := compress(t, c, []byte(strings.Repeat("span ", 100)))
@@ -124,7 +123,7 @@ func BenchmarkDecompress(b *testing.B) {
 	}
 }
 
-// BenchmarkLevels is what the levels cost, and how long they make a request of kept traces; gRPC's own is level 6 of std.
+// BenchmarkLevels measures the cost of each level, and the size of a compressed request of kept traces; gRPC's own is level 6 of std.
 func BenchmarkLevels(b *testing.B) {
 	td := tracetest.Shop(0, 300)
 	message, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/encoding"
 )
 
-// What is written is read again, also side by side, and by a reader that was given bad bytes before.
+// Compressed messages decompress to the original, also concurrently, and after a reader got bad bytes.
 func TestRoundTrip(t *testing.T) {
 	c := encoding.GetCompressor(name)
 	require.IsType(t, &compressor{}, c)
@@ -44,7 +44,7 @@ func TestRoundTrip(t *testing.T) {
 	wg.Wait()
 }
 
-// A window over the limit is refused before it is allocated; that of a default encoder is not.
+// A window over the limit is refused before it is allocated; a default encoder's is accepted.
 func TestWindow(t *testing.T) {
 	c := encoding.GetCompressor(name)
 	r, err := c.Decompress(bytes.NewReader([]byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00})) // of 2 GiB

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// Listener is an extension that is told of the pipelines' components. Its methods may be called concurrently.
+// Listener is an extension that receives announcements of the pipelines' components. Its methods may be called concurrently.
 type Listener interface {
 	// ComponentStarted announces a component, or its public part, with its ID.
 	ComponentStarted(id component.ID, c any)

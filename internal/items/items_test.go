@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// TestAsBytes holds that spans are counted where they are: decoded ones the Collector counts.
+// TestAsBytes checks that the spans of wire requests are counted: decoded ones the Collector counts.
 func TestAsBytes(t *testing.T) {
 	decoded := ptrace.NewTraces()
 	decoded.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
@@ -29,7 +29,7 @@ func TestAsBytes(t *testing.T) {
 	assert.Equal(t, 0, items.AsBytes(kept, decoded))
 }
 
-// TestMetrics holds that the counts are the Collector's, by its labels.
+// TestMetrics checks that the metrics are the Collector's, with its labels.
 func TestMetrics(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	set := tel.NewTelemetrySettings()

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// evict makes the system evict a file's pages, and reports whether it did: one in memory cannot be evicted.
+// evict makes the system evict a file's pages, and reports whether it did: pages of a memory filesystem cannot be evicted.
 func evict(t *testing.T, f *os.File) bool {
 	require.NoError(t, f.Sync())
 	const dontNeed = 4

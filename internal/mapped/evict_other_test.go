@@ -7,5 +7,5 @@ import (
 	"testing"
 )
 
-// evict is not to be had here.
+// evict is not supported here.
 func evict(*testing.T, *os.File) bool { return false }

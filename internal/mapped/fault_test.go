@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cutOff returns the memory of a file of so many pages that the disk has no more than so many of.
+// cutOff returns the memory of a mapped file that is truncated to fewer pages.
 func cutOff(t *testing.T, pages, left int) Memory {
 	f := newFile(t)
 	m, err := Create(f, 1, pages*os.Getpagesize())
@@ -24,7 +24,7 @@ func cutOff(t *testing.T, pages, left int) Memory {
 	return m
 }
 
-// A disk that fails under mapped memory is an error for who uses Guard, and nothing else is.
+// A disk that fails under mapped memory is an error within Guard; other panics pass through.
 func TestGuard(t *testing.T) {
 	m := cutOff(t, 2, 1)
 	before := debug.SetPanicOnFault(false)
@@ -56,7 +56,7 @@ func TestGuard(t *testing.T) {
 	})
 }
 
-// Every page is looked at, the last one too.
+// Every page is read, including the last.
 func TestReadable(t *testing.T) {
 	assert.NoError(t, Readable(nil))
 	page := os.Getpagesize()
@@ -67,7 +67,7 @@ func TestReadable(t *testing.T) {
 	assert.ErrorIs(t, Readable(cutOff(t, 1, 0).Buf), ErrDisk)
 }
 
-// Every page is stored in, and nothing changes.
+// Every page is written, and its contents stay the same.
 func TestDirty(t *testing.T) {
 	Dirty(nil)
 	page := os.Getpagesize()

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the system says about pages that the disk has no room for is passed on.
+// The system's error about pages without room on the disk is passed on.
 func TestPopulatePassesErrorsOn(t *testing.T) {
 	b := cutOff(t, 2, 1).Buf
 	err := ignoringEINTR(func() error { return syscall.Madvise(b, madvPopulateWrite) })

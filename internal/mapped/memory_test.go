@@ -32,7 +32,7 @@ func TestAllocatedMemoryIsZeroAndInNoFile(t *testing.T) {
 	none.Release()
 }
 
-// What is stored in a mapped file is in the file at once, for every other process too, and stays after Release.
+// A store in a mapped file is visible in the file at once, to every process, and stays after Release.
 func TestMappedFileKeepsWhatIsStored(t *testing.T) {
 	f := newFile(t)
 	m, err := Create(f, 7, 20_000)
@@ -83,7 +83,7 @@ func TestFilesThatCannotBeMapped(t *testing.T) {
 	assert.Nil(t, m.Buf)
 }
 
-// A file whose pages are not in memory is not mapped again: to read it back costs more than to make a new one.
+// A file whose pages are not in memory is not mapped again: reading it back costs more than a new one.
 func TestReopenWantsTheFileInMemory(t *testing.T) {
 	f := newFile(t)
 	b := make([]byte, 64<<10)
@@ -114,7 +114,7 @@ func TestWriteZeros(t *testing.T) {
 	assert.ErrorIs(t, writeZeros(f, 1), os.ErrClosed)
 }
 
-// One process has the lock of a file at a time, for as long as it has the file open.
+// One process at a time holds the lock of a file, while it has the file open.
 func TestLock(t *testing.T) {
 	first := newFile(t)
 	locked, err := Lock(first)

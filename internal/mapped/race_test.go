@@ -2,5 +2,5 @@
 
 package mapped
 
-// raced says that atomic stores are made on a stack of the race detector, which no fault survives.
+// raced means that the race detector runs atomic stores on its own stack, which no fault survives.
 const raced = true

@@ -29,10 +29,10 @@ func names(t *testing.T, dir string) (list []string) {
 	return list
 }
 
-// A name that is taken, by whatever, is not overwritten.
+// An existing name, of whatever kind, is not overwritten.
 func TestNames(t *testing.T) {
 	for name, c := range map[string]struct {
-		there   []string // files, or directories where they end in /
+		there   []string // files, or directories if they end in /
 		version Version
 		want    string
 	}{
@@ -66,7 +66,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A file may be a symbolic link that leads nowhere: its name is taken.
+// A file may be a dangling symbolic link: its name is taken.
 func TestDanglingLink(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "f.format-1")))
@@ -75,7 +75,7 @@ func TestDanglingLink(t *testing.T) {
 	assert.Equal(t, filepath.Join(dir, "f.format-1-2"), moved.Path)
 }
 
-// faulty fails at a step.
+// faulty fails at a given step.
 type faulty struct {
 	machine
 	exists, rename, fsync error
@@ -99,7 +99,8 @@ func (f *faulty) Fsync(path string) error {
 	return errors.Join(f.fsync, f.machine.Fsync(path))
 }
 
-// Files of one version are told together; each directory is flushed once. After an error the file is where it was, and a later Move goes on.
+// Files of one version are reported together; each directory is flushed once. After an error the file is still in place, and a
+// later Move continues.
 func TestMover(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	path := func(name string) string { return write(t, filepath.Join(dir, name), "content") }

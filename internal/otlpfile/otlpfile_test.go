@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// traces is a message with so many spans.
+// traces is a message with n spans.
 func traces(spans int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	ss := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
@@ -24,7 +24,7 @@ func traces(spans int) ptrace.Traces {
 		span := ss.Spans().AppendEmpty()
 		span.SetTraceID([16]byte{1})
 		span.SetSpanID([8]byte{byte(i + 1)})
-		span.SetName(strings.Repeat("n", 300)) // so that a length's last byte is not all there is to it
+		span.SetName(strings.Repeat("n", 300)) // so that a length needs more than its last byte
 	}
 	return td
 }
@@ -62,7 +62,7 @@ func compressed(t testing.TB, data []byte) []byte {
 	return z.EncodeAll(data, nil)
 }
 
-// All ways to write the same two messages give the same requests.
+// Every encoding of the same two messages gives the same requests.
 func TestFormats(t *testing.T) {
 	one, two := traces(1), traces(40)
 	p1, p2, j1, j2 := asProto(t, one), asProto(t, two), asJSON(t, one), asJSON(t, two)
@@ -140,7 +140,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, file []byte) { _, _ = all(file) })
 }
 
-// A file that cannot be read is an error, wherever that happens.
+// A file that cannot be read is an error, wherever reading fails.
 func TestReadErrors(t *testing.T) {
 	broken := errors.New("broken")
 	message := asProto(t, traces(40))

@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// childDir is where the process that TestKilled starts takes a directory.
+// childDir is the directory that TestKilled's child process takes.
 const childDir = "OWNER_TEST_DIR"
 
 func TestMain(m *testing.M) {
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// One process has a directory at a time, and a second one is told which.
+// One process at a time owns a directory, and a second one gets an error with the owner.
 func TestTake(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	first, err := Take(dir)
@@ -47,8 +47,8 @@ func TestTake(t *testing.T) {
 	require.NoError(t, again.Release())
 }
 
-// An owner that has said nothing yet, or whose file holds what nobody can read, is an owner all the same.
-func TestOwnerWithoutWords(t *testing.T) {
+// An owner whose file is empty or unreadable is an owner all the same.
+func TestOwnerFileIsUnreadable(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                "(which has just started)",
 		"\n":                              "(which has just started)",
@@ -66,7 +66,7 @@ func TestOwnerWithoutWords(t *testing.T) {
 	}
 }
 
-// A process that is killed leaves its directory to the next one.
+// The directory of a killed process is free for the next.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	child := exec.CommandContext(t.Context(), "/proc/self/exe")
@@ -91,8 +91,8 @@ func TestKilled(t *testing.T) {
 	require.NoError(t, claim.Release())
 }
 
-// What is no directory, or none to write to, is an error that is not about another process.
-func TestCannotTake(t *testing.T) {
+// A path that is no directory, or is not writable, is an error that does not mention another process.
+func TestUnusableDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	var inUse *InUseError

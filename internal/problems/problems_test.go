@@ -25,7 +25,7 @@ type config struct {
 	Fast      bool   `mapstructure:"fast"`
 }
 
-// Validate says two things at once.
+// Validate returns two errors at once.
 func (c *config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
@@ -37,7 +37,7 @@ func (c *config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Validate is of a part.
+// Validate checks a part.
 func (p *part) Validate() error {
 	if p.Target > 100 {
 		return errors.New("target: is above 100")

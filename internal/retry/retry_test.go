@@ -15,7 +15,7 @@ const (
 	most  = 5 * time.Minute
 )
 
-// waits asserts that waits are between half of the full time and all of it, and spread over that.
+// waits asserts that delays are random between half of the full delay and all of it.
 func waits(t *testing.T, full time.Duration, failures int, wait func() time.Duration) {
 	t.Helper()
 	low, high := full, time.Duration(0)
@@ -39,7 +39,7 @@ func TestAfter(t *testing.T) {
 	waits(t, time.Millisecond, 1, func() time.Duration { return After(1, first, time.Millisecond) })
 }
 
-// TestNew: a back-off that is kept waits as long as After says, and begins anew after a Reset.
+// TestNew: a BackOff waits as long as After says, and begins again after a Reset.
 func TestNew(t *testing.T) {
 	for failures, full := range []time.Duration{first, 2 * first, 4 * first} {
 		waits(t, full, failures, func() time.Duration {

@@ -6,7 +6,7 @@ import (
 	"github.com/slowburn/slowburn/internal/slab"
 )
 
-// BenchmarkSlabFIFO is values that leave in the order in which they came, while so many are there.
+// BenchmarkSlabFIFO frees values in their order of creation, with a constant number in use.
 func BenchmarkSlabFIFO(b *testing.B) {
 	const there = 1 << 17
 	var s slab.Slab[[4]uint64]
@@ -23,7 +23,7 @@ func BenchmarkSlabFIFO(b *testing.B) {
 	}
 }
 
-// BenchmarkSlabScattered is so too, but they leave in no order.
+// BenchmarkSlabScattered frees them in random order.
 func BenchmarkSlabScattered(b *testing.B) {
 	const there = 1 << 17
 	var s slab.Slab[[4]uint64]

@@ -10,9 +10,9 @@ import (
 
 type numbered struct{ key, value uint32 }
 
-func hashOfNumbered(n *numbered) uint32 { return n.key % 7 } // collisions are the rule
+func hashOfNumbered(n *numbered) uint32 { return n.key % 7 } // collisions are frequent
 
-// TestRingRemembersTheLatest holds a ring against a list of which the oldest are cut off.
+// TestRingRemembersTheLatest compares a ring with a list whose oldest elements are cut off.
 func TestRingRemembersTheLatest(t *testing.T) {
 	for _, limit := range []int{1, 2, 3, 64, 100} {
 		rnd := rand.New(rand.NewPCG(uint64(limit), 1))

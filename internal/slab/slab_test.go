@@ -52,7 +52,7 @@ func TestSlabBytesCountsChunks(t *testing.T) {
 	assert.InDelta(t, 64*16, s.Bytes(), 64)
 }
 
-// A slab holds what a map holds, whatever is made, freed and trimmed. A model says which numbers are in use.
+// A slab equals a map, whatever is allocated, freed and trimmed. A model knows the numbers in use.
 func TestSlabAgainstMap(t *testing.T) {
 	for _, seed := range []uint64{1, 2, 3} {
 		var s slab.Slab[pair]
@@ -110,7 +110,7 @@ func TestSlabAgainstMap(t *testing.T) {
 	}
 }
 
-// What a burst took is given back, also where a value of the middle of it, or the last one, stays.
+// The memory of a burst is returned, even if a value in its middle, or the last one, stays.
 func TestSlabGivesBack(t *testing.T) {
 	const burst = 100_000
 	for name, stays := range map[string][]uint32{
@@ -144,7 +144,7 @@ func TestSlabGivesBack(t *testing.T) {
 	}
 }
 
-// Where as many come as leave, Trim allocates nothing.
+// If as many values are freed as allocated, Trim allocates nothing.
 func TestSlabKeepsASpare(t *testing.T) {
 	var s slab.Slab[pair]
 	for _, n := range []int{1, 64, 1000, 10_000} {
@@ -199,7 +199,7 @@ func TestTableGivesBack(t *testing.T) {
 	}
 }
 
-// A table must hold what a Go map holds after any sequence of insertions and removals.
+// A table equals a Go map after any sequence of insertions and removals.
 func TestTableAgainstMap(t *testing.T) {
 	for _, tc := range []struct {
 		name string

@@ -21,7 +21,7 @@ import (
 )
 
 // DB is an open file. Its methods may be called concurrently. If the file is damaged in use (truncated, overwritten, or unreadable),
-// they return ErrCorrupt from then on, until StartAnew.
+// they return ErrCorrupt from then on, until Replace.
 type DB struct {
 	path    string
 	opts    Options
@@ -55,7 +55,7 @@ func newDB(path string, opts Options) *DB {
 // Path is the path of the file.
 func (db *DB) Path() string { return db.path }
 
-// Damaged returns a channel that receives when the file is found to be damaged. Then call StartAnew.
+// Damaged returns a channel that receives when the file is found to be damaged. Then call Replace.
 func (db *DB) Damaged() <-chan struct{} { return db.damaged }
 
 // View runs a read transaction.
@@ -186,9 +186,9 @@ func isOtherBolt(path string) bool {
 	return err == nil && sound && version != boltVersion
 }
 
-// StartAnew moves a damaged file aside, under the given name, and creates a new one in its place. The old one stays open,
+// Replace moves a damaged file aside, under the given name, and creates a new one in its place. The old one stays open,
 // as transactions may be in it. It also replaces a file that was removed. On an error the DB stays as it is.
-func (db *DB) StartAnew(aside string) error {
+func (db *DB) Replace(aside string) error {
 	db.writing.Lock()
 	defer db.writing.Unlock()
 	failpoint.Before(failpoint.StateAside)

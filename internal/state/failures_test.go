@@ -9,7 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Whatever keeps the file from being opened is an error that names it, and leaves nothing open.
+// Any failure to open the file is an error that names it, and leaves nothing open.
 func TestOpenFailures(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
@@ -22,7 +22,7 @@ func TestOpenFailures(t *testing.T) {
 	require.ErrorContains(t, err, `make bucket "": `)
 }
 
-// A schema version that is no number is damage.
+// A schema version that is not a number is damage.
 func TestOpenOddSchemaVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db, err := Open(path, Options{})
@@ -35,7 +35,7 @@ func TestOpenOddSchemaVersion(t *testing.T) {
 	require.NotErrorIs(t, err, ErrLocked)
 }
 
-func TestGetWhatIsNotThere(t *testing.T) {
+func TestGetMissingRecord(t *testing.T) {
 	db, err := Open(filepath.Join(t.TempDir(), "x.db"), Options{Buckets: []string{"b"}})
 	require.NoError(t, err)
 	defer db.Close()

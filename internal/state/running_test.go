@@ -16,7 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// damages are what may happen to a file that is open, by name.
+// damages are changes to an open file, by name.
 var damages = map[string]func(t *testing.T, path string){
 	"cut off whole":      func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) },
 	"cut off a part":     func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 3*4096)) },
@@ -36,7 +36,7 @@ func overwrite(t *testing.T, path string, from int64, with byte) {
 	require.NoError(t, f.Close())
 }
 
-// A transaction that waits for a lock that nobody will release ends once another has found the damage.
+// A transaction that waits for an orphaned lock ends once another has found the damage.
 func TestStuckTransactionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := Open(filepath.Join(t.TempDir(), "x.db"), Options{})
@@ -57,8 +57,8 @@ func TestStuckTransactionEnds(t *testing.T) {
 	})
 }
 
-// A file that is damaged while many read and write it costs what it held: nobody hangs or panics, all are told, and they go on with a
-// new file.
+// A file that is damaged amid reads and writes costs its contents: no call hangs or panics, each returns the error, and they
+// continue with a new file.
 func TestDamagedWhileItIsUsed(t *testing.T) {
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestDamagedWhileItIsUsed(t *testing.T) {
 							})
 						}
 						if err != nil && !errors.Is(err, ErrCorrupt) {
-							// What is no damage by itself may follow from it: a bucket is gone, a page is of another kind.
+							// A consequence of damage may look different: a bucket is missing, a page has another kind.
 							t.Logf("%v", err)
 						}
 					}
@@ -111,7 +111,7 @@ func TestDamagedWhileItIsUsed(t *testing.T) {
 			}
 			require.ErrorIs(t, put(1), ErrCorrupt)
 			require.ErrorContains(t, put(1), path)
-			require.NoError(t, db.StartAnew(path+".damaged"))
+			require.NoError(t, db.Replace(path+".damaged"))
 			close(stop)
 			users.Wait()
 			require.NoError(t, put(1000))
@@ -132,23 +132,23 @@ func TestDamagedWhileItIsUsed(t *testing.T) {
 	}
 }
 
-// Where a new file cannot be had the old one is told as damaged again.
-func TestStartAnewFails(t *testing.T) {
+// If no new file can be created the old one is reported as damaged again.
+func TestReplaceFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db, err := Open(path, Options{})
 	require.NoError(t, err)
 	require.NoError(t, os.Truncate(path, 0))
 	view := func() error { return db.View(func(*bbolt.Tx) error { return nil }) }
 	require.ErrorIs(t, view(), ErrCorrupt)
-	require.Error(t, db.StartAnew(filepath.Join(path+".d", "nowhere", "x")))
+	require.Error(t, db.Replace(filepath.Join(path+".d", "nowhere", "x")))
 	require.ErrorIs(t, view(), ErrCorrupt)
 	require.NoError(t, os.Remove(path))
-	require.NoError(t, db.StartAnew(path+".damaged"), "somebody removed it")
+	require.NoError(t, db.Replace(path+".damaged"), "somebody removed it")
 	require.NoError(t, view())
 	require.NoError(t, db.Close())
 }
 
-// A defect costs its transaction, not the file.
+// A bug costs its transaction, not the file.
 func TestDefects(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db, err := Open(path, Options{Buckets: []string{"b"}})

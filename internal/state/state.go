@@ -45,7 +45,8 @@ type Options struct {
 	Version otherformat.Version
 	// Buckets are the top-level buckets that exist after Open. The name "meta" is taken.
 	Buckets []string
-	// Moved, if set, is told of a file of another version, which Open then moves aside and makes anew. Where it is nil Open fails.
+	// Moved, if set, is called with a file of another version, which Open then moves aside and replaces by a new one. Without it
+	// Open fails.
 	Moved func(otherformat.Moved)
 }
 

@@ -90,7 +90,7 @@ func TestOpenDamagedFile(t *testing.T) {
 	}
 }
 
-// What is damaged behind the first pages is found by reading it, which must not end the process.
+// Damage beyond the first pages is found by reading, which must not end the process.
 func TestOpenDamagedPages(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	bucket := []string{strings.Repeat("b", 100)}
@@ -129,7 +129,7 @@ func TestGuard(t *testing.T) {
 	require.ErrorContains(t, Guard(func() error { panic("page 7") }), "page 7")
 }
 
-// made opens a file once with the options, and returns where it is.
+// made creates a file with the options, and returns its path.
 func made(t *testing.T, opts Options) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -139,8 +139,8 @@ func made(t *testing.T, opts Options) string {
 	return path
 }
 
-// A file of another format version is an error or, where that is asked for, moved aside as often as there is one. What has no version
-// is of version 0.
+// A file of another format version is an error or, with the option, moved aside as often as one is found. A file without a
+// version has version 0.
 func TestOtherFormat(t *testing.T) {
 	for name, c := range map[string]struct {
 		path    string
@@ -186,7 +186,7 @@ func TestOtherFormat(t *testing.T) {
 	}
 }
 
-// bare is a file without what Open makes.
+// bare is a file without the buckets that Open makes.
 func bare(t *testing.T, write func(*bbolt.Tx) error) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -197,7 +197,7 @@ func bare(t *testing.T, write func(*bbolt.Tx) error) string {
 	return path
 }
 
-// otherBolt is a file of a bbolt to come.
+// otherBolt is a file of a future bbolt.
 func otherBolt(t *testing.T) string {
 	t.Helper()
 	path := made(t, Options{})
@@ -214,7 +214,7 @@ func otherBolt(t *testing.T) string {
 	return path
 }
 
-// A file that cannot be moved aside stays, and both errors are told.
+// A file that cannot be moved aside stays, and both errors are returned.
 func TestOtherFormatThatCannotBeMoved(t *testing.T) {
 	path := made(t, Options{Version: 3})
 	require.NoError(t, os.Rename(path, path+".real"))
@@ -227,7 +227,7 @@ func TestOtherFormatThatCannotBeMoved(t *testing.T) {
 	require.FileExists(t, long)
 }
 
-// What a crash left of a file before anything was in it is a new file.
+// A file that a crash left before its first transaction counts as new.
 func TestFileWithoutBuckets(t *testing.T) {
 	path := bare(t, func(*bbolt.Tx) error { return nil })
 	db, err := Open(path, Options{Version: 2, Buckets: []string{"b"}})
@@ -272,7 +272,7 @@ func TestRecords(t *testing.T) {
 	}))
 }
 
-// A file that is opened for reading alone has what Open would have made, or is refused; none is made.
+// A file that is opened read-only is complete, or is refused; it is never created.
 func TestOpenReadOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	one := Options{Version: 1, Buckets: []string{"a"}}

@@ -21,7 +21,7 @@ func TestParse(t *testing.T) {
 		"ot=k1:;th:c":                     {0xc0000000000000, None, true},
 		"foo=1 , ot=th:c\t,bar=2":         {0xc0000000000000, None, true},
 
-		// Other entries are not ours, however they look.
+		// Entries of other vendors are not ours, whatever they contain.
 		"foo=th:8":      {None, None, true},
 		"xot=th:8":      {None, None, true},
 		"ot@v=th:8":     {None, None, true},
@@ -46,7 +46,7 @@ func TestParse(t *testing.T) {
 		"ot=th:4;k:" + repeat(252):    {0x40000000000000, None, false},
 		"ot=a:;th:4;k:" + repeat(240): {0x40000000000000, None, true},
 
-		// What is there twice.
+		// Duplicates.
 		"ot=th:4;th:8":                           {0x80000000000000, None, false},
 		"ot=th:4;th:x":                           {None, None, false},
 		"ot=rv:00000000000001;rv:00000000000002": {None, 2, false},
@@ -119,7 +119,7 @@ func BenchmarkAdjustedCount(b *testing.B) {
 	}
 }
 
-// A threshold that the randomness does not pass is as absent, but for Parse.
+// A threshold that the randomness does not pass counts as absent, except in Parse.
 func TestInconsistentThreshold(t *testing.T) {
 	low := [16]byte{15: 1}
 	for state, want := range map[string]float64{

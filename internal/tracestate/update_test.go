@@ -84,7 +84,7 @@ func TestUpdateKeepsLimits(t *testing.T) {
 	got, _ = Update("ot=th:4,"+strings.Join(entries[:31], ","), id, None, 0x80000000000000)
 	require.Equal(t, "ot=th:8,"+strings.Join(entries[:31], ","), got)
 
-	// What came with too many leaves with 32, also where the entry says the right thing already, or nothing.
+	// A tracestate with too many entries leaves with 32, even if ours is unchanged, or absent.
 	for len(entries) < 40 {
 		entries = append(entries, fmt.Sprintf("k%d=v", len(entries)))
 	}
@@ -141,7 +141,7 @@ func FuzzUpdate(f *testing.F) {
 		default:
 			require.Equal(t, rv, after.Randomness)
 		}
-		if ok { // nothing is left to do
+		if ok { // nothing to change
 			again, _ := Update(got, id, rv, threshold)
 			require.Equal(t, got, again)
 		}
@@ -150,7 +150,7 @@ func FuzzUpdate(f *testing.F) {
 	})
 }
 
-// agrees holds Parse to what the Collector's own package reads, of what that package reads at all.
+// agrees compares Parse with the Collector's own package, on inputs that the latter reads.
 func agrees(t *testing.T, state string, v Values) {
 	w3c, err := sampling.NewW3CTraceState(state)
 	if err != nil || strings.Count(state, "ot=") > 1 {

@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/internal/units"
 )
 
-// FuzzSize holds sizes to round trips: what is written is read as what it was.
+// FuzzSize checks round trips: a written size reads as the same.
 func FuzzSize(f *testing.F) {
 	for _, s := range []string{"", "512MiB", "1.5 GB", "-1", "1e400", "NaN", "0x1p4KiB", "9223372036854775807", "B"} {
 		f.Add(s)

@@ -28,7 +28,7 @@ func TestSizeInConfig(t *testing.T) {
 	}
 }
 
-// What is written, as `print-config` and errors do, is read as the same.
+// A size that `print-config` and errors write reads as the same.
 func TestSizeText(t *testing.T) {
 	for s, want := range map[Size]string{
 		0: "0B", 1: "1B", 1000: "1000B", 1 << 30: "1GiB", 3 << 19: "1536KiB", 1536 << 20: "1536MiB", 1 << 40: "1TiB",

@@ -30,7 +30,7 @@ func scan(b *testing.B, data []byte) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
 }
 
-// BenchmarkAccept is BenchmarkScan with what it takes to know the room first.
+// BenchmarkAccept is BenchmarkScan plus computing the reservation first.
 func BenchmarkAccept(b *testing.B) {
 	data := wiretest.Marshal(wiretest.Realistic(benchSpans))
 	var r wire.Request

@@ -31,7 +31,7 @@ func NewContext(ctx context.Context, r *Request) context.Context {
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
-// NewLimitedContext is NewContext for whoever limits what a request takes: hold reserves so many bytes more for it, until the
+// NewLimitedContext is NewContext for a caller that limits the memory of a request: hold reserves further bytes for it, until the
 // ConsumeTraces that the context is for has returned. One goroutine calls it at a time.
 func NewLimitedContext(ctx context.Context, r *Request, hold func(bytes int64) error) context.Context {
 	return context.WithValue(ctx, contextKey{}, &carried{request: r, hold: hold})

@@ -14,10 +14,10 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
-// Requests that differ from the seeds in one byte, or end early, are read as pdata reads them: lengths, tags and numbers
-// that just do not fit are among them.
+// Requests that differ from the seeds in one byte, or end early, are read as pdata reads them: lengths, tags and numbers that
+// just do not fit are among them.
 func TestNeighboursOfSeeds(t *testing.T) {
-	const longest = 80 // of the seeds: the others repeat what the short ones have
+	const longest = 80 // of the seeds: longer ones repeat the same fields
 	for _, seed := range wiretest.Seeds() {
 		if len(seed) > longest {
 			continue
@@ -33,7 +33,7 @@ func TestNeighboursOfSeeds(t *testing.T) {
 	}
 }
 
-// Attributes with keys and values about as long as the short way of reading them takes, in both layouts, between others.
+// Attributes with keys and values around the length limit of the fast path, in both layouts, between others.
 func TestAttributeLengths(t *testing.T) {
 	lengths := []int{0, 1, 2, 3, 57, 58, 59, 60, 61, 62, 63, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130}
 	for _, key := range lengths {
@@ -50,7 +50,7 @@ func TestAttributeLengths(t *testing.T) {
 	}
 }
 
-// Integers of every size, where the short way takes those of one or two bytes.
+// Integers of every size: the fast path reads those of one or two bytes.
 func TestIntegerSizes(t *testing.T) {
 	for shift := range 64 {
 		for _, n := range []uint64{1<<shift - 1, 1 << shift, 1<<shift + 1} {
@@ -59,7 +59,7 @@ func TestIntegerSizes(t *testing.T) {
 	}
 }
 
-// Fields that nobody knows are passed over between those that are looked for, whatever their type.
+// Unknown fields between the known ones are skipped, whatever their type.
 func TestUnknownFieldsBetween(t *testing.T) {
 	for name, field := range map[string]func(wiretest.Msg, protowire.Number) wiretest.Msg{
 		"varint":      func(m wiretest.Msg, n protowire.Number) wiretest.Msg { return m.Varint(n, 5) },
@@ -73,7 +73,7 @@ func TestUnknownFieldsBetween(t *testing.T) {
 		for _, number := range []protowire.Number{14, 15, 16, 100} { // tags of one byte and of two
 			t.Run(fmt.Sprint(name, number), func(t *testing.T) {
 				unknown := func(m wiretest.Msg) wiretest.Msg { return field(m, number) }
-				inSpan := func(m wiretest.Msg) wiretest.Msg { return field(m, number+100) } // a Span knows all numbers up to 16
+				inSpan := func(m wiretest.Msg) wiretest.Msg { return field(m, number+100) } // all numbers up to 16 are fields of Span
 				event := unknown(wiretest.Msg{}.Fixed64(1, 7)).Str(2, "event")
 				event = unknown(event).Len(3, wiretest.KV("in", wiretest.Msg{}.Str(1, "event"))...)
 				scope := unknown(wiretest.Msg{}).Str(1, "lib")

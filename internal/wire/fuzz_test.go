@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
-// FuzzScan holds Scan to what pdata accepts and sees.
+// FuzzScan compares Scan with pdata: acceptance and contents.
 func FuzzScan(f *testing.F) {
 	for _, b := range wiretest.Seeds() {
 		f.Add(b)
@@ -23,7 +23,7 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { sameAsPdata(t, data) })
 }
 
-// sameAsPdata fails unless Scan and pdata agree on data, or data is nested deeper than Scan goes.
+// sameAsPdata fails unless Scan and pdata agree on data, or data is nested deeper than Scan's limit.
 func sameAsPdata(t *testing.T, data []byte) {
 	t.Helper()
 	before := bytes.Clone(data)
@@ -52,8 +52,8 @@ func sameAsPdata(t *testing.T, data []byte) {
 	rebuilt(t, export.Traces(), &r)
 }
 
-// accepted holds that Accept takes what Scan took, less the spans without IDs, those with larger headers than allowed, and what
-// holds no other, and needs no more room than Count said.
+// accepted checks that Accept returns what Scan returned, without spans that have no IDs or too large headers and without their
+// empty parents, and needs no more memory than Count said.
 func accepted(t *testing.T, data []byte, all *wire.Request) {
 	t.Helper()
 	for _, limit := range []int{0, 20, len(data)} {
@@ -99,7 +99,7 @@ func acceptedWithin(t *testing.T, data []byte, all *wire.Request, limit int) {
 	require.LessOrEqual(t, n.Bytes(), int64(4*len(data)+1024))
 }
 
-// sameView compares all that is visible of td with the request's view of it.
+// sameView compares everything visible of td with the request's view of it.
 func sameView(t *testing.T, td ptrace.Traces, r *wire.Request) {
 	t.Helper()
 	require.Len(t, r.Resources, td.ResourceSpans().Len())
@@ -218,8 +218,8 @@ var kinds = map[pcommon.ValueType]wire.ValueKind{
 	pcommon.ValueTypeMap: wire.KvList, pcommon.ValueTypeBytes: wire.Bytes,
 }
 
-// rebuilt takes the request apart, puts it together again, and wants what pdata saw in the original: all of it, less
-// what has no spans.
+// rebuilt splits the request and puts it together again, and compares the result with pdata's view of the original, without empty
+// parents.
 func rebuilt(t *testing.T, want ptrace.Traces, r *wire.Request) {
 	t.Helper()
 	var b wire.Builder

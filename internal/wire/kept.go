@@ -30,9 +30,9 @@ type Kept struct {
 	// no two resources have equal bytes, nor two scopes of one resource; different traces may share them or not.
 	Resources, Scopes []Range
 	// Rejected is the number of spans that the destination rejected although it accepted the request (OTLP's partial
-	// success), and RejectedWhy its message. The component that takes the traces sets them.
-	Rejected    int64
-	RejectedWhy string
+	// success), and RejectedReason its message. The component that takes the traces sets them.
+	Rejected       int64
+	RejectedReason string
 	// Room is the memory of what is Found, for the component that finds it. When k is filled again, Room is Reset and reused.
 	Room Room
 

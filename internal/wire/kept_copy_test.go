@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
-// keptTraces is a Kept of so many traces, of different services and with something written on their spans.
+// keptTraces is a Kept of n traces, of different services and with marks on their spans.
 func keptTraces(t *testing.T, name string, traces, spans int) *wire.Kept {
 	t.Helper()
 	all := ptrace.NewTraces()
@@ -56,7 +56,7 @@ func keptTraces(t *testing.T, name string, traces, spans int) *wire.Kept {
 	return &k
 }
 
-// A copied trace is as it was, whatever it is copied between and whatever is written on it; that it came from is left alone.
+// A copied trace stays the same, whatever it is copied between and whatever is written on it; its source does not change.
 func TestKeptCopies(t *testing.T) {
 	from := []*wire.Kept{keptTraces(t, "a", 4, 5), keptTraces(t, "b", 3, 1), keptTraces(t, "c", 2, 9)}
 	var was [][]byte
@@ -64,7 +64,7 @@ func TestKeptCopies(t *testing.T) {
 		was = append(was, k.AppendRequest(nil, 0, len(k.Spans)))
 	}
 	var k wire.Kept
-	for round := range 2 { // the second time it is used again
+	for round := range 2 { // the second round reuses it
 		k.Reset()
 		var want []byte
 		copied := 0
@@ -102,7 +102,7 @@ func TestKeptCopies(t *testing.T) {
 	}
 }
 
-// What was cut down for one destination is not what another gets.
+// A span trimmed for one destination is whole for another.
 func TestReplacedSpansAreNotCopied(t *testing.T) {
 	from := keptTraces(t, "a", 2, 3)
 	last := from.Traces[0].To - 1

@@ -15,8 +15,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
-// However many resources and scopes a trace has, those of one are together, in the order of their first spans, and each of them in
-// the order of starts.
+// However many resources and scopes a trace has, spans of one are adjacent, resources and scopes in the order of their first
+// spans, and spans in the order of starts.
 func TestSpansArePlaced(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 5))
 	for _, services := range []int{1, 2, 3, 15, 16, 17, 18, 60} {
@@ -37,7 +37,7 @@ func TestSpansArePlaced(t *testing.T) {
 				s.SetSpanID(pcommon.SpanID{byte(start), 1})
 				s.SetStartTimestamp(pcommon.Timestamp(start + 1))
 			}
-			service, scope := map[int]int{}, map[[2]int]int{} // when each began
+			service, scope := map[int]int{}, map[[2]int]int{} // the start of each
 			for _, p := range slices.Backward(all) {
 				service[p.service], scope[[2]int{p.service, p.scope}] = p.start, p.start
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
-// The parts of a Kept, one after the other, are what the whole is; what is written on a part is on the whole.
+// The parts of a Kept, in order, equal the whole; a mark on a part is on the whole.
 func TestKeptParts(t *testing.T) {
 	one, two := wiretest.Realistic(7), wiretest.Realistic(5)
 	for _, rs := range two.ResourceSpans().All() {

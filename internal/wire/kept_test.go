@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
-// FuzzKept holds what is written on bytes against the same written by pdata.
+// FuzzKept compares marks written on bytes with the same marks written by pdata.
 func FuzzKept(f *testing.F) {
 	for _, seed := range wiretest.Seeds() {
 		f.Add(seed)
@@ -59,7 +59,7 @@ func sameKept(t *testing.T, data []byte) {
 	for i := range k.Spans {
 		k.SetAttribute(i, wire.StringAttribute(key, "p"))
 	}
-	for i := range k.Spans { // once more round, so that what was added is not at the end
+	for i := range k.Spans { // repeated, so that the added fields are not at the end
 		require.Equal(t, string(k.Spans[i].TraceState.Of(k.Bytes)), string(wire.TraceStateOf(&k, i)))
 		k.SetTraceState(i, []byte(trace))
 		require.Equal(t, trace, string(wire.TraceStateOf(&k, i)))
@@ -75,11 +75,11 @@ func sameKept(t *testing.T, data []byte) {
 	all := k.AppendRequest(nil, 0, n)
 	for _, cut := range []int{0, 1, n / 2, n} {
 		cut = min(cut, n)
-		parts := k.AppendRequest(k.AppendRequest(nil, 0, cut), cut, n) // two requests, one behind the other, are one
+		parts := k.AppendRequest(k.AppendRequest(nil, 0, cut), cut, n) // two requests in sequence are one
 		require.Equal(t, wiretest.Canonical(t, want), wiretest.Canonical(t, wiretest.Decode(t, parts)))
 	}
 
-	// What went out comes in again and is marked again: nothing is doubled.
+	// An output that comes in again is marked again, without duplicates.
 	require.NoError(t, r.Scan(all))
 	_, err = k.Fill(&r)
 	require.NoError(t, err)
@@ -101,13 +101,13 @@ func sameKept(t *testing.T, data []byte) {
 	}
 }
 
-// put replaces all attributes with the key, of which there may be several.
+// put replaces all attributes with the key, duplicates included.
 func put(m pcommon.Map, key, value string) {
 	m.RemoveIf(func(k string, _ pcommon.Value) bool { return k == key })
 	m.PutStr(key, value)
 }
 
-// A span that is there twice goes out once, whatever the order.
+// A duplicate span goes out once, whatever the order.
 func TestKeptLeavesCopiesOut(t *testing.T) {
 	td := wiretest.Realistic(6)
 	b := wiretest.Marshal(td)
@@ -123,7 +123,7 @@ func TestKeptLeavesCopiesOut(t *testing.T) {
 	require.Equal(t, 6, got.SpanCount())
 }
 
-// The order in which spans come does not matter, byte for byte.
+// Spans in any order give the same bytes.
 func TestKeptInAnyOrder(t *testing.T) {
 	b := wiretest.Marshal(wiretest.Realistic(30))
 	var r wire.Request
@@ -162,7 +162,7 @@ func TestKeptIsForOne(t *testing.T) {
 	require.False(t, k.Taken())
 }
 
-// A header that is replaced after a request was written is written anew.
+// A header that is replaced after a request was written is written again.
 func TestReplacedScopeIsMarkedAnew(t *testing.T) {
 	var k wire.Kept
 	var r wire.Request

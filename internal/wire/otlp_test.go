@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// TestNumbers holds OTLP's numbers to pdata's.
+// TestNumbers compares OTLP's numbers with pdata's.
 func TestNumbers(t *testing.T) {
 	for n, kind := range map[int]ptrace.SpanKind{
 		wire.KindUnspecified: ptrace.SpanKindUnspecified, wire.KindInternal: ptrace.SpanKindInternal,

@@ -62,7 +62,7 @@ func TestFromContext(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// TestTaken holds that only who takes a request marks it, and that spans beside it are not the request.
+// TestTaken checks that only the component that takes a request marks it, and that spans beside it are not the request.
 func TestTaken(t *testing.T) {
 	td := wiretest.Realistic(1)
 	var r wire.Request
@@ -94,7 +94,7 @@ func TestPool(t *testing.T) {
 	assert.Len(t, huge.Spans, 100_000, "left to the garbage collector")
 }
 
-// TestHeaders holds that everything but spans is in the headers, verbatim, fields of the future included.
+// TestHeaders checks that headers contain everything but spans, verbatim, unknown fields included.
 func TestHeaders(t *testing.T) {
 	resource := wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, wiretest.KV("service.name", wiretest.Msg{}.Str(1, "shop"))...)...)
 	scope := wiretest.Msg{}.Len(1, wiretest.Msg{}.Str(1, "lib")...)
@@ -148,7 +148,7 @@ func TestBuilder(t *testing.T) {
 	}), "its buffers are kept")
 }
 
-// TestBuilderKeepsGroupsValid holds that an unknown group, which may not end a message, can be taken to a new request.
+// TestBuilderKeepsGroupsValid checks that an unknown group, which may not end a message, can be copied to a new request.
 func TestBuilderKeepsGroupsValid(t *testing.T) {
 	body := wiretest.Msg{}.Group(300).Len(2, wiretest.Msg{}.Group(20).Len(2, wiretest.ASpan()...)...)
 	request := wiretest.Msg{}.Len(1, body...)
@@ -214,7 +214,7 @@ func TestValueOfAnotherKind(t *testing.T) {
 	assert.Equal(t, "ValueKind(99)", wire.ValueKind(99).String())
 }
 
-// Reading links allocates nothing, and stops when it is told to.
+// Reading links allocates nothing, and stops when yield returns false.
 func TestLinks(t *testing.T) {
 	td := wiretest.Realistic(1)
 	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
@@ -223,7 +223,7 @@ func TestLinks(t *testing.T) {
 	require.NoError(t, r.Scan(wiretest.Marshal(td)))
 	require.False(t, r.Spans[0].Linked)
 
-	for _, id := range []pcommon.TraceID{{1}, {}, {2}, {1}} { // the second says nothing
+	for _, id := range []pcommon.TraceID{{1}, {}, {2}, {1}} { // the second has no state
 		s.Links().AppendEmpty().SetTraceID(id)
 	}
 	require.NoError(t, r.Scan(wiretest.Marshal(td)))
@@ -240,7 +240,7 @@ func TestLinks(t *testing.T) {
 	require.Equal(t, 101, n)
 }
 
-// Of several trace IDs in a link the last counts, and an empty one takes what was before it away.
+// Of several trace IDs in a link the last counts, and an empty one clears the earlier ones.
 func TestLinksWithSeveralTraceIDs(t *testing.T) {
 	one, two := bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 16)
 	for name, c := range map[string]struct {

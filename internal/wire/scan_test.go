@@ -33,7 +33,7 @@ func TestScan(t *testing.T) {
 	assert.EqualValues(t, 1, r.Spans[2].Scope, "spans come scope by scope")
 }
 
-// A name of 128 bytes and more has a length of two.
+// A name of 128 bytes or more has a length of two bytes.
 func TestScanLongName(t *testing.T) {
 	for _, n := range []int{127, 128, 200, 20_000} {
 		name := strings.Repeat("n", n)
@@ -45,9 +45,9 @@ func TestScanLongName(t *testing.T) {
 	}
 }
 
-// TestScanErrors holds that an error says where and what.
+// TestScanErrors checks that an error has an offset and a reason.
 func TestScanErrors(t *testing.T) {
-	// prefix is how many bytes inRequest puts before a span of less than 128 bytes.
+	// prefix is the number of bytes that inRequest puts before a span of less than 128 bytes.
 	const prefix = 6
 	at := prefix + len(wiretest.ASpan())
 	tests := []struct {
@@ -87,7 +87,7 @@ func TestScanBoundsTheDepth(t *testing.T) {
 	require.ErrorContains(t, r.Scan(wiretest.InRequest(wiretest.Nested(5000))), "nested deeper than 10000 messages")
 }
 
-// TestScanIsCutAnywhere holds that a request that stops early is never taken for a whole one with more spans.
+// TestScanIsCutAnywhere checks that a truncated request is never read as a whole one with more spans.
 func TestScanIsCutAnywhere(t *testing.T) {
 	b := wiretest.Marshal(wiretest.Everything())
 	for n := range b {
@@ -95,7 +95,7 @@ func TestScanIsCutAnywhere(t *testing.T) {
 	}
 }
 
-// TestScanWithOneByteChanged walks every byte of a request through values that matter to protobuf.
+// TestScanWithOneByteChanged sets every byte of a request to values that matter to protobuf.
 func TestScanWithOneByteChanged(t *testing.T) {
 	b := wiretest.AsSDK(wiretest.Marshal(wiretest.Realistic(1)))
 	for i := range b {
@@ -134,7 +134,7 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// Spans without IDs are left out, and what holds no other.
+// Spans without IDs are left out, and so are parents without other spans.
 func TestAccept(t *testing.T) {
 	id := func(trace, span byte) wiretest.Msg {
 		m := wiretest.Msg{}
@@ -166,8 +166,8 @@ func TestAccept(t *testing.T) {
 	assert.Len(t, r.Resources, 3)
 }
 
-// Spans whose resource or scope has a header that is too large are left out, wherever in its message it stands and whatever it is
-// made of; all others stay as they are.
+// Spans whose resource or scope has too large a header are left out, wherever in its message it is and whatever it contains; all
+// others stay unchanged.
 func TestAcceptHeaders(t *testing.T) {
 	const limit = 100
 	wide := func(n int) []byte { return wiretest.KV("k", wiretest.Msg{}.Str(1, strings.Repeat("v", n))) }
@@ -218,7 +218,7 @@ func TestAcceptHeaders(t *testing.T) {
 	}
 }
 
-// TestAcceptTakesLittle holds the room that a request needs to its bytes, whatever it is made of.
+// TestAcceptTakesLittle checks that the memory of a request is bounded by its bytes, whatever it contains.
 func TestAcceptTakesLittle(t *testing.T) {
 	const size = 1 << 20
 	span := wiretest.Msg{}.Len(1, bytes.Repeat([]byte{1}, 16)...).Len(2, bytes.Repeat([]byte{1}, 8)...)
@@ -253,7 +253,7 @@ func TestAcceptTakesLittle(t *testing.T) {
 	}
 }
 
-// FuzzParseSpan holds that a span is accepted alone if and only if it is within a request.
+// FuzzParseSpan checks that a span is accepted alone if and only if it is accepted within a request.
 func FuzzParseSpan(f *testing.F) {
 	f.Add([]byte(wiretest.ASpan()))
 	f.Add([]byte(wiretest.Nested(3)))

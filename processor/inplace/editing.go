@@ -27,7 +27,7 @@ func (p *editing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		return p.Traces.ConsumeTraces(ctx, td)
 	}
 	if p.edits == nil {
-		return nil // nobody took them: whoever sent them sends them again, decoded
+		return nil // no component took them: the sender sends them again, decoded
 	}
 	e := p.edits.of(r)
 	if err := wire.Hold(ctx, e.Size(r)); err != nil {

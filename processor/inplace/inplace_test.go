@@ -26,7 +26,7 @@ var factories = map[string]processor.Factory{
 	"attributes": inplace.NewAttributesFactory(), "resource": inplace.NewResourceFactory(), "filter": inplace.NewFilterFactory(),
 }
 
-// configs are of the processors. Where there is no reason they do their work on bytes.
+// configs are the processors' configurations. Those without a reason work on wire bytes.
 var configs = []struct{ name, typ, yaml, reason string }{
 	{"upsert", "attributes", `actions: [{key: a, value: new, action: upsert}]`, ""},
 	{"each action", "attributes", `actions: [{key: a, value: 1, action: insert}, {key: b, value: 2.5, action: update}, {key: c, value: true, action: upsert}, {key: d, action: delete}]`, ""},
@@ -60,7 +60,7 @@ var configs = []struct{ name, typ, yaml, reason string }{
 	{"metrics alone", "filter", `metrics: {metric: ['name == "one"']}`, "it has neither trace_conditions nor traces::span"},
 }
 
-// TestAsContrib holds that random requests come out the same on either way: as bytes, and decoded, through contrib's own code.
+// TestAsContrib checks that random requests have the same result in both forms: as wire bytes, and decoded, by contrib's own code.
 func TestAsContrib(t *testing.T) {
 	for _, tt := range configs {
 		t.Run(tt.typ+" "+tt.name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestAsContrib(t *testing.T) {
 	}
 }
 
-// TestNotTaken holds that bytes which the processor cannot read are sent again, decoded, and are not passed on unread.
+// TestNotTaken checks that wire bytes that the processor cannot read are sent again decoded, and are not passed on unread.
 func TestNotTaken(t *testing.T) {
 	p := start(t, "attributes", `actions: [{key: a, action: hash}]`)
 	var r wire.Request
@@ -104,7 +104,8 @@ func TestNotTaken(t *testing.T) {
 	assert.Zero(t, p.calls)
 }
 
-// TestNextRefuses holds that the next component's error is the answer, and that the spans are not taken by it, nor where it takes none.
+// TestNextRefuses checks that the next component's error is the answer, and that the processor then does not take the spans, nor
+// if the next component takes none.
 func TestNextRefuses(t *testing.T) {
 	p := start(t, "attributes", `actions: [{key: a, value: x, action: upsert}]`)
 	var r wire.Request
@@ -117,7 +118,7 @@ func TestNextRefuses(t *testing.T) {
 	assert.False(t, wire.Taken(ctx), "nobody behind it looked at the spans")
 }
 
-// TestMemoryIsHeld holds that the request that is written is reserved before, and that no room is the answer.
+// TestMemoryIsHeld checks that memory for the written request is reserved first, and that a lack of it is the answer.
 func TestMemoryIsHeld(t *testing.T) {
 	p := start(t, "attributes", `actions: [{key: a, value: x, action: upsert}]`)
 	body := marshal(t, some())
@@ -143,7 +144,7 @@ func TestOtherTypesAreUnknown(t *testing.T) {
 	assert.Equal(t, "actions is empty", reason)
 }
 
-// started is a processor, and what came out of it last.
+// started is a processor with its latest output.
 type started struct {
 	processor.Traces
 	tel   *componenttest.Telemetry
@@ -151,7 +152,7 @@ type started struct {
 	size  int64
 	calls int
 	err   error
-	blind bool // it takes no bytes
+	blind bool // it ignores wire bytes
 }
 
 func start(t *testing.T, typ, yaml string) *started {
@@ -185,7 +186,7 @@ func start(t *testing.T, typ, yaml string) *started {
 	return s
 }
 
-// requireScanned holds that a request is what Scan makes of its bytes.
+// requireScanned checks that a request equals a Scan of its bytes.
 func requireScanned(t *testing.T, r *wire.Request) {
 	var again wire.Request
 	_, err := again.Accept(r.Bytes, 1<<20)
@@ -197,7 +198,7 @@ func requireScanned(t *testing.T, r *wire.Request) {
 
 func (s *started) reset() { s.got, s.calls = ptrace.NewTraces(), 0 }
 
-// counts are the Collector's metrics of items, and contrib's of those that were filtered.
+// counts returns the Collector's metrics of items, and contrib's of filtered ones.
 func (s *started) counts(t *testing.T) map[string]int64 {
 	counts := map[string]int64{}
 	for _, name := range []string{"otelcol_processor_incoming_items", "otelcol_processor_outgoing_items", "otelcol_processor_filter_spans.filtered"} {
@@ -228,7 +229,7 @@ func marshal(t *testing.T, td ptrace.Traces) []byte {
 	return b
 }
 
-// text is what a request says, without resources and scopes that have no spans.
+// text returns a request as text, without resources and scopes that have no spans.
 func text(td ptrace.Traces) string {
 	if td == (ptrace.Traces{}) {
 		return ""
@@ -244,7 +245,7 @@ func text(td ptrace.Traces) string {
 	return string(b)
 }
 
-// some is a request that has spans.
+// some returns a request with spans.
 func some() ptrace.Traces {
 	for seed := uint64(0); ; seed++ {
 		if td := random(rand.New(rand.NewPCG(seed, 1))); td.SpanCount() > 1 {
@@ -253,7 +254,7 @@ func some() ptrace.Traces {
 	}
 }
 
-// random makes a request with everything that a span can have, attributes twice included.
+// random returns a request with every field that spans can have, duplicate attributes included.
 func random(rng *rand.Rand) ptrace.Traces {
 	td := ptrace.NewTraces()
 	pick := func(texts ...string) string { return texts[rng.IntN(len(texts))] }

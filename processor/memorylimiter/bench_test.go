@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/processor/memorylimiter"
 )
 
-// BenchmarkRequest is what a request of bytes costs, here and in the Collector's processor, which counts none of its spans.
+// BenchmarkRequest measures a request of wire bytes, here and in the Collector's processor, which counts none of its spans.
 func BenchmarkRequest(b *testing.B) {
 	for name, f := range map[string]processor.Factory{"ours": memorylimiter.NewFactory(), "the Collector's": memorylimiterprocessor.NewFactory()} {
 		b.Run(name, func(b *testing.B) {

@@ -29,7 +29,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The ways in which spans come: decoded, as a request, as kept traces.
+// The forms in which spans arrive: decoded, as a request, as kept traces.
 var doors = []struct {
 	name string
 	call func(ctx context.Context, spans int) (context.Context, ptrace.Traces)
@@ -40,7 +40,7 @@ var doors = []struct {
 	}},
 	{"kept", func(ctx context.Context, spans int) (context.Context, ptrace.Traces) {
 		k := &wire.Kept{To: "trace_store", Spans: make([]wire.KeptSpan, spans+2)}
-		k.Spans[0].Left, k.Spans[1].Sent = true, true // these two go nowhere
+		k.Spans[0].Left, k.Spans[1].Sent = true, true // these two are not sent
 		return wire.NewKeptContext(ctx, k), ptrace.NewTraces()
 	}},
 }
@@ -68,13 +68,13 @@ func request(spans int) *wire.Request {
 	return r
 }
 
-// limits are a configuration that takes everything, and one that refuses everything once it has looked.
+// limits are a configuration that accepts everything, and one that refuses everything after its first check.
 var limits = map[bool]memorylimiter.Config{
 	false: {CheckInterval: time.Millisecond, MemoryLimitMiB: 1 << 20, MemorySpikeLimitMiB: 1},
 	true:  {CheckInterval: time.Millisecond, MemoryLimitMiB: 2, MemorySpikeLimitMiB: 1, MinGCIntervalWhenSoftLimited: time.Hour},
 }
 
-// TestCounts holds that each door counts as the decoded one, which is the Collector's own, under the Collector's metrics.
+// TestCounts checks that each door has the same counts as the decoded one, the Collector's own, under the Collector's metrics.
 func TestCounts(t *testing.T) {
 	for _, refusing := range []bool{false, true} {
 		for _, door := range doors {
@@ -118,7 +118,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// sum returns the value of a metric, which must have one data point: two would be two instruments.
+// sum returns the value of a metric, which must have one data point: two would mean two instruments.
 func sum(t *testing.T, tel *componenttest.Telemetry, name string) int64 {
 	t.Helper()
 	m, err := tel.GetMetric(name)
@@ -132,7 +132,7 @@ func sum(t *testing.T, tel *componenttest.Telemetry, name string) int64 {
 	return points[0].Value
 }
 
-// start makes a processor. It is stopped when the test ends.
+// start starts a processor, which the end of the test stops.
 func start(t *testing.T, f processor.Factory, tel *componenttest.Telemetry, refusing bool, next consumer.ConsumeTracesFunc) (processor.Traces, *listener) {
 	t.Helper()
 	set := processortest.NewNopSettings(f.Type())
@@ -154,7 +154,7 @@ func start(t *testing.T, f processor.Factory, tel *componenttest.Telemetry, refu
 	return p, h
 }
 
-// listener is a host whose one extension hears announcements.
+// listener is a host whose only extension receives announcements.
 type listener struct{ probers []host.Prober }
 
 func (l *listener) GetExtensions() map[component.ID]component.Component {
@@ -167,7 +167,7 @@ func (l *listener) ComponentStarted(_ component.ID, c any) {
 }
 func (l *listener) ComponentStopped(component.ID, any) { l.probers = l.probers[1:] }
 
-// TestProbe holds that the gateway is not ready while spans are refused, and that asking counts nothing.
+// TestProbe checks that the gateway is not ready while spans are refused, and that probing counts nothing.
 func TestProbe(t *testing.T) {
 	for refusing, want := range map[bool]host.Health{
 		false: {OK: true, Blocking: true, Message: "memory is below the limit"},
@@ -183,7 +183,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestShares holds that the pipelines of one configuration announce themselves once, and that a new start begins anew.
+// TestShares checks that the pipelines of one configuration announce themselves once, and again after a new start.
 func TestShares(t *testing.T) {
 	f := memorylimiter.NewFactory()
 	cfg := limits[false]
@@ -212,7 +212,7 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// TestErrorOfNext holds that what is behind answers with its own error.
+// TestErrorOfNext checks that the next component's error is passed on.
 func TestErrorOfNext(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	broken := errors.New("the disk is full")

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// BenchmarkDoor takes a request of 100 small spans from the body to the first consumer, on the wire path and off it.
+// BenchmarkDoor sends a request of 100 small spans from the body to the first consumer, on the wire path and off it.
 func BenchmarkDoor(b *testing.B) {
 	const spans = 100
 	td, _ := someTraces(spans, false)

@@ -23,7 +23,7 @@ func TestDefaultsAreTheCollectors(t *testing.T) {
 	grpc := *cfg.Protocols.GRPC.Get()
 	assert.EqualValues(t, 256, grpc.MaxConcurrentStreams)
 	assert.Equal(t, time.Minute, grpc.Keepalive.Get().ServerParameters.Get().Time)
-	grpc.MaxConcurrentStreams, grpc.Keepalive = 0, theirs.Protocols.GRPC.Get().Keepalive // which are ours
+	grpc.MaxConcurrentStreams, grpc.Keepalive = 0, theirs.Protocols.GRPC.Get().Keepalive // these differ
 	assert.Equal(t, *theirs.Protocols.GRPC.Get(), grpc)
 	assert.Equal(t, 4096, cfg.MaxConnections)
 	assert.EqualValues(t, 256<<10, cfg.MaxResourceSize)
@@ -74,7 +74,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-// TestInstances holds that an instance is shared by the signals of one configuration and forgotten after it.
+// TestInstances checks that an instance is shared by the signals of one configuration, and dropped after them.
 func TestInstances(t *testing.T) {
 	f := NewFactory()
 	set := receivertest.NewNopSettings(f.Type())
@@ -95,7 +95,7 @@ func TestInstances(t *testing.T) {
 	require.NoError(t, metrics.Shutdown(t.Context()), "never started")
 }
 
-// TestOneBudget holds that all instances of a factory share a budget, which those that set it agree on.
+// TestOneBudget checks that all instances of a factory share a budget, and that those that set it agree.
 func TestOneBudget(t *testing.T) {
 	f := NewFactory()
 	create := func(name, budget string) (*otlpReceiver, error) {
@@ -130,7 +130,7 @@ func TestOneBudget(t *testing.T) {
 	require.NoError(t, again.Shutdown(t.Context()))
 }
 
-// TestWarningOfBudget holds that a receiver warns of exactly the gRPC messages that its configuration allows and the shared budget refuses.
+// TestWarningOfBudget checks that a receiver warns of exactly the gRPC messages that its configuration allows and the shared budget refuses.
 func TestWarningOfBudget(t *testing.T) {
 	const wide = "messages over 448.0KiB are refused, though protocols::grpc::max_recv_msg_size_mib allows 4.0MiB: an intake_budget of 1.0MiB has no room " +
 		"for longer ones; raise intake_budget, or lower max_recv_msg_size_mib"

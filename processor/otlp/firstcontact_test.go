@@ -20,20 +20,20 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// dial connects to an address, over TLS or not, with some protocol for clients that negotiate one.
+// dial connects to an address, over TLS or not, with a protocol for clients that negotiate one.
 type dial func(ctx context.Context, address, protocol string) (net.Conn, error)
 
-// told is what a sender learns: nothing is wrong, or some advice. Failed says that the connection did not come about.
+// told is the sender's result: success, or an advice. Failed means that the connection failed.
 type told struct {
 	ok, failed bool
 	advice     string
 }
 
-// senders send three spans, or what stands for them, to a port. They are real clients, which dial by themselves.
+// senders send three spans, or an equivalent, to a port. They are real clients, which dial by themselves.
 var senders = []struct {
-	name, protocol string // by which the client speaks, as ALPN has it
+	name, protocol string // the client's protocol, as ALPN names it
 	grpc           bool
-	reason         string // where it sends what no port serves
+	reason         string // of a request to a port that does not serve it
 	send           func(t *testing.T, ctx context.Context, address string, to dial) told
 }{
 	{name: "HTTP/1", protocol: "http/1.1", send: overHTTP1("/v1/traces", "application/x-protobuf")},
@@ -64,12 +64,12 @@ func overHTTP2(path, contentType string) func(*testing.T, context.Context, strin
 	}
 }
 
-// post sends a request and reads what the answer says.
+// post sends a request and returns the text of the answer.
 func post(t *testing.T, ctx context.Context, transport http.RoundTripper, address, path, contentType string) told {
 	td, _ := someTraces(3, false)
 	body, err := ptraceotlp.NewExportRequestFromTraces(td).MarshalProto()
 	require.NoError(t, err)
-	// What dials decides whether there is TLS: the scheme is but a word here.
+	// The dialer decides on TLS: the scheme has no effect here.
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+path, bytes.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", contentType)
@@ -104,8 +104,8 @@ func overGRPC(method string) func(*testing.T, context.Context, string, dial) tol
 	}
 }
 
-// TestFirstContact sends by every client, with TLS or without, to every port, with TLS or without: what can be served is, and
-// the rest is told what to set, counted, and logged once.
+// TestFirstContact sends by every client, with TLS or without, to every port, with TLS or without: supported requests are served,
+// and the others get an advice, are counted, and logged once.
 func TestFirstContact(t *testing.T) {
 	cert, key, pool := certificate(t)
 	conf := &tls.Config{RootCAs: pool, ServerName: "example.com", MinVersion: tls.VersionTLS12}
@@ -183,7 +183,7 @@ func TestFirstContact(t *testing.T) {
 						assert.Len(t, counted, 1)
 						n := counted[transport+" "+reason]
 						assert.GreaterOrEqual(t, n, int64(times), "%v", counted)
-						if reason != "tls_on_plain_port" || !sender.grpc { // a client of gRPC connects again by itself
+						if reason != "tls_on_plain_port" || !sender.grpc { // a gRPC client reconnects by itself
 							assert.EqualValues(t, times, n)
 						}
 						logged := g.logs.FilterMessageSnippet("not for this port").All()
@@ -198,7 +198,8 @@ func TestFirstContact(t *testing.T) {
 	}
 }
 
-// TestPlainHandshake holds what a client with TLS is told by a port without: that this is no TLS, not that something is wrong with it.
+// TestPlainHandshake checks what a client with TLS gets from a port without: an error that says that the port has no TLS, and not
+// that TLS failed.
 func TestPlainHandshake(t *testing.T) {
 	g := start(t, nil)
 	for _, port := range []string{"gRPC", "HTTP"} {
@@ -208,7 +209,7 @@ func TestPlainHandshake(t *testing.T) {
 	}
 }
 
-// TestPortsWithTLSThatAreOff holds that a sender without TLS is not sent to a port that is not there.
+// TestPortsWithTLSThatAreOff checks that a sender without TLS is not directed to a port that is off.
 func TestPortsWithTLSThatAreOff(t *testing.T) {
 	cert, key, _ := certificate(t)
 	with := map[string]any{"tls": map[string]any{"cert_file": cert, "key_file": key}}

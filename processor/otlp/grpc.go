@@ -115,7 +115,7 @@ func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.Serv
 }
 
 // tlsConfig returns the TLS configuration of a port, nil if it has none. Both ports negotiate both versions of HTTP, so that a
-// sender on the wrong port is told what to set.
+// sender on the wrong port gets an answer with the key to set.
 func tlsConfig(ctx context.Context, cfg configoptional.Optional[configtls.ServerConfig]) (*tls.Config, error) {
 	if !cfg.HasValue() {
 		return nil, nil
@@ -194,7 +194,7 @@ type requestBody struct{ data mem.BufferSlice }
 // receive reads the body. A body in one piece is used in place. gRPC's own buffers are cleared before each use, so several
 // pieces are joined in ours.
 func (b *requestBody) receive(q *intake.Request, limit int64) error {
-	intake.HeldBefore(q, int64(b.data.Len()))
+	intake.HeldByConnection(q, int64(b.data.Len()))
 	if len(b.data) == 1 {
 		whole := b.data[0].ReadOnlyData()
 		packed, ok := bytes.CutPrefix(whole, packedMark)

@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// rawCodec sends bytes as they are.
+// rawCodec sends bytes unchanged.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "proto" }

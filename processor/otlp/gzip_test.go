@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// What the configuration does not name is not decompressed.
+// A compression that the configuration does not list is refused.
 func TestGzipCanBeSwitchedOff(t *testing.T) {
 	for algorithms, want := range map[string]int{"": http.StatusOK, "gzip": http.StatusOK, "zstd": http.StatusBadRequest} {
 		t.Run(algorithms, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestGzipCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
-// Requests that arrive in one piece, in several, and beyond the windows are what was sent, also side by side.
+// Requests that arrive in one piece, in several, and beyond the windows equal the sent ones, even in parallel.
 func TestBodiesOfAnySize(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "protocols": map[string]any{"grpc": map[string]any{"max_recv_msg_size_mib": 16}}})
 	for _, size := range []int{0, 100, 20_000, streamWindow + 1, 2*connectionWindow + 1} {

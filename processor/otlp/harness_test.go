@@ -38,7 +38,7 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// gateway is a receiver on loopback with a pipeline that keeps the span IDs it was given and answers with err.
+// gateway is a receiver on loopback with a pipeline that keeps the received span IDs and answers with err.
 type gateway struct {
 	t    *testing.T
 	recv *otlpReceiver
@@ -49,7 +49,7 @@ type gateway struct {
 	mu       sync.Mutex
 	err      error
 	onSpans  func(context.Context)
-	blind    bool // the pipeline does not see requests in the context
+	blind    bool // the pipeline ignores requests in the context
 	ids      []wire.SpanID
 	wireSeen int // calls that came with a request in the context
 	metrics  *consumertest.MetricsSink
@@ -61,7 +61,7 @@ func start(t *testing.T, conf map[string]any) *gateway {
 	return startIn(t, componenttest.NewNopHost(), conf)
 }
 
-// startIn is start with a host of one's own.
+// startIn is start with a given host.
 func startIn(t *testing.T, h component.Host, conf map[string]any) *gateway {
 	t.Helper()
 	cfg := config(t, confmap.NewFromStringMap(map[string]any{"protocols": map[string]any{
@@ -156,7 +156,7 @@ func (g *gateway) address(protocol string) string {
 	return ""
 }
 
-// answer is what a sender gets, whatever the protocol.
+// answer is the sender's result, whatever the protocol.
 type answer struct {
 	code       int // HTTP
 	status     *status.Status
@@ -193,7 +193,7 @@ func (g *gateway) send(door, compression string, td ptrace.Traces) answer {
 	return g.post("/v1/traces", contentType, compression, compress(g.t, compression, body))
 }
 
-// post sends a body over HTTP and reads the answer as what its Content-Type says.
+// post sends a body over HTTP and decodes the answer by its Content-Type.
 func (g *gateway) post(path, contentType, compression string, body []byte) answer {
 	g.t.Helper()
 	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodPost, "http://"+g.address("HTTP")+path, bytes.NewReader(body))
@@ -235,7 +235,7 @@ func (g *gateway) do(req *http.Request) answer {
 	return a
 }
 
-// compress encodes a body as a Content-Encoding says.
+// compress encodes a body by a Content-Encoding.
 func compress(t *testing.T, compression string, body []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -258,7 +258,7 @@ func compress(t *testing.T, compression string, body []byte) []byte {
 	return b.Bytes()
 }
 
-// someTraces returns n spans in two resources with IDs 1 to n, and one span each without trace and span ID if invalid.
+// someTraces returns n spans in two resources with IDs 1 to n, and with invalid one more per resource without trace and span ID.
 func someTraces(n int, invalid bool) (ptrace.Traces, []wire.SpanID) {
 	td := ptrace.NewTraces()
 	var ids []wire.SpanID
@@ -283,12 +283,12 @@ func someTraces(n int, invalid bool) (ptrace.Traces, []wire.SpanID) {
 	return td, ids
 }
 
-// of returns what receives a body that is there.
+// of returns a function that receives a body in memory.
 func (*requestBody) of(body []byte) func(*intake.Request) error {
 	return func(q *intake.Request) error { return q.Borrow(body) }
 }
 
-// must returns a value that a test cannot do without.
+// must returns a value or panics.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
@@ -296,7 +296,7 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// sumOf returns the value of a counter with the attributes, 0 where there is none.
+// sumOf returns the value of a counter with the attributes, or 0.
 func sumOf(t *testing.T, m metricdata.Metrics, attributes map[string]string) (n int64) {
 	t.Helper()
 	sum, ok := m.Data.(metricdata.Sum[int64])
@@ -313,7 +313,7 @@ points:
 	return n
 }
 
-// fuzzReceiver are the doors of a receiver that does not listen, and takes everything.
+// fuzzReceiver holds the doors of a receiver that does not listen, and accepts everything.
 type fuzzReceiver struct {
 	entrance *entrance
 	doors    []door

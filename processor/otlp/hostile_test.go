@@ -27,7 +27,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// within puts a body into fields of bytes, the innermost last.
+// within wraps a body in nested fields, the innermost last.
 func within(body []byte, fields ...protowire.Number) []byte {
 	for i := len(fields) - 1; i >= 0; i-- {
 		body = protowire.AppendBytes(protowire.AppendTag(nil, fields[i], protowire.BytesType), body)
@@ -35,7 +35,7 @@ func within(body []byte, fields ...protowire.Number) []byte {
 	return body
 }
 
-// empties is n empty fields with a number, two bytes each.
+// empties returns n empty fields with a number, two bytes each.
 func empties(n int, field protowire.Number) []byte { return bytes.Repeat(within(nil, field), n) }
 
 // sendRaw sends bytes over gRPC as a request of a service.
@@ -90,7 +90,7 @@ func TestElementsAreBoundedByBytes(t *testing.T) {
 				runtime.ReadMemStats(&before)
 				assert.Equal(t, tt.code, send())
 				runtime.ReadMemStats(&after)
-				// All that was allocated, the sender's own included: what is resident is a part of it.
+				// All bytes ever allocated, the sender's included; the resident ones are a part of them.
 				assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(ofMetrics.factor+4)*uint64(len(tt.body))+8<<20)
 				assert.Zero(t, g.recv.budget.Reserved())
 			}
@@ -100,7 +100,7 @@ func TestElementsAreBoundedByBytes(t *testing.T) {
 	assert.EqualValues(t, 6, g.refusedBy(reasonElements, "grpc"))
 }
 
-// The JSON door refuses what would become more than its bytes may hold.
+// The JSON door refuses a body whose decoded size would exceed the limit for its bytes.
 func TestElementsOfJSON(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	for path, body := range map[string]string{
@@ -151,8 +151,8 @@ func TestBudgetIsShared(t *testing.T) {
 	assert.Zero(t, g.recv.budget.Reserved())
 }
 
-// Whoever is alone is taken, or told that another try is in vain, however large the request is, and through whichever door.
-func TestAloneIsNeverToldToTryAgain(t *testing.T) {
+// A request that is alone is accepted, or refused permanently, however large it is, and through any door.
+func TestLoneRequestIsNeverRetryable(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "intake_budget": "4MiB", "protocols": map[string]any{
 		"grpc": map[string]any{"endpoint": "127.0.0.1:0", "max_recv_msg_size_mib": 100}, "http": map[string]any{"endpoint": "127.0.0.1:0"},
 	}})
@@ -214,8 +214,7 @@ func TestParallelRequestsStayWithin(t *testing.T) {
 	assert.NotEmpty(t, g.take(), "some got through")
 }
 
-// A panic of a component ends the request with an answer that is final; it is counted and logged once, and the next request is
-// taken.
+// A panic of a component ends the request with a permanent error; it is counted and logged once, and the next request is accepted.
 func TestPanicEndsTheRequest(t *testing.T) {
 	onAndOff(t, func(t *testing.T, on bool) {
 		g := start(t, map[string]any{"wire_path": on})
@@ -267,8 +266,8 @@ func TestPanicOfMetrics(t *testing.T) {
 	assert.Zero(t, g.recv.budget.Reserved())
 }
 
-// A request that does not arrive in time is given up, over both protocols, and what it held is free; one whose pipeline takes
-// longer than that is not.
+// A request that does not arrive in time is ended, over both protocols, and its reservation is released; a slow pipeline does not
+// count.
 func TestReceiveTimeout(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "receive_timeout": "300ms"})
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", g.address("HTTP"))
@@ -286,7 +285,7 @@ func TestReceiveTimeout(t *testing.T) {
 
 	stream, err := g.grpc.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true}, "/opentelemetry.proto.collector.trace.v1.TraceService/Export", grpc.ForceCodecV2(rawCodec{}))
 	require.NoError(t, err)
-	err = stream.RecvMsg(new([]byte)) // nothing is sent
+	err = stream.RecvMsg(new([]byte)) // sends nothing
 	assert.Equal(t, codes.DeadlineExceeded, status.Code(err), "%v", err)
 	assert.EqualValues(t, 1, g.refusedBy(reasonTimeout, "grpc"))
 
@@ -298,7 +297,7 @@ func TestReceiveTimeout(t *testing.T) {
 	assert.Zero(t, g.recv.budget.Reserved())
 }
 
-// Connections beyond the limit are closed at once, and counted; others go on.
+// Connections beyond the limit are closed at once, and counted; others continue.
 func TestMaxConnections(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "max_connections": 3})
 	for _, protocol := range []string{"gRPC", "HTTP"} {

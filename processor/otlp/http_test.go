@@ -58,8 +58,8 @@ func TestRefusesMalformedRequests(t *testing.T) {
 	})
 }
 
-// deepJSON and deepProtobuf have a resource attribute of 2,000,000 lists within one another, on which pdata's decoding
-// of protobuf exhausts the stack.
+// deepJSON and deepProtobuf have a resource attribute of 2,000,000 nested lists, on which pdata's decoding of protobuf overflows
+// the stack.
 const deep = 2_000_000
 
 func deepJSON(resources string) []byte {
@@ -93,7 +93,7 @@ func TestTooDeepJSON(t *testing.T) {
 	assert.True(t, tooDeepJSON([]byte(strings.Repeat(`[0,`, 10_001))), "other bytes close nothing")
 }
 
-func TestRefusesWhatIsNoExport(t *testing.T) {
+func TestRefusesOtherRequests(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	get, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+g.address("HTTP")+"/v1/traces", nil)
 	require.NoError(t, err)
@@ -121,7 +121,7 @@ func TestRefusesWhatIsNoExport(t *testing.T) {
 	assert.Empty(t, g.take())
 }
 
-// TestLimitsTheDecompressedSize sends what is small on the way and large when unpacked.
+// TestLimitsTheDecompressedSize sends bodies that are small on the wire and large when decompressed.
 func TestLimitsTheDecompressedSize(t *testing.T) {
 	onAndOff(t, func(t *testing.T, on bool) {
 		g := start(t, map[string]any{"wire_path": on, "protocols": map[string]any{
@@ -159,7 +159,7 @@ func bomb(td ptrace.Traces, n int) ptrace.Traces {
 	return out
 }
 
-// TestCORS holds what docs/configuration.md says of browsers: an origin that is named may send, and others may not.
+// TestCORS checks what docs/configuration.md says of browsers: a listed origin may send, and others may not.
 func TestCORS(t *testing.T) {
 	const named = "https://shop.example"
 	g := start(t, map[string]any{"protocols": map[string]any{"http": map[string]any{"cors": map[string]any{"allowed_origins": []any{named}}}}})
@@ -180,7 +180,7 @@ func TestCORS(t *testing.T) {
 	assert.Empty(t, g.misdirected())
 }
 
-// TestBodiesAreNotShared sends concurrently through reused buffers; each request's spans have to come out as they went in.
+// TestBodiesAreNotShared sends concurrently through reused buffers; each request's spans arrive unchanged.
 func TestBodiesAreNotShared(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	done := make(chan struct{})

@@ -56,7 +56,7 @@ func portOf(t *testing.T, address string) string {
 	return port
 }
 
-// TestHTTPOnGRPCPort posts to the gRPC port, and holds that gRPC goes on there.
+// TestHTTPOnGRPCPort posts to the gRPC port, and checks that gRPC continues there.
 func TestHTTPOnGRPCPort(t *testing.T) {
 	g := start(t, nil)
 	want := "this port takes OTLP over gRPC, and the request is HTTP: set OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:" +
@@ -85,7 +85,7 @@ func TestHTTPOnGRPCPort(t *testing.T) {
 	assert.Equal(t, ids, g.take())
 }
 
-// TestHTTP2OnGRPCPort holds that HTTP/2 which is not gRPC is answered where the request comes with what begins the connection.
+// TestHTTP2OnGRPCPort checks that HTTP/2 without gRPC is answered if the request comes with the first bytes of the connection.
 func TestHTTP2OnGRPCPort(t *testing.T) {
 	g := start(t, nil)
 	var begin, block bytes.Buffer
@@ -122,7 +122,7 @@ func TestHTTP2OnGRPCPort(t *testing.T) {
 	assert.Equal(t, "/v1/traces", logged[0].ContextMap()["request"])
 }
 
-// TestGRPCOnHTTPPort calls the HTTP port, and holds that HTTP goes on there.
+// TestGRPCOnHTTPPort calls the HTTP port, and checks that HTTP continues there.
 func TestGRPCOnHTTPPort(t *testing.T) {
 	g := start(t, nil)
 	conn, err := grpc.NewClient(g.address("HTTP"), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -141,7 +141,7 @@ func TestGRPCOnHTTPPort(t *testing.T) {
 	assert.Equal(t, ids, g.take())
 }
 
-// TestUnservedPaths posts what other protocols and signals would.
+// TestUnservedPaths posts to the paths of other protocols and signals.
 func TestUnservedPaths(t *testing.T) {
 	g := start(t, nil)
 	httpURL := "http://127.0.0.1:" + portOf(t, g.address("HTTP"))
@@ -192,7 +192,7 @@ func TestUnservedServices(t *testing.T) {
 	}
 }
 
-// TestPortsThatAreOff holds that nobody is sent to a port that is not there.
+// TestPortsThatAreOff checks that no sender is directed to a port that is off.
 func TestPortsThatAreOff(t *testing.T) {
 	t.Run("HTTP", func(t *testing.T) {
 		g := start(t, map[string]any{"protocols": map[string]any{"http": map[string]any{"enabled": false}}})
@@ -217,7 +217,7 @@ func TestTLSOnPlainPorts(t *testing.T) {
 	assert.Contains(t, logged[0].ContextMap()["advice"], "write http:// instead of https://")
 }
 
-// TestMisdirectedOverTLS holds that a port with TLS tells the same to HTTP/1, and to gRPC.
+// TestMisdirectedOverTLS checks that a port with TLS gives the same advice to HTTP/1 and to gRPC.
 func TestMisdirectedOverTLS(t *testing.T) {
 	cert, key, pool := certificate(t)
 	withTLS := map[string]any{"tls": map[string]any{"cert_file": cert, "key_file": key}}
@@ -250,7 +250,7 @@ func TestMisdirectedOverTLS(t *testing.T) {
 	assert.Equal(t, map[string]int64{"grpc http_on_grpc_port": 1, "http grpc_on_http_port": 1}, g.misdirected())
 }
 
-// certificate returns the files of a certificate for example.com, and who vouches for it.
+// certificate returns the files of a certificate for example.com, and of its CA.
 func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
 	t.Helper()
 	server := httptest.NewTLSServer(nil)
@@ -266,7 +266,7 @@ func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
 	return cert, key, pool
 }
 
-// slowly is a connection that sends each byte by itself.
+// slowly is a connection that sends each byte separately.
 type slowly struct{ net.Conn }
 
 func (c slowly) Write(b []byte) (int, error) {
@@ -278,7 +278,7 @@ func (c slowly) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestSlowPreface holds that gRPC is recognised however its first bytes come.
+// TestSlowPreface checks that gRPC is recognised however its first bytes are split.
 func TestSlowPreface(t *testing.T) {
 	g := start(t, nil)
 	conn, err := grpc.NewClient(g.address("gRPC"), grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -294,8 +294,8 @@ func TestSlowPreface(t *testing.T) {
 	assert.Equal(t, ids, g.take())
 }
 
-// TestHalfARequest holds that a connection on which no whole request comes does not keep the receiver from its end, and that
-// bytes of no protocol do no harm.
+// TestHalfARequest checks that a connection with an incomplete request does not delay the receiver's shutdown, and that bytes of
+// no protocol cause no failure.
 func TestHalfARequest(t *testing.T) {
 	g := start(t, nil)
 	for _, sent := range []string{"", "\x00\x01", "PRI * HTTP/1.0\r\n\r\n", "POST /v1/traces HTTP/1.1\r\nContent-Le", "P"} {

@@ -17,8 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// TestPartialMetrics: what components reject of a request is told to its sender, in data points, of which there are not more
-// than were sent.
+// TestPartialMetrics: the number of data points that components reject is returned to the sender, and is at most the number sent.
 func TestPartialMetrics(t *testing.T) {
 	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverCreateSettings: receiver.Settings{TelemetrySettings: componenttest.NewNopTelemetrySettings()}, Transport: "http",

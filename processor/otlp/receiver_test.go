@@ -30,7 +30,7 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 )
 
-// onAndOff runs a test with the wire path on and off: what a sender sees must not tell.
+// onAndOff runs a test with the wire path on and off: a sender must see no difference.
 func onAndOff(t *testing.T, test func(t *testing.T, wirePath bool)) {
 	for _, on := range []bool{true, false} {
 		t.Run(fmt.Sprintf("wire_path=%t", on), func(t *testing.T) { test(t, on) })
@@ -142,7 +142,7 @@ func TestAnswersErrorsOfThePipeline(t *testing.T) {
 	})
 }
 
-// What a client sent comes back to it cut, through every door.
+// A client's text comes back to it cut, through every door.
 func TestAnswersAreBrief(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	long := strings.Repeat("é", 8<<20)
@@ -160,7 +160,7 @@ func TestAnswersAreBrief(t *testing.T) {
 	}
 }
 
-// announced is an extension that is told of the receiver.
+// announced is an extension that the receiver announces itself to.
 type announced struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -197,7 +197,7 @@ func TestAnnouncesItself(t *testing.T) {
 func TestStartFailsWhole(t *testing.T) {
 	g := start(t, nil)
 	cfg := *g.recv.cfg
-	cfg.Protocols.HTTP.Get().ServerConfig.NetAddr.Endpoint = g.address("HTTP") // taken
+	cfg.Protocols.HTTP.Get().ServerConfig.NetAddr.Endpoint = g.address("HTTP") // in use
 	forgotten := false
 	r := &otlpReceiver{cfg: &cfg, set: g.recv.set, budget: g.recv.budget, forget: func() { forgotten = true }, metrics: g.metrics}
 	require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
@@ -250,7 +250,7 @@ func TestShutdownGivesUpWithItsContext(t *testing.T) {
 	assert.NotEqual(t, codes.OK, (<-answered).status.Code())
 }
 
-// The Collector sets no limit to a shutdown, so a client that sends half a request must not hold it up.
+// The Collector does not limit a shutdown, so a client that sends half a request must not delay it.
 func TestShutdownCutsOffRequestsThatDoNotEnd(t *testing.T) {
 	const export = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 	for door, begin := range map[string]func(*gateway){
@@ -279,7 +279,7 @@ func TestShutdownCutsOffRequestsThatDoNotEnd(t *testing.T) {
 	}
 }
 
-// gate is an authenticator that lets nobody in without the header `key: open`.
+// gate is an authenticator that requires the header `key: open`.
 type gate struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -294,8 +294,8 @@ func (gate) Authenticate(ctx context.Context, sources map[string][]string) (cont
 	return ctx, errors.New("no key")
 }
 
-// TestAuthenticates holds that the receiver's own gRPC service runs the interceptors that configgrpc set up, as
-// confighttp's handlers run before ours.
+// TestAuthenticates checks that the receiver's own gRPC service runs the interceptors that configgrpc set up, as confighttp's
+// handlers run before ours.
 func TestAuthenticates(t *testing.T) {
 	auth := map[string]any{"auth": map[string]any{"authenticator": "gate"}}
 	h := extensions{component.MustNewID("gate"): gate{}}
@@ -318,7 +318,7 @@ func TestAuthenticates(t *testing.T) {
 	assert.Len(t, g.take(), 1)
 }
 
-// reporting is a host that keeps the status that components report.
+// reporting is a host that records the reported status of components.
 type reporting struct {
 	component.Host
 	events chan *componentstatus.Event
@@ -326,7 +326,7 @@ type reporting struct {
 
 func (r reporting) Report(e *componentstatus.Event) { r.events <- e }
 
-func TestTellsOfAListenerThatFails(t *testing.T) {
+func TestFailingListenerIsReported(t *testing.T) {
 	boom, closed := errors.New("boom"), errors.New("closed")
 	for _, end := range []error{boom, closed, nil} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -22,20 +22,20 @@ func (g *gateway) rejectedBy(reason string) int64 {
 	return sumOf(g.t, m, map[string]string{"reason": reason})
 }
 
-// wide makes attributes so large that a resource that has them and no other fills its limit, less or more.
+// wide makes attributes so large that a resource with nothing else is at its limit, less or more.
 func wide(attributes pcommon.Map, limit, more int) {
-	const heads = 3 + 3 + len("k") + 2 + 3 + 3 // of the resource, its attribute, the key, the value, and the text in that
+	const heads = 3 + 3 + len("k") + 2 + 3 + 3 // of the resource, its attribute, the key, the value, and the value's text
 	attributes.PutStr("k", strings.Repeat("v", limit-heads+more))
 }
 
-// Spans of a resource, or of a scope, that is larger than allowed are rejected through every door, on the wire path and off it; the
-// others of the request are taken as they are. Sender and operator are told why.
+// Spans of a resource or scope above the size limit are rejected through every door, on the wire path and off it; the request's
+// other spans are accepted unchanged. The sender and the operator get the reason.
 func TestRejectsLargeResources(t *testing.T) {
 	const limit = 8 << 10
 	onAndOff(t, func(t *testing.T, on bool) {
 		g := start(t, map[string]any{"wire_path": on, "max_resource_size": "8KiB"})
 		for _, door := range doors {
-			td, ids := someTraces(3, true) // the second resource has two of the spans and one without its ID
+			td, ids := someTraces(3, true) // the second resource has two of the spans, and one without an ID
 			wide(td.ResourceSpans().At(1).Resource().Attributes(), limit, 1)
 			got := g.send(door, "gzip", td)
 			assert.Equal(t, codes.OK, got.status.Code(), door)
@@ -69,7 +69,7 @@ func TestRejectsLargeResources(t *testing.T) {
 	})
 }
 
-// What pdata is made to reject is what a scan rejects, and the rest stays as it was.
+// Decoded requests reject the same spans as a scan, and the rest stays unchanged.
 func TestDropRejectedIsAccept(t *testing.T) {
 	for more := -2; more <= 2; more++ {
 		for _, where := range []string{"resource", "scope", "schema of the resource", "schema of the scope"} {

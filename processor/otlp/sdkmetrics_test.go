@@ -13,9 +13,9 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/cost"
 )
 
-// What SDKs and collectors send is taken, also where its elements are as small and as many as they make them: buckets that counted
-// a few events each, as many as just do not fit into half of their slice; points without attributes, or with ones of a character;
-// points that counted nothing; exemplars.
+// Typical metrics of SDKs and collectors are accepted, even with elements as small and numerous as they make them: buckets with
+// few events each, one too many for half of their slice; points without attributes, or with attributes of one character; points
+// without events; exemplars.
 func TestSmallElementsOfMetrics(t *testing.T) {
 	const at = pcommon.Timestamp(1_700_000_000_000_000_000)
 	short := func(m pcommon.Map, n int) {
@@ -101,7 +101,7 @@ func TestSmallElementsOfMetrics(t *testing.T) {
 		"numbers, 9 short attributes":           number(9, true),
 		"numbers, 17 short attributes":          number(17, true),
 	} {
-		for _, metrics := range []int{1, 82} { // an export of an SDK, and a batch of 8,192 points of a collector
+		for _, metrics := range []int{1, 82} { // an export of an SDK, and a collector's batch of 8,192 points
 			md := pmetric.NewMetrics()
 			rm := md.ResourceMetrics().AppendEmpty()
 			rm.Resource().Attributes().PutStr("service.name", "s")

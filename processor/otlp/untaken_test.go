@@ -14,9 +14,8 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/metadatatest"
 )
 
-// TestUntaken holds that spans that no pipeline takes as bytes arrive decoded, by every door, once and but for those that
-// are not valid.
-func TestUntaken(t *testing.T) {
+// TestSpansThatNoConsumerTakes checks that spans that no pipeline takes as wire bytes arrive decoded, by every door, once, without the invalid ones.
+func TestSpansThatNoConsumerTakes(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	g.blind = true
 	for _, door := range doors {
@@ -38,7 +37,7 @@ func TestUntaken(t *testing.T) {
 	assert.Equal(t, codes.ResourceExhausted, g.send("grpc", "", td).status.Code(), "the answer is that for the decoded spans")
 }
 
-// TestStartSaysThatAllIsDecoded holds that a distribution without the converter is told what that costs.
+// TestStartSaysThatAllIsDecoded checks that a distribution without the converter logs the cost of decoding.
 func TestStartSaysThatAllIsDecoded(t *testing.T) {
 	for _, c := range []struct {
 		conf map[string]any

@@ -59,7 +59,7 @@ func (b ballot) without(trait rule.Traits) ballot {
 		b.policies = slices.Clone(b.policies)
 		for _, i := range b.samplers {
 			if p := &b.policies[i]; has(i) {
-				p.rule = p.node.Rule.(*ordered.Rule).Silent()
+				p.rule = p.node.Rule.(*ordered.Rule).WithoutSample()
 			}
 		}
 		return b

@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// shippedLike are policies as gateways have them: errors, slow, an attribute or two, a share of the rest, no probes.
+// shippedLike are typical policies: errors, slow, an attribute or two, a share of the rest, no probes.
 func shippedLike() []Config {
 	return []Config{
 		{Name: "errors", Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
@@ -28,7 +28,7 @@ func shippedLike() []Config {
 	}
 }
 
-// twenty are policies of every kind that contrib has, with limits.
+// twenty are policies of every type that contrib has, with limits.
 func twenty() []Config {
 	policies := shippedLike()
 	for _, key := range []string{"tenant", "region", "user.plan", "feature", "canary"} {
@@ -53,8 +53,8 @@ func twenty() []Config {
 	)
 }
 
-// mixed are twenty policies as gateways have them, of which none is for a typical span: ten on attributes that it has with
-// other values or has not, two with expressions, two in OTTL, and those on traces. bench/configs/policies-20.yaml is alike.
+// mixed are twenty typical policies, none of which matches a typical span: ten on attributes that it has with other values or
+// lacks, two with expressions, two in OTTL, and those on traces. bench/configs/policies-20.yaml has similar ones.
 func mixed() []Config {
 	number := func(key string, least int64) Config {
 		return Config{Name: key, Type: NumericAttribute, Section: &NumericAttributeConfig{Key: key, MinValue: &least}}
@@ -97,7 +97,7 @@ func mixed() []Config {
 	}
 }
 
-// typicalSpan has ten attributes, of which two are asked for and none meets a predicate, so that all is looked at.
+// typicalSpan has ten attributes, two of which policies read without a match, so that every question is asked.
 func typicalSpan(tb testing.TB) SpanView {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -127,8 +127,8 @@ func typicalSpan(tb testing.TB) SpanView {
 	return SpanView{Span: &r.Spans[0], Bytes: b, Body: r.Spans[0].Body.Of(b), Resource: r.Resources[0].Body.Of(b), Scope: r.Scopes[0].Body.Of(b)}
 }
 
-// One span of a trace of which nothing is known yet: with the resource's bits found each time or by the caller once, and
-// by the number of keys that policies ask for.
+// One span of a new trace: with the resource's bits found each time or once by the caller, and by the number of keys that
+// policies ask for.
 func BenchmarkObserve(b *testing.B) {
 	view := typicalSpan(b)
 	withoutResource := view
@@ -161,7 +161,7 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-// A trace that no policy is for but those by chance and with limits, which are over theirs.
+// A trace that only probabilistic policies match, and limits that are used up.
 func BenchmarkDecide(b *testing.B) {
 	for _, c := range []struct {
 		name     string
@@ -187,7 +187,7 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-// keyedPolicies are those that look at keys, or at operations.
+// keyedPolicies are those that use keys or operations.
 func keyedPolicies() []Config {
 	return []Config{
 		{Name: "rest", Type: Dynamic, Section: &DynamicConfig{SpansPerSecond: 1000, KeyConfig: KeyConfig{
@@ -198,8 +198,7 @@ func keyedPolicies() []Config {
 	}
 }
 
-// A span that gives its trace the key, one that does not because another has, and one that is an operation too, which is
-// covered.
+// A span that gives its trace the key, one that does not because another has, and one that also is an operation, which is covered.
 func BenchmarkObserveKeys(b *testing.B) {
 	set, err := Compile(keyedPolicies(), Options{})
 	require.NoError(b, err)
@@ -234,7 +233,7 @@ func BenchmarkObserveKeys(b *testing.B) {
 	require.Zero(b, bits[0]&^1, "the operation is covered")
 }
 
-// A decision with keys of which there are many. What the end of an interval costs is in package rates.
+// A decision with many keys. The cost of an interval's end is measured in package rates.
 func BenchmarkDecideKeys(b *testing.B) {
 	set, err := Compile(keyedPolicies(), Options{})
 	require.NoError(b, err)
@@ -258,7 +257,7 @@ func BenchmarkDecideKeys(b *testing.B) {
 	})
 }
 
-// A decision for which a trace of 20 spans is read.
+// A decision that reads a trace of 20 spans.
 func BenchmarkDecideSkeleton(b *testing.B) {
 	set, err := Compile([]Config{
 		{Name: "broken", Type: Orphans, Section: &OrphansConfig{}},

@@ -20,7 +20,7 @@ func configsOf(t *testing.T, yaml string) []Config {
 	return cfg.Policies
 }
 
-// Compile decodes sections where they stand, so that policies written in other words are equal after it.
+// Compile decodes sections in place, so that equal policies in different spelling are equal afterwards.
 func TestCompileDecodesInPlace(t *testing.T) {
 	one := configsOf(t, `
 policies:
@@ -45,7 +45,7 @@ policies:
 	require.NoError(t, err, "again")
 }
 
-// A section that is written in Go must be one of the type.
+// A section that is set in Go must have the policy's type.
 func TestSectionsGoWithTypes(t *testing.T) {
 	for want, cfg := range map[string]Config{
 		`policies[0] "x": latency: is required by the type`:                                          {Type: Latency, Section: &SpanCountConfig{}},

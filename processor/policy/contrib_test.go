@@ -14,7 +14,7 @@ func hashPolicy(salt string, percent float64) Config {
 	return Config{Name: "some", Type: Probabilistic, Section: &ProbabilisticConfig{HashSalt: salt, SamplingPercentage: percent}}
 }
 
-// With compat contrib the FNV-1a hash of salt and trace ID decides, and the share is met.
+// With compat contrib the FNV-1a hash of salt and trace ID decides, and the kept share is as configured.
 func TestHashed(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, salt := range []string{"", "pepper", "a longer salt, as somebody may have"} {
@@ -51,7 +51,7 @@ func TestHashed(t *testing.T) {
 	}
 }
 
-// A reason that has nothing to do with hashes has a weight, whichever policy comes first.
+// A trace that is kept for a reason beside the hash has a weight, whichever policy comes first.
 func TestWeightless(t *testing.T) {
 	errors := Config{Name: "errors", Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
 	all := hashPolicy("", 100)
@@ -67,7 +67,7 @@ func TestWeightless(t *testing.T) {
 		{[]Config{errors, all}, false},
 		{[]Config{{Name: "both", Type: And, Section: &AndConfig{SubPolicies: []Config{errors, all}}}}, true},
 		{[]Config{{Name: "not", Type: Not, Section: &NotConfig{SubPolicy: hashPolicy("", 0)}}}, true},
-		{[]Config{errors, half}, true}, // half of the others are gone, nobody knows which
+		{[]Config{errors, half}, true}, // half of the others are dropped, which ones depends on a hash
 	} {
 		set, err := Compile(c.policies, Options{Contrib: true})
 		require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestWeightless(t *testing.T) {
 		want := Decision{Verdict: Sampled, Sub: None, Weightless: c.want}
 		for i, p := range c.policies {
 			if p.Name == errors.Name {
-				want.Policy = i // the one that has a weight
+				want.Policy = i // the policy that has a weight
 			}
 		}
 		require.Equal(t, want, set.Decide(&Trace{Bits: bits}, nil), "%+v", c.policies)

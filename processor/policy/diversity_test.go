@@ -16,8 +16,8 @@ func diversityPolicies(period time.Duration) []Config {
 	}
 }
 
-// Whenever a trace comes whose operation had none kept for a period, it is kept; and no policy keeps more for that than
-// one per operation and period. Keys are operations here.
+// A trace whose operation has not been kept for a period is kept, and a policy keeps at most one trace per operation and period
+// for this reason. Keys are operations here.
 func TestDiversityIsAFloor(t *testing.T) {
 	const period = 60.0
 	tr := newTraffic(t, 1, diversityPolicies(60*time.Second)...)
@@ -53,7 +53,7 @@ func TestDiversityIsAFloor(t *testing.T) {
 // zipfKeys are the keys of zipf, the most frequent first.
 var zipfKeys = slices.Sorted(maps.Keys(zipf(2000, 1, 1)))
 
-// A trace is read only if an operation of its may be new: in the long run hardly ever.
+// A trace is read only if it may have a new operation: in the long run hardly ever.
 func TestDiversityReadsFewTraces(t *testing.T) {
 	tr := newTraffic(t, 2, diversityPolicies(0)...)
 	read := 0
@@ -66,7 +66,7 @@ func TestDiversityReadsFewTraces(t *testing.T) {
 	require.Less(t, read, 100_000/10)
 }
 
-// A set that inherits knows what is covered.
+// A set that inherits has the covered operations.
 func TestDiversityInherits(t *testing.T) {
 	tr := newTraffic(t, 3, diversityPolicies(0)[1])
 	for _, key := range zipfKeys[:100] {

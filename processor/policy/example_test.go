@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// A Set observes the spans of a trace one by one, and decides by what it found.
+// A Set observes the spans of a trace one by one, and then decides.
 func ExampleCompile() {
 	halfASecond := int64(500)
 	set, err := policy.Compile([]policy.Config{

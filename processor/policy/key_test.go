@@ -15,8 +15,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Whatever the order of spans, and however often they come, a trace has one key: also where spans have no root, start at
-// once, share an ID or came by another sampler.
+// A trace has one key whatever the order and number of its spans: even without a root, with equal start times, with shared IDs or
+// from another sampler.
 func TestKeyDoesNotDependOnOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	set, err := Compile([]Config{dynamicPolicy(DynamicConfig{SpansPerSecond: 1})}, Options{})
@@ -40,7 +40,7 @@ func TestKeyDoesNotDependOnOrder(t *testing.T) {
 	require.Len(t, keys, 3)
 }
 
-// Policies with the same key have it found once, and another key is another.
+// Policies with equal keys compute it once; different keys are separate.
 func TestKeysAreShared(t *testing.T) {
 	rareBy := func(name string, fields ...string) Config {
 		return Config{Name: name, Type: Rare, Section: &RareConfig{KeyConfig: KeyConfig{Key: fields}}}
@@ -51,7 +51,7 @@ func TestKeysAreShared(t *testing.T) {
 }
 
 // A trace that cannot be read whole matches nothing: fewer spans than it has, too many, or none.
-func TestSkeletonMustBeWhole(t *testing.T) {
+func TestIncompleteSkeletonMatchesNothing(t *testing.T) {
 	set, err := Compile([]Config{
 		{Name: "broken", Type: Orphans, Section: &OrphansConfig{}},
 		{Name: "not whole", Type: Orphans, Section: &OrphansConfig{Min: 2}},
@@ -82,14 +82,14 @@ func TestSkeletonMustBeWhole(t *testing.T) {
 	require.False(t, other.NeedsSkeleton())
 }
 
-// Shards observe and decide at once, and every trace is counted.
+// Shards observe and decide concurrently, and every trace is counted.
 func TestKeyedPoliciesConcurrently(t *testing.T) {
 	policies := append(diversityPolicies(time.Second), dynamicPolicy(DynamicConfig{SpansPerSecond: 1e6}))
 	const workers, traces = 4, 500
 	first := func(name string, traces int, key KeyConfig) Config {
 		return Config{Name: name, Type: Rare, Section: &RareConfig{Traces: traces, KeyConfig: key}}
 	}
-	of := KeyConfig{Key: []string{"service.name"}} // all have the same
+	of := KeyConfig{Key: []string{"service.name"}} // the same key for all
 	policies = append(policies, first("rare", 1, KeyConfig{MaxKeys: 20, Key: []string{"name"}}),
 		first("all", workers*traces, of), first("one more", workers*traces+1, of))
 	set, err := Compile(policies, Options{})

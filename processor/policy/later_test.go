@@ -16,8 +16,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// What is settled stays so: whatever spans of any trace in the file follow, the trace is sampled with threshold 0, or
-// dropped, at the least and the most randomness.
+// A settled trace stays settled: whatever spans of any trace in the file follow, it is sampled with threshold 0, or dropped, at
+// the least and the greatest randomness.
 func TestSettledStaysSo(t *testing.T) {
 	files, err := filepath.Glob("internal/*/testdata/*.txt")
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestSettled(t *testing.T) {
 	const drop = "- {name: drop, type: drop, drop: {drop_sub_policy: [{name: ok, type: status_code, status_code: {status_codes: [OK]}}]}}\n"
 	for policies, want := range map[string]bool{
 		errors:                                 true,
-		errors + drop:                          false, // a span that makes it be dropped may follow
+		errors + drop:                          false, // a span that makes the trace dropped may follow
 		"- {name: all, type: always_sample}\n": true,
 		"- {name: half, type: probabilistic, probabilistic: {sampling_percentage: 50}}\n":                                                            false,
 		"- {name: slow, type: latency, latency: {threshold_ms: 10}}\n":                                                                               true,
@@ -147,7 +147,7 @@ func TestReviseDoesNotCount(t *testing.T) {
 		return &policy.Trace{Bits: policytest.EachInTurn(set, policytest.Views(t, spans...)), Spans: 5, Now: 1}
 	}
 	votes := make([]policy.Vote, set.Len())
-	for set.Decide(observe(policytest.Span{}), nil).Verdict == policy.Sampled { // until there is no room
+	for set.Decide(observe(policytest.Span{}), nil).Verdict == policy.Sampled { // until the limit is used up
 	}
 	before := set.Decide(observe(policytest.Span{}), votes)
 	require.True(t, votes[0].Matched)
@@ -158,7 +158,7 @@ func TestReviseDoesNotCount(t *testing.T) {
 		require.Equal(t, policy.Dropped, set.Revise(observe(policytest.Span{Status: "ERROR"}, policytest.Span{Status: "OK"}), nil).Verdict)
 	}
 	later := observe(policytest.Span{})
-	later.Now = 60e9 // there would be room
+	later.Now = 60e9 // a new decision would fit
 	require.Equal(t, policy.NotSampled, set.Revise(later, nil).Verdict)
 	require.Equal(t, policy.NotSampled, before.Verdict)
 	require.Equal(t, policy.Sampled, set.Decide(later, nil).Verdict)

@@ -15,19 +15,19 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// load is traffic that a limit is put to, with the limit as the unit of rates.
+// load is traffic for a limit, with rates in units of the limit.
 type load struct {
 	name    string
-	offered func(seconds float64) float64 // in limits, at a time
+	offered func(seconds float64) float64 // in units of the limit, at a time
 	size    float64                       // mean spans of a trace, exponentially distributed
-	arrived float64                       // share of the traces that an upstream sampler left, 1 if there is none
+	arrived float64                       // share of the traces that an upstream sampler kept, 1 without one
 
-	overload, underload bool // all the time, and clearly
+	overload, underload bool // always, and clearly
 }
 
 func steady(offered float64) func(float64) float64 { return func(float64) float64 { return offered } }
 
-// onOff is this load for a period, and then none for as long.
+// onOff alternates between a period of this load and a period without.
 func onOff(offered, period float64) func(float64) float64 {
 	return func(now float64) float64 {
 		if int(now/period)%2 == 0 {
@@ -61,13 +61,13 @@ func loads(limit float64) (all []load) {
 	return all
 }
 
-// admitted is what a load became.
+// admitted is the result of a load.
 type admitted struct {
 	seconds  []float64 // spans by second
-	weight   float64   // what those kept stand for
+	weight   float64   // the adjusted count of the kept traces
 	variance float64   // of weight
-	certain  int       // kept with threshold 0
-	traces   int       // that arrived
+	certain  int       // number kept with threshold 0
+	traces   int       // arrived traces
 }
 
 func (k *admitted) average(from, to int) (sum float64) {
@@ -77,7 +77,7 @@ func (k *admitted) average(from, to int) (sum float64) {
 	return sum / float64(to-from)
 }
 
-// put shows the load to a set for this many seconds. The spans of a trace are counted, not made.
+// put shows the load to a set for a number of seconds. Spans of a trace are counted, not created.
 func (l load) put(set *Set, limit float64, duration int, rng *rand.Rand) (k admitted) {
 	k.seconds = make([]float64, duration)
 	bits := make([]uint64, set.Words())
@@ -129,8 +129,8 @@ func TestLimitHolds(t *testing.T) {
 			t.Parallel()
 			k := l.put(set(), limit, seconds, rand.New(rand.NewPCG(7, uint64(i))))
 			require.LessOrEqual(t, k.average(0, seconds), 1.03*limit)
-			// The bucket's two seconds on top, and the time that it takes to learn what has arrived: more if an upstream sampler
-			// left just what any threshold but a high one passes.
+			// The burst of two seconds on top, and the time until the arrival rate is measured: longer if an upstream sampler's
+			// traces pass all thresholds but high ones.
 			most := (1.2 + 0.1) * limit
 			if l.arrived < 1 {
 				most = (1.2 + 0.2) * limit
@@ -152,12 +152,12 @@ func TestLimitHolds(t *testing.T) {
 	}
 }
 
-// bonferroni is how many standard deviations one of n estimates may be off, for all of them to be inside 99 %.
+// bonferroni returns the number of standard deviations that one of n estimates may be off so that all are inside with 99 %.
 func bonferroni(n int) float64 { return math.Sqrt2 * math.Erfinv(1-0.01/float64(n)) }
 
 // A trace that another sub-policy of and excludes is not charged, and the others are not thinned further than
 // the limit needs.
-func TestLimitCountsWhatIsLeft(t *testing.T) {
+func TestLimitChargesSampledTracesOnly(t *testing.T) {
 	const limit, seconds = 1000, 100
 	for _, c := range []struct{ percent, offered, want float64 }{
 		{10, 5, 0.5}, {50, 1.5, 0.75}, {50, 4, 1}, {10, 20, 1},
@@ -172,7 +172,7 @@ func TestLimitCountsWhatIsLeft(t *testing.T) {
 	}
 }
 
-// A burst that the bucket holds passes whole.
+// A burst within the bucket passes whole.
 func TestBurstPasses(t *testing.T) {
 	for _, burst := range []int64{100, 1000, 2000, 10_000} {
 		set, err := Compile([]Config{{Name: "limit", Type: RateLimiting,

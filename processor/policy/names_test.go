@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/whole"
 )
 
-// Types and sections that only tests name in Go.
+// Types and sections that only tests use in Go.
 const (
 	BooleanAttribute Type = "boolean_attribute"
 	BytesLimiting    Type = "bytes_limiting"
@@ -44,7 +44,7 @@ type (
 
 const never = threshold.Never
 
-// testBlock is a trace.
+// testBlock is a trace's block of state.
 type testBlock struct{ Spans []testSpan }
 
 func (b testBlock) views(tb testing.TB) []SpanView { return policytest.Views(tb, b.Spans...) }

@@ -13,8 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 )
 
-// Random policies over random traces are decided, shown in any order and grouping, as an oracle says that reads the
-// spans' attributes as plain Go values.
+// Random policies decide random traces, in any order and grouping, like an oracle that reads the spans' attributes as plain Go values.
 func TestAgreesWithOracle(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	verdicts := map[Verdict]int{}
@@ -52,7 +51,7 @@ func randomPolicies(rng *rand.Rand) (policies []Config) {
 	return policies
 }
 
-// randomSub is of a type that a sub-policy can have, with sub-policies down to this depth.
+// randomSub returns a policy of a type that sub-policies allow, with sub-policies down to this depth.
 func randomSub(rng *rand.Rand, depth int) Config {
 	if depth > 0 {
 		switch rng.IntN(5) {
@@ -66,7 +65,7 @@ func randomSub(rng *rand.Rand, depth int) Config {
 	return randomSimple(rng)
 }
 
-// simpleTypes have no sub-policies. Of those that the oracle does not know there is always_sample instead.
+// simpleTypes have no sub-policies. always_sample replaces those that the oracle does not know.
 var simpleTypes = []Type{
 	AlwaysSample, BooleanAttribute, BytesLimiting, Latency, NumericAttribute, OTTLCondition, Probabilistic, RateLimiting, SpanCount,
 	StatusCode, StringAttribute, TraceFlags, TraceState,
@@ -134,7 +133,7 @@ func extent(spans []testSpan) (start, end uint64) {
 	return uint64(first.Start), uint64(last.End)
 }
 
-// oracle decides as the documentation says, without bits.
+// oracle decides by the documentation, without bits.
 type oracle struct {
 	spans      []testSpan
 	randomness uint64
@@ -142,7 +141,7 @@ type oracle struct {
 
 func (o oracle) decide(policies []Config) Decision {
 	d := Decision{Policy: None, Sub: None}
-	var left uint64 // threshold of what drop policies left
+	var left uint64 // threshold of the traces that drop policies left
 	for i, p := range policies {
 		if p.Type != Drop {
 			continue
@@ -170,7 +169,7 @@ func (o oracle) decide(policies []Config) Decision {
 	return d
 }
 
-// threshold is what a trace must pass for the policy, if it is one that the policy is for.
+// threshold returns the threshold that a trace must pass for the policy, if the policy matches it.
 func (o oracle) threshold(p Config) (threshold uint64, ok bool) {
 	switch p.Type {
 	case Probabilistic:

@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 )
 
-// Random rules over random traces, shown in any order and grouping, are decided as an interpreter says that goes through them
-// from the first on and reads the spans' attributes as plain Go values.
+// Random rules decide random traces, in any order and grouping, like an interpreter that tries the rules in turn and reads the
+// spans' attributes as plain Go values.
 func TestRulesAgreeWithInterpreter(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	verdicts, deciders := map[Verdict]int{}, map[int]int{}
@@ -51,10 +51,10 @@ func TestRulesAgreeWithInterpreter(t *testing.T) {
 	}
 }
 
-// interpret is the meaning of rules, in so many words. It also returns the rule that decides, -1 if none does.
+// interpret decides by the literal meaning of rules. It also returns the deciding rule, or -1.
 func interpret(rules []RuleConfig, o oracle) (d Decision, decider int) {
 	d = Decision{Policy: None, Sub: None}
-	var left uint64 // threshold of what drops left
+	var left uint64 // threshold of the traces that drops left
 	for i, r := range rules {
 		if r.Match == nil || r.Match.Type != Drop {
 			continue
@@ -97,7 +97,7 @@ func randomRules(rng *rand.Rand) (rules []RuleConfig) {
 		case 0:
 			r.Sample = nil
 			r.Match = &Config{Type: Drop, Section: &DropConfig{SubPolicies: []Config{randomSub(rng, 1), randomSub(rng, 1)}[:1+rng.IntN(2)]}}
-		case 1: // every trace
+		case 1: // matches every trace
 		default:
 			match := randomMatch(rng, 2)
 			r.Match = &match
@@ -107,7 +107,7 @@ func randomRules(rng *rand.Rand) (rules []RuleConfig) {
 	return rules
 }
 
-// randomMatch is a policy without chance.
+// randomMatch is a policy without randomness.
 func randomMatch(rng *rand.Rand, depth int) Config {
 	for {
 		match := randomSub(rng, depth)
@@ -117,8 +117,8 @@ func randomMatch(rng *rand.Rand, depth int) Config {
 	}
 }
 
-// Law 4 for rules: of traces with randomness all over its range the weights of those that random rules keep add up to how
-// many there were that a rule is for which keeps some. It is exact, as thresholds are multiples of the step.
+// Law 4 for rules: over traces with randomness of the whole range, the weights of the traces that random rules keep add up to the
+// number of traces that a keeping rule matches. It is exact, as thresholds are multiples of the step.
 func TestRulesAreUnbiased(t *testing.T) {
 	const steps = 1 << 10
 	rng := rand.New(rand.NewPCG(5, 6))
@@ -153,7 +153,7 @@ func TestRulesAreUnbiased(t *testing.T) {
 	require.Greater(t, kept, 100)
 }
 
-// Weights of rules with rates add up, for each service, as those of policies do.
+// Weights of rules with rates add up per service, like those of policies.
 func TestRatedRulesAreHonest(t *testing.T) {
 	traces := 250_000
 	if raceEnabled {
@@ -185,8 +185,8 @@ func ratedRules() []RuleConfig {
 	}
 }
 
-// A late span can put a trace that was not sampled under another rule. One with a rate has said what it had to, and the rules
-// after it are not asked instead.
+// A late span can make another rule match a trace that was not sampled. A rule with a rate has decided once, and the rules after
+// it are not tried instead.
 func TestRulesRevise(t *testing.T) {
 	status := func(code string) *Config {
 		return &Config{Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{code}}}
@@ -216,7 +216,7 @@ func TestRulesRevise(t *testing.T) {
 	assert.Equal(t, Sampled, set.Revise(trace(""), votes).Verdict)
 }
 
-// A trace is settled when whatever follows cannot change what becomes of it.
+// A trace is settled when no further span can change its decision.
 func TestRulesSettle(t *testing.T) {
 	status := func(code string) *Config {
 		return &Config{Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{code}}}
@@ -248,7 +248,7 @@ func TestRulesSettle(t *testing.T) {
 	}
 }
 
-// A rule that is the same goes on with what it counted.
+// An unchanged rule keeps its counts.
 func TestRulesInherit(t *testing.T) {
 	rules := func() []RuleConfig {
 		return []RuleConfig{{Name: "first", Sample: &Config{Type: Rare, Section: &RareConfig{}}}}
@@ -269,7 +269,7 @@ func TestRulesInherit(t *testing.T) {
 	require.Equal(t, Sampled, other.Decide(trace, nil).Verdict)
 }
 
-// What a rule keeps of its traces is what is written as its sample.
+// The share that a rule keeps is its configured sample.
 func TestPercentageOfRules(t *testing.T) {
 	rate := &Config{Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: 5}}
 	for _, tc := range []struct {

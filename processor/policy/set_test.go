@@ -16,7 +16,7 @@ func stringIs(name, key string, values ...string) Config {
 	return Config{Name: name, Type: StringAttribute, Section: &StringAttributeConfig{Key: key, Values: values}}
 }
 
-// Equal questions share a bit, whoever asks.
+// Equal questions share a bit, across policies.
 func TestCompileSharesBits(t *testing.T) {
 	c := newCompiler(kindsOf(table), Options{})
 	compiled := func(key string, change func(*StringAttributeConfig), values ...string) rule.Rule {
@@ -35,7 +35,7 @@ func TestCompileSharesBits(t *testing.T) {
 	require.Equal(t, rule.AnyBit{3}, compiled("tea", plain, "shop", "cart"))
 }
 
-// More keys than one walk can look for, and more bits than one word holds.
+// More keys than one walk can search for, and more bits than one word holds.
 func TestManyKeys(t *testing.T) {
 	const n = 150
 	var policies []Config
@@ -65,7 +65,7 @@ func TestLongKeys(t *testing.T) {
 	}
 }
 
-// Of an attribute that a span has twice the first counts, whether keys are found one by one or in one walk.
+// Of a span's duplicate attributes the first counts, whether keys are found one by one or in one walk.
 func TestFirstOccurrenceCounts(t *testing.T) {
 	span := testSpan{Attributes: map[string]any{"a": "first"}, Twice: map[string]any{"a": "second"}}
 	view := testBlock{Spans: []testSpan{span}}.views(t)[0]
@@ -133,8 +133,8 @@ func TestNothingAllocates(t *testing.T) {
 		{twenty(), Options{}}, {twenty(), Options{FirstMatch: true}}, {twenty(), Options{Contrib: true}},
 		{withoutConditions, Options{}}, {withoutConditions, Options{Contrib: true}},
 	}
-	if !raceEnabled { // with which pools forget at random
-		tests = append(tests, test{mixed(), Options{}}) // what conditions read they have seen before
+	if !raceEnabled { // with which pools drop items at random
+		tests = append(tests, test{mixed(), Options{}}) // conditions have their inputs cached by then
 	}
 	for _, tt := range tests {
 		set, err := Compile(tt.policies, tt.options)
@@ -158,7 +158,7 @@ func TestNothingAllocates(t *testing.T) {
 // A set is shared by all shards; only the cache of regular expressions changes.
 func TestConcurrentUse(t *testing.T) {
 	policies := shippedLike()
-	policies[5].Section.(*DropConfig).SubPolicies[0].Section.(*StringAttributeConfig).CacheMaxSize = 1 // as much contention as can be
+	policies[5].Section.(*DropConfig).SubPolicies[0].Section.(*StringAttributeConfig).CacheMaxSize = 1 // the most contention possible
 	set, err := Compile(policies, Options{})
 	require.NoError(t, err)
 	var wg sync.WaitGroup
@@ -183,7 +183,7 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// Twenty is how many there are, and none is for the span that benchmarks observe.
+// mixed has twenty policies, and none matches the benchmarks' span.
 func TestMixedMatchesNothing(t *testing.T) {
 	set, err := Compile(mixed(), Options{})
 	require.NoError(t, err)
@@ -195,7 +195,7 @@ func TestMixedMatchesNothing(t *testing.T) {
 	require.Equal(t, NotSampled, set.Decide(&Trace{Bits: bits, Spans: 10}, nil).Verdict)
 }
 
-// Values that have all of a set's lengths, and just one that is in it.
+// Values of each length in a set, of which one is in it.
 func TestOneOf(t *testing.T) {
 	long := strings.Repeat("x", 63)
 	values := []string{"", "GET", long, long + "yz"}

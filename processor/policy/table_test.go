@@ -20,7 +20,7 @@ func dataFiles(t *testing.T) []string {
 	return append(own, below...)
 }
 
-// Each type has a data file of its name, and the table each name once.
+// Each type has a data file of its name, and the table has each name once.
 func TestEachTypeHasADataFile(t *testing.T) {
 	types := kindsOf(table)
 	require.Len(t, types, len(table))
@@ -30,7 +30,7 @@ func TestEachTypeHasADataFile(t *testing.T) {
 	require.Empty(t, types.names(0, false), "these have none")
 }
 
-// The rules of all policies in the data files have the methods that their traits stand for, and no others.
+// The rules in the data files have the methods of their traits, and no others.
 func TestTraitsGoWithRules(t *testing.T) {
 	seen := map[rule.Traits]int{}
 	check := func(leaf *rule.Node, trait rule.Traits, has bool) {
@@ -58,7 +58,7 @@ func TestTraitsGoWithRules(t *testing.T) {
 				require.NoError(t, conf.Unmarshal(&cfg, confmap.WithIgnoreUnused()))
 				set, err := Compile(cfg.Policies, Options{Contrib: contrib})
 				if err != nil {
-					continue // what only one of both accepts
+					continue // accepted by only one of them
 				}
 				for i := range set.policies {
 					for leaf := range set.policies[i].node.Leaves() {
@@ -76,7 +76,7 @@ func TestTraitsGoWithRules(t *testing.T) {
 	require.Len(t, seen, 3)
 }
 
-// Errors list the types that there are, and those that can be sub-policies.
+// Errors list the existing types, and those allowed as sub-policies.
 func TestErrorsListTypes(t *testing.T) {
 	all := kinds{"b": {name: "b"}, "a": {name: "a"}, "top": {name: "top", traits: rule.Outermost | rule.Counts}}
 	c := newCompiler(all, Options{})

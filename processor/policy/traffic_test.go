@@ -20,14 +20,14 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// traffic is traces of many keys that come at random, decided by a set.
+// traffic is random traces of many keys, decided by a set.
 type traffic struct {
 	set   *Set
 	rng   *rand.Rand
 	now   float64 // seconds
 	views map[string]*SpanView
 	read  *int // counts the traces whose spans were read
-	// head, if it is not 0, is the share that a sampler upstream keeps.
+	// head, if not 0, is the share that an upstream sampler keeps.
 	head float64
 }
 
@@ -37,7 +37,7 @@ func newTraffic(t *testing.T, seed uint64, policies ...Config) *traffic {
 	return &traffic{set: set, rng: rand.New(rand.NewPCG(seed, 7)), views: map[string]*SpanView{}}
 }
 
-// view is that of a root span of the name.
+// view returns a root span of the name.
 func (tr *traffic) view(name, state string) *SpanView {
 	v := tr.views[name+state]
 	if v == nil {
@@ -55,8 +55,8 @@ func rootSpan(name, state string) *SpanView {
 	}}
 }
 
-// next decides a trace with the key and so many spans. arrived is false where the sampler upstream did not keep it. weight is
-// what the trace stands for if it is kept.
+// next decides a trace with the key and a number of spans. arrived is false if the upstream sampler dropped it. weight is the
+// adjusted count of the trace if it is kept.
 func (tr *traffic) next(key string, spans int) (d Decision, weight float64, arrived bool) {
 	randomness, state, head := tr.rng.Uint64N(never), "", uint64(0)
 	if tr.head != 0 {
@@ -96,7 +96,7 @@ func (tr *traffic) next(key string, spans int) (d Decision, weight float64, arri
 	return d, tracestate.Count(max(head, least)), true
 }
 
-// arrivals are traces that come at random with these rates by key.
+// arrivals are traces that arrive at random with these rates by key.
 type arrivals struct {
 	keys  []string
 	until []float64
@@ -112,20 +112,20 @@ func newArrivals(rates map[string]float64) *arrivals {
 	return a
 }
 
-// of returns how many seconds pass until the next, and its key.
+// of returns the seconds until the next trace, and its key.
 func (a *arrivals) of(rng *rand.Rand) (wait float64, key string) {
 	i := sort.SearchFloat64s(a.until, rng.Float64()*a.total)
 	return rng.ExpFloat64() / a.total, a.keys[min(i, len(a.keys)-1)]
 }
 
-// outcome is what became of the traces of a key, in spans.
+// outcome is the result for the traces of a key, in spans.
 type outcome struct {
 	seen, kept, estimated float64
 	variance              float64 // of estimated
 	traces, keptTraces    int
 }
 
-// run lets so much traffic come for so long, with rates in traces per second by key, and returns what became of it.
+// run sends traffic for a time, with rates in traces per second by key, and returns the outcomes.
 func (tr *traffic) run(rates map[string]float64, seconds float64, spans func() int) map[string]*outcome {
 	got := map[string]*outcome{}
 	next := newArrivals(rates)
@@ -212,7 +212,7 @@ func TestDynamicMeetsTarget(t *testing.T) {
 	}
 }
 
-// At first all may be kept, but of far too much not for long. A surge is answered as soon.
+// At first all may be kept, but far too much only briefly. A surge is answered as fast.
 func TestDynamicIsBounded(t *testing.T) {
 	for _, times := range []float64{10, 100, 1000} {
 		tr := newTraffic(t, 2, dynamicPolicy(DynamicConfig{SpansPerSecond: 10}))
@@ -227,7 +227,7 @@ func TestDynamicIsBounded(t *testing.T) {
 	}
 }
 
-// Keys that are seen once, all of them, are no way around the target.
+// An endless stream of keys that occur once does not bypass the target.
 func TestDynamicKeysWithoutEnd(t *testing.T) {
 	for _, maxKeys := range []int{100, 0} {
 		cfg := DynamicConfig{SpansPerSecond: 10}
@@ -264,8 +264,8 @@ func TestDynamicKeepsRareKeysWhole(t *testing.T) {
 	require.Greater(t, got["key000000"].kept, got["key000003"].kept)
 }
 
-// Law 4: by their thresholds the kept traces add up to those there were, for every key, with and without a sampler
-// upstream, and with other policies that depend on the traces before.
+// Law 4: by their thresholds the kept traces add up to all traces, for every key, with and without an upstream sampler, and with
+// other policies that depend on earlier traces.
 func TestDynamicIsUnbiased(t *testing.T) {
 	for _, head := range []float64{0, 0.25} {
 		dynamic := dynamicPolicy(DynamicConfig{SamplingPercentage: 5})
@@ -295,7 +295,7 @@ func TestDynamicIsUnbiased(t *testing.T) {
 	}
 }
 
-// With a period that lasts, rare samples the first of each key, whatever their randomness, and never more than it says.
+// With a long period, rare samples the first traces of each key, whatever their randomness, and never more than configured.
 func TestRareSamplesTheFirst(t *testing.T) {
 	tr := newTraffic(t, 6, Config{Name: "rare", Type: Rare, Section: &RareConfig{
 		Traces: 3, Period: 10 * time.Second, KeyConfig: KeyConfig{Key: []string{"name"}},

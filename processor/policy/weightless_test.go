@@ -8,7 +8,7 @@ import (
 
 // A hash of the trace ID says nothing of randomness. A trace that a weighted policy samples too has the weighted policy's
 // threshold; one that none does has no weight, and no threshold.
-func TestAHashLeavesWeightsToOthers(t *testing.T) {
+func TestHashHasNoWeight(t *testing.T) {
 	hash := Config{Name: "hash", Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: 99.9}}
 	half := Config{Name: "half", Type: Dynamic, Section: &DynamicConfig{SamplingPercentage: 50}}
 	for _, policies := range [][]Config{{hash, half}, {half, hash}} {
@@ -30,7 +30,7 @@ func TestAHashLeavesWeightsToOthers(t *testing.T) {
 	}
 }
 
-// Keys of several fields are told apart by all of them, whatever the names of attributes contain.
+// Keys of several fields differ if any field does, whatever the attributes' names contain.
 func TestKeysOfOddNamesAreApart(t *testing.T) {
 	rare := func(name string, key ...string) Config {
 		return Config{Name: name, Type: Rare, Section: &RareConfig{KeyConfig: KeyConfig{Key: key}}}

@@ -14,9 +14,9 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 )
 
-// Law 4 on a million random traces with random attributes, explicit randomness and upstream samplers, by policies that keep
-// by chance in every way there is: a kept trace carries a th that its randomness passes, and the weights of what was kept
-// add up to what there was, for each service.
+// Law 4 on a million random traces with random attributes, explicit randomness and upstream samplers, for every policy that
+// samples by randomness: a kept trace carries a th that its randomness passes, and the weights of kept traces add up to all
+// traces, for each service.
 func TestWeightsAreHonest(t *testing.T) {
 	const seeds = 4
 	traces := 1_000_000 / seeds
@@ -44,16 +44,17 @@ func TestWeightsAreHonest(t *testing.T) {
 
 var services = []string{"cart", "shop", "search", "pay", "batch", "mail"}
 
-// estimate is what there was of a service, and what was kept of it stands for.
+// estimate holds the true number of a service's traces and the sum of kept weights.
 type estimate struct {
 	count, weight float64
 	kept          int
-	// variance of weight: the sum over all traces of that of a trace kept with probability p as 1/p, which is 1/p − 1. p
-	// depends on what came before, but not on the trace's own randomness, so that deviations add up like independent ones.
+	// variance of weight: the sum over all traces of the variance of a trace that is kept with probability p and weight 1/p,
+	// which is 1/p − 1. p depends on earlier traces, but not on the trace's own randomness, so deviations add up like independent
+	// ones.
 	variance float64
 }
 
-// estimateCounts decides traces, a thousand in a second.
+// estimateCounts decides traces, a thousand per second.
 func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[string]*estimate {
 	estimates, bits := map[string]*estimate{}, map[string][]uint64{}
 	for _, service := range services {
@@ -71,7 +72,7 @@ func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[stri
 		e, spans, headShare := estimates[service], 1+rng.IntN(20), policytest.Pick(rng, 1, 1, 0.5, 0.1)
 		trace := Trace{Bits: bits[class], Now: int64(n) * 1e6, Spans: spans, Bytes: 400 * spans, Randomness: never - 1}
 		d, _ := set.all.decide(&trace, trace.Randomness, nil) // passes every threshold
-		if d.Verdict == Sampled {                             // else it is dropped for certain, and not to be counted
+		if d.Verdict == Sampled {                             // otherwise it is certainly dropped, and not to be counted
 			e.count++
 			e.variance += tracestate.Count(max(thresholdOfHead(headShare), d.Threshold)) - 1
 		}
@@ -94,7 +95,7 @@ func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[stri
 	return estimates
 }
 
-// atRandom are policies that keep by chance in every way there is.
+// atRandom are policies that sample by randomness, of every type that does.
 func atRandom() []Config {
 	isService := func(name string) Config { return stringIs("service", "service.name", name) }
 	and := func(name string, sub ...Config) Config {
@@ -133,11 +134,11 @@ func atRandom() []Config {
 	}
 }
 
-// thresholdOfHead is that of a head sampler with this share.
+// thresholdOfHead returns the threshold of a head sampler with this share.
 func thresholdOfHead(share float64) uint64 { return uint64(math.Round((1 - share) * float64(never))) }
 
-// headSampled makes a trace ID and a tracestate, half of them with explicit randomness, of a trace that a head sampler
-// kept with this share, or reports that it did not.
+// headSampled returns a trace ID and a tracestate of a trace that a head sampler with this share kept, half of them with explicit
+// randomness, or reports that it was dropped.
 func headSampled(rng *rand.Rand, share float64) (id [16]byte, state string, arrived bool) {
 	binary.BigEndian.PutUint64(id[:8], rng.Uint64())
 	binary.BigEndian.PutUint64(id[8:], rng.Uint64())
@@ -155,7 +156,7 @@ func headSampled(rng *rand.Rand, share float64) (id [16]byte, state string, arri
 	return id, state, true
 }
 
-// readThreshold reads th as others do.
+// readThreshold reads th by the Collector's own package.
 func readThreshold(t *testing.T, state string) uint64 {
 	w3c, err := sampling.NewW3CTraceState(state)
 	require.NoError(t, err)

@@ -30,13 +30,13 @@ func keptOf(t testing.TB, td ptrace.Traces) *wire.Kept {
 	return k
 }
 
-// keep sends traces through the processor as bytes.
+// keep sends traces through the processor as wire bytes.
 func (r running) keep(t *testing.T, k *wire.Kept) {
 	t.Helper()
 	require.NoError(t, r.ConsumeTraces(wire.NewKeptContext(t.Context(), k), ptrace.NewTraces()))
 }
 
-// canonical are the spans of td, each with its resource and scope, its attributes by key, in the order of their bytes.
+// canonical returns the spans of td, each with its resource and scope, attributes sorted by key, sorted by their bytes.
 func canonical(t *testing.T, td ptrace.Traces) (all []string) {
 	t.Helper()
 	for _, rs := range td.ResourceSpans().All() {
@@ -59,8 +59,8 @@ func canonical(t *testing.T, td ptrace.Traces) (all []string) {
 	return all
 }
 
-// random is a few traces of every shape, with copies, other versions of spans, clocks that are off, and our own attributes on
-// some spans already.
+// random returns a few traces of every shape, with copies, other versions of spans, skewed clocks, and our own attributes on some
+// spans already.
 func random(rng *rand.Rand) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for range 1 + rng.IntN(40) {
@@ -91,7 +91,7 @@ func random(rng *rand.Rand) ptrace.Traces {
 	return td
 }
 
-// Bytes and decoded traces become the same.
+// Wire bytes and decoded traces give the same result.
 func TestBothDoors(t *testing.T) {
 	for seed := range uint64(300) {
 		td := random(rand.New(rand.NewPCG(seed, 5)))
@@ -105,7 +105,7 @@ func TestBothDoors(t *testing.T) {
 	}
 }
 
-// Spans in any order become the same bytes, trace by trace.
+// Spans in any order give the same bytes, trace by trace.
 func TestAnyOrder(t *testing.T) {
 	r := start(t, defaultConfig())
 	requests := func(td ptrace.Traces) map[wire.TraceID]string {
@@ -131,7 +131,7 @@ func TestAnyOrder(t *testing.T) {
 	}
 }
 
-// What was found travels beside the bytes, and a call that is made again finds nothing again.
+// Findings travel beside the wire bytes, and a repeated call does not reconstruct again.
 func TestKept(t *testing.T) {
 	td := ptrace.NewTraces()
 	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100)
@@ -173,7 +173,7 @@ func TestKept(t *testing.T) {
 	require.NoError(t, tel.Shutdown(context.Background()))
 }
 
-// Copies that only the encoding or the gateway's own attributes tell apart are left out as well.
+// Copies that differ only in their encoding or in the gateway's own attributes are left out as well.
 func TestKeptLeavesCopiesOut(t *testing.T) {
 	td := ptrace.NewTraces()
 	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100)
@@ -186,8 +186,8 @@ func TestKeptLeavesCopiesOut(t *testing.T) {
 	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"duplicate"}}}, find(got, 2))
 }
 
-// A copy that the sampler left out before is no finding: those who get decoded spans do not see it either.
-func TestKeptIgnoresWhatIsLeftOut(t *testing.T) {
+// A copy that the sampler left out before is no finding: consumers of decoded spans do not get it either.
+func TestKeptIgnoresOmittedSpans(t *testing.T) {
 	td := ptrace.NewTraces()
 	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100)
 	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
@@ -201,7 +201,7 @@ func TestKeptIgnoresWhatIsLeftOut(t *testing.T) {
 	require.Equal(t, []map[string]any{{}}, find(got, 2))
 }
 
-// A late part is told by the sampler; the rest of its trace is elsewhere, so its spans are no orphans.
+// The sampler marks a late part; the rest of its trace is elsewhere, so its spans are no orphans.
 func TestKeptLatePart(t *testing.T) {
 	td := ptrace.NewTraces()
 	add(td, 1, 3, 9, ptrace.SpanKindInternal, "a", 10, 20)
@@ -213,7 +213,7 @@ func TestKeptLatePart(t *testing.T) {
 	require.Equal(t, trace.CauseLate, k.Traces[0].Found.(*trace.Trace).Spans[0].Cause)
 }
 
-// Of decoded traces the Kept in the context says only for whom they are.
+// For decoded traces the Kept in the context only names the destination.
 func TestDecodedBesideAKeptWithoutTraces(t *testing.T) {
 	td := ptrace.NewTraces()
 	add(td, 1, 3, 9, ptrace.SpanKindInternal, "a", 10, 20)
@@ -222,7 +222,7 @@ func TestDecodedBesideAKeptWithoutTraces(t *testing.T) {
 	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"orphan"}}}, find(r.sink.AllTraces()[0], 3))
 }
 
-// BenchmarkReconstructKept is what a kept span costs, as the sampler passes traces on: one by one, or many at a time.
+// BenchmarkReconstructKept measures the cost per kept span, as the sampler passes traces on: one by one, or many at a time.
 func BenchmarkReconstructKept(b *testing.B) {
 	for name, traces := range map[string]int{"one": 1, "many": 100} {
 		b.Run(name, func(b *testing.B) {

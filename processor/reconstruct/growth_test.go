@@ -11,8 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 )
 
-// Whatever is sent, it takes no more than n log n to look into it, to write down what was found, and to pass it on, through
-// either door.
+// For any input, reconstructing it, writing the findings, and passing it on take n log n at most, through either door.
 func TestNeverMoreThanNLogN(t *testing.T) {
 	r := start(t, defaultConfig())
 	t.Run("bytes", func(t *testing.T) {

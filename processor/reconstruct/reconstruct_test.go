@@ -24,7 +24,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 )
 
-// running is a started processor, what it passes on, and what it counts.
+// running is a started processor, with its output and its counters.
 type running struct {
 	processor.Traces
 	sink      *consumertest.TracesSink
@@ -48,7 +48,7 @@ func start(t *testing.T, cfg *Config) running {
 
 func defaultConfig() *Config { return NewFactory().CreateDefaultConfig().(*Config) }
 
-// through is what the processor makes of td.
+// through returns the processor's output for td.
 func (r running) through(t *testing.T, td ptrace.Traces) ptrace.Traces {
 	t.Helper()
 	r.sink.Reset()
@@ -59,7 +59,7 @@ func (r running) through(t *testing.T, td ptrace.Traces) ptrace.Traces {
 
 const ms = 1_000_000
 
-// add appends a span on the host; times are in µs after some second, so that the clock is not taken for a coarse one.
+// add appends a span on the host; times are in µs after a whole second, so that the clock does not look coarse.
 func add(td ptrace.Traces, trace, id, parent byte, kind ptrace.SpanKind, host string, start, end int) ptrace.Span {
 	rs := td.ResourceSpans().AppendEmpty()
 	rs.SetSchemaUrl("resource-schema")
@@ -87,7 +87,7 @@ func marshal(t *testing.T, td ptrace.Traces) []byte {
 	return b
 }
 
-// find is the spans with the ID, by their attributes.
+// find returns the attributes of the spans with the ID.
 func find(td ptrace.Traces, id byte) (found []map[string]any) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
@@ -103,7 +103,7 @@ func find(td ptrace.Traces, id byte) (found []map[string]any) {
 
 func TestNothingFoundPassesUntouched(t *testing.T) {
 	td := ptrace.NewTraces()
-	td.ResourceSpans().AppendEmpty() // empty ones are none of our business
+	td.ResourceSpans().AppendEmpty() // empty parts are left alone
 	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100).Attributes().PutStr("k", "v")
 	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
 	add(td, 1, 3, 2, ptrace.SpanKindServer, "b", 20, 80)
@@ -203,7 +203,7 @@ func TestTooLargePassesUntouched(t *testing.T) {
 	}, metricdatatest.IgnoreTimestamp())
 }
 
-// A bug in the reconstruction costs the trace its annotations, and nothing else.
+// A panic in the reconstruction costs the trace its annotations, and nothing else.
 func TestPanicPassesUntouched(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	telemetry, err := metadata.NewTelemetryBuilder(tel.NewTelemetrySettings())

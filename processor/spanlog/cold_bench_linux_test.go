@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 )
 
-// counting is the machine's files, and counts the bytes that are read of them.
+// counting is a filesystem that counts the bytes read from its files.
 type counting struct {
 	System
 	read *atomic.Int64
@@ -47,8 +47,8 @@ func (f countingFile) ReadAt(buf []byte, at int64) (int, error) {
 	return f.ReadFile.ReadAt(buf, at)
 }
 
-// BenchmarkColdReads reads every tenth trace of a log that has left memory, as a sender does: traces of so many spans, of which others
-// come in between, so that they are in several segments. An operation is a span.
+// BenchmarkColdReads reads every tenth trace of a log that has left memory, as a sender does. Traces of the given size are
+// interleaved with others, so that they span several segments. One operation is one span.
 func BenchmarkColdReads(b *testing.B) {
 	for _, pack := range []bool{false, true} {
 		for _, c := range []struct{ spans, open int }{{8, 1000}, {50, 300}, {500, 60}} {
@@ -108,15 +108,15 @@ func benchmarkColdReads(b *testing.B, spans, open int, pack bool) {
 	b.ReportMetric(float64(l.counted)/1024, "log-KiB")
 }
 
-// cpuTime is what the process has used of the processors, in nanoseconds.
+// cpuTime returns the CPU time of the process in nanoseconds.
 func cpuTime() int64 {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // it cannot fail
 	return u.Utime.Nano() + u.Stime.Nano()
 }
 
-// fillCold fills 40 segments with spans of 300 bytes of traces, of which so many are open at a time, and returns those that are complete,
-// in the order in which they ended.
+// fillCold fills 40 segments with spans of 300 bytes, with a fixed number of traces open at a time, and returns the complete
+// traces in the order in which they ended.
 func fillCold(b *testing.B, l *Log, p *Pool, spans, open int) (complete []Chain) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var origins [20]Origin

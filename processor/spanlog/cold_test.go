@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 )
 
-// readsOf returns what a log has of a chain, where each pause does something before what it is for, or after it.
+// readsOf returns what a log reads of a chain. At each pause a test's step runs before or after the reader's own.
 func readsOf(l *Log, c Chain, before, after func()) (got []string, errs []error) {
 	pause := func(work func()) bool {
 		before()
@@ -38,8 +38,8 @@ func readsOf(l *Log, c Chain, before, after func()) (got []string, errs []error)
 	return got, errs
 }
 
-// While a trace is read its segments may leave memory, be compressed, copied forward, or given up and filled with other spans: it reads
-// as it is, before and after.
+// While a trace is read its segments may leave memory, be compressed, copied forward, or given up and filled with other spans:
+// the trace reads the same before and after.
 func TestSegmentsMoveWhileATraceIsRead(t *testing.T) {
 	nothing := func() {}
 	for seed := range uint64(30) {
@@ -49,7 +49,7 @@ func TestSegmentsMoveWhileATraceIsRead(t *testing.T) {
 			chains, want := make([]Chain, 12), make([][]string, 12)
 			appendTo := func(n int) {
 				if p.Reserve(2000, 0) != nil {
-					return // it is full for a while
+					return // the disk is full for a while
 				}
 				resource := fmt.Sprintf("resource %d", rnd.IntN(3))
 				body := fmt.Sprintf("%d %d %s", n, len(want[n]), strings.Repeat(".", rnd.IntN(1000)))
@@ -150,7 +150,7 @@ func TestTracesAreReadAtTheSameTime(t *testing.T) {
 	releaseAll(l, chains)
 }
 
-// Senders read while others append, shrink and compact, each with the shard's mutex, which is given up while files are read.
+// Senders read while others append, shrink and compact, each under the shard's mutex, which is released while files are read.
 func TestReadersOfOneLog(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	chains := make([]Chain, 8)
@@ -223,7 +223,7 @@ func TestReadersOfOneLog(t *testing.T) {
 	assert.Zero(t, p.reading.Open())
 }
 
-// Runs are read together up to maxPlan, so that a small trace costs one pause, and a large one does not have others wait.
+// Runs are read together up to maxPlan, so that a small trace costs one pause and a large one does not block others.
 func TestPausesWhileReading(t *testing.T) {
 	p := NewDiskPool(64<<20, 1<<30, 1)
 	dir, err := OpenDirectory(t.TempDir())
@@ -268,7 +268,7 @@ func TestPausesWhileReading(t *testing.T) {
 	l.Release(&large)
 }
 
-// refusing is the machine's files, of which none can be opened to be read while err is set.
+// refusing is a filesystem on which files cannot be opened for reading while err is set.
 type refusing struct {
 	System
 	err atomic.Pointer[error]
@@ -281,7 +281,8 @@ func (r *refusing) Open(path string) (ReadFile, error) {
 	return r.System.Open(path)
 }
 
-// A file that cannot be opened is told, once for each run in it, and the rest of the trace is read. Later all of it is.
+// A file that cannot be opened is reported once for each of its runs, and the other runs of the trace are read. Later the whole
+// trace is read.
 func TestFilesThatCannotBeOpened(t *testing.T) {
 	sys := &refusing{System: files.OS}
 	dir, err := files.OpenDirectoryOn(sys, t.TempDir())
@@ -322,7 +323,7 @@ func TestFilesThatCannotBeOpened(t *testing.T) {
 	l.Release(&c)
 }
 
-// A log that is closed leaves no file open, and one whose segments are given up as little.
+// Neither a closed log nor one whose segments are given up keeps a file open.
 func TestNoFileStaysOpen(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	chains := fill(t, l, p, 0, 500)
@@ -344,7 +345,7 @@ func TestNoFileStaysOpen(t *testing.T) {
 	assert.Empty(t, openNames(t, p))
 }
 
-// openNames are the files of a pool's directory that this process has open, and not mapped only.
+// openNames returns the files of a pool's directory that this process has open, beside those that are only mapped.
 func openNames(t *testing.T, p *Pool) (names []string) {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

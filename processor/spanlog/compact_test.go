@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// One trace in ten stays: its spans must not keep the segments of the others.
+// One trace in ten stays: its spans must not keep other traces' segments.
 func TestCompactFreesWhatStragglersKeep(t *testing.T) {
 	l, p := newLog(t)
 	body := make([]byte, 500)
@@ -48,7 +48,7 @@ func TestCompactFreesWhatStragglersKeep(t *testing.T) {
 	assert.LessOrEqual(t, l.Usage().Segments, 1)
 }
 
-// Without anybody calling Compact, an endless stream past a few stragglers keeps the log bounded.
+// Without calls of Compact, an endless stream past a few stragglers keeps the log bounded.
 func TestStragglersDoNotPileUp(t *testing.T) {
 	l, p := newLog(t)
 	o := origin("r", "s")
@@ -83,8 +83,8 @@ func TestCompactLeavesHugeRecordsAlone(t *testing.T) {
 	assert.Len(t, bodies(l, c), 1)
 }
 
-// A segment that consists of resources is not compacted, however small its spans are: the copy would need as much as was freed, and
-// appending would never end.
+// A segment of resources is not compacted, however small its spans are: the copy would need as much as it frees, and appending
+// would never end.
 func TestResourcesAreNotCopiedInCircles(t *testing.T) {
 	l, p := newLog(t)
 	header := strings.Repeat("r", largest(p.SegmentSize())-100)

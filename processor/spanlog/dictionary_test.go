@@ -35,7 +35,7 @@ func TestOneOriginInSeveralLogs(t *testing.T) {
 	assert.Zero(t, p.Used())
 }
 
-// Headers with the same hash are told apart by their bytes.
+// Headers with equal hashes are distinguished by their bytes.
 func TestDictionaryComparesBytes(t *testing.T) {
 	l, _ := newLog(t)
 	var c Chain
@@ -50,7 +50,7 @@ func TestDictionaryComparesBytes(t *testing.T) {
 	assert.Equal(t, 3+6, l.names.table.Len())
 }
 
-// What a segment stored is not looked for in the next one.
+// A header in the previous segment is not reused in the next one.
 func TestDictionaryBeginsAnewWithEachSegment(t *testing.T) {
 	l, p := newLog(t)
 	o := origin("resource", "scope")
@@ -70,7 +70,7 @@ func TestDictionaryBeginsAnewWithEachSegment(t *testing.T) {
 	assert.Greater(t, n, 4*p.SegmentSize()/1100)
 }
 
-// Logs of one pool work at the same time.
+// Several logs of one pool work concurrently.
 func TestLogsShareAPool(t *testing.T) {
 	p := NewPool(4<<20, 4)
 	var wg sync.WaitGroup

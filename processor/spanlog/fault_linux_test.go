@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// cutOff makes the disk fail under the segment with this number.
+// cutOff makes the disk fail under the segment with the given number.
 func cutOff(t *testing.T, l *Log, number uint32) {
 	t.Helper()
 	require.True(t, l.list[number].mem.OnDisk())
@@ -29,7 +29,7 @@ func guarded(do func()) (err error) {
 	return nil
 }
 
-// Release does not fault where the disk fails under the segment being filled. Its file is gone, and the log goes on.
+// Release does not fault if the disk fails under the segment being filled. Its file is discarded, and the log continues.
 func TestReleaseWhereTheDiskFails(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	var c Chain
@@ -50,7 +50,7 @@ func TestReleaseWhereTheDiskFails(t *testing.T) {
 	assert.Equal(t, 1, l.Usage().Segments)
 }
 
-// A record whose store faults leaves its chain as it was, and Interrupt gives back what holds nothing.
+// A record whose store faults leaves its chain unchanged, and Interrupt gives back segments without records.
 func TestAppendWhereTheDiskFails(t *testing.T) {
 	for _, size := range []int{10, 5000} {
 		t.Run(fmt.Sprintf("%d bytes", size), func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestAppendWhereTheDiskFails(t *testing.T) {
 			assert.Zero(t, l.Usage().Segments)
 			assert.Zero(t, l.runs.Len())
 
-			// A segment of which the first store fails holds nothing.
+			// A segment whose first store fails holds nothing.
 			l.Append(&c, o, []byte("c"))
 			l.Release(&c)
 			cutOff(t, l, l.active)
@@ -84,7 +84,7 @@ func TestAppendWhereTheDiskFails(t *testing.T) {
 	}
 }
 
-// One fault discards the free segments too: a fault of all files fails one request, and another for each log that was not probed.
+// One fault discards the free segments too: a fault of all files fails one request, and one more for each log that was not probed.
 func TestOneFaultGivesUpTheStock(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	var c Chain
@@ -113,7 +113,7 @@ func TestOneFaultGivesUpTheStock(t *testing.T) {
 	require.NoError(t, guarded(func() { l.Append(&c, o, []byte("taken")) }))
 }
 
-// A span that is copied is kept in memory where the disk fails, and the log goes on with another file.
+// A copied span is kept in memory if the disk fails, and the log continues in another file.
 func TestAppendCopyWhereTheDiskFails(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	var lost, c Chain
@@ -134,7 +134,7 @@ func TestAppendCopyWhereTheDiskFails(t *testing.T) {
 	assert.Equal(t, 1, l.Usage().Segments)
 }
 
-// Spans that are copied while the disk is full are in no file, and fill one segment. Spans accepted after that are in a file.
+// Spans that are copied while the disk is full are in no file, and fill one segment. Spans accepted later are in a file.
 func TestAppendWhereTheDiskHasRoomAgain(t *testing.T) {
 	for name, resource := range map[string]string{"usual": "r", "wide": strings.Repeat("r", 2*minSegmentSize)} {
 		t.Run(name, func(t *testing.T) {
@@ -178,11 +178,11 @@ func TestAppendWhereTheDiskHasRoomAgain(t *testing.T) {
 	}
 }
 
-// Spans stay where they are if the disk fails under the place that they are copied to.
+// If the disk fails under the place that spans are copied to, they stay where they are.
 func TestCompactWhereTheDiskFails(t *testing.T) {
 	const page = 4 << 10
 	for _, tc := range []struct {
-		left int64 // bytes of the file to which they are copied
+		left int64 // bytes left of the file to which they are copied
 		stay uint32
 	}{{0, 3}, {page, 1}} {
 		t.Run(fmt.Sprintf("%d stay", tc.stay), func(t *testing.T) {
@@ -230,7 +230,7 @@ func TestCompactWhereTheDiskFails(t *testing.T) {
 	}
 }
 
-// A journal file that the disk fails under is deleted, and its event skipped.
+// A journal file under which the disk fails is deleted, and its event skipped.
 func TestJournalWhereTheDiskFails(t *testing.T) {
 	dir := t.TempDir()
 	_, p := newDiskLog(t, dir)

@@ -33,7 +33,7 @@ func origin(resource, scope string) *Origin {
 	return &o
 }
 
-// bodies returns what a chain's records say, one string each.
+// bodies returns the bodies of a chain's records, one string each.
 func bodies(l *Log, c Chain) []string {
 	var got []string
 	for r := range l.Records(c, nil) {
@@ -61,8 +61,8 @@ func TestRecordsComeBackOldestFirst(t *testing.T) {
 	}
 }
 
-// Resources and scopes that are larger than what a segment can hold many of are stored once for many spans too, be they of one
-// trace or not, in a segment with room for them; the spans come back in their order among others.
+// Resources and scopes so large that a segment holds few of them are stored once for many spans, of one trace or of several, in a
+// segment with room for them; spans come back in order among others.
 func TestLargeOriginsAreShared(t *testing.T) {
 	for _, onDisk := range []bool{false, true} {
 		l, p := newLog(t)
@@ -110,7 +110,7 @@ func TestResourcesAndScopesAreStoredOncePerSegment(t *testing.T) {
 	var c Chain
 	header := bytes.Repeat([]byte("r"), 1000)
 	for i := range 10 {
-		// Two origins of one resource, as every request brings them.
+		// Two origins of one resource, as in every request.
 		for _, scope := range []string{"a", "b"} {
 			var o Origin
 			o.Set(header, []byte(scope))
@@ -130,7 +130,7 @@ func TestResourcesAndScopesAreStoredOncePerSegment(t *testing.T) {
 func TestSameScopeInAnotherResource(t *testing.T) {
 	l, _ := newLog(t)
 	var c Chain
-	// A scope's header equal to its resource's must not be taken for it either.
+	// A scope's header that equals its resource's header must not be taken for it either.
 	l.Append(&c, origin("x", "x"), []byte("1"))
 	l.Append(&c, origin("y", "x"), []byte("2"))
 	l.Append(&c, origin("", ""), []byte("3"))
@@ -184,7 +184,7 @@ func TestRecordLargerThanASegment(t *testing.T) {
 	assert.Equal(t, []string{"resource/scope/before", "resource/scope/after"}, bodies(l, small))
 }
 
-// Any sequence of appends, releases and compactions leaves every trace what was appended to it, in order.
+// After any sequence of appends, releases and compactions each trace has what was appended to it, in order.
 func TestAgainstModel(t *testing.T) {
 	for seed := range uint64(20) {
 		rnd := rand.New(rand.NewPCG(seed, 1))

@@ -51,7 +51,7 @@ func TestReserveStopsBelowTheLimit(t *testing.T) {
 	assert.Equal(t, room/2+5, p.Over(5, 0.5))
 }
 
-// Memory on the Go heap is counted with the garbage that GOGC allows.
+// Memory on the Go heap is counted with GOGC's share of garbage.
 func TestOnHeapCountsGarbage(t *testing.T) {
 	before := debug.SetGCPercent(150)
 	defer debug.SetGCPercent(before)
@@ -114,7 +114,7 @@ func TestPoolReusesSegmentsAndTrims(t *testing.T) {
 	assert.Zero(t, len(p.stock.free))
 }
 
-// newDiskPool returns a pool for one shard whose segments are of 16 KiB.
+// newDiskPool returns a pool for one shard with segments of 16 KiB.
 func newDiskPool(t testing.TB, limit, diskLimit int64) *Pool {
 	dir, err := OpenDirectory(t.TempDir())
 	require.NoError(t, err)
@@ -131,8 +131,8 @@ func newDiskPool(t testing.TB, limit, diskLimit int64) *Pool {
 	return p
 }
 
-// What is reserved can be appended though the disk fails meanwhile: segments for all of it are there, whatever part of
-// each is left empty because the next record does not fit.
+// Reserved bytes can be appended even if the disk fails meanwhile: the segments for all of it exist, whatever part of each stays
+// empty because the next record does not fit.
 func TestReserveMakesSegmentsAhead(t *testing.T) {
 	const limit = 1_000_000
 	for _, size := range []int{100, 2000, 3300, 4000} {
@@ -140,7 +140,7 @@ func TestReserveMakesSegmentsAhead(t *testing.T) {
 			p := newDiskPool(t, limit, 4*limit)
 			l := New(p, 0)
 			defer l.Close()
-			// Stragglers of ten segments are copied forward in passing, and take room as well.
+			// Stragglers of ten segments are copied forward during appends, and need room as well.
 			var stragglers, gone Chain
 			o := origin("r", "s")
 			for range 10 {
@@ -172,7 +172,7 @@ func TestReserveMakesSegmentsAhead(t *testing.T) {
 	}
 }
 
-// Each shard, and one more, has a segment that is ready, and two for every one that is reserved.
+// Each shard, and one more, has a ready segment, and two for every reserved one.
 func TestStockFollowsWhatIsReserved(t *testing.T) {
 	p := newDiskPool(t, 1_000_000, 4_000_000)
 	for _, tc := range []struct{ bytes, stock int64 }{{0, 2}, {1, 2}, {8191, 2}, {8192, 3}, {16384, 4}, {5 * 16384, 12}} {
@@ -184,7 +184,7 @@ func TestStockFollowsWhatIsReserved(t *testing.T) {
 	assert.Zero(t, p.Used())
 }
 
-// A request that exceeds an empty pool is too large for good; one that just fits is not.
+// A request that exceeds an empty pool is permanently too large; one that just fits is not.
 func TestReservationsThatNeverFit(t *testing.T) {
 	large := func(err error) TooLargeError {
 		var large *TooLargeError
@@ -208,7 +208,7 @@ func TestReservationsThatNeverFit(t *testing.T) {
 	assert.Zero(t, disk.reserved.Load())
 }
 
-// A reservation that is refused leaves nothing reserved.
+// A refused reservation leaves nothing reserved.
 func TestRefusedReservations(t *testing.T) {
 	p := newDiskPool(t, 1_000_000, 10*minSegmentSize)
 	require.NoError(t, p.Reserve(0, 0))
@@ -221,17 +221,17 @@ func TestRefusedReservations(t *testing.T) {
 	assert.Zero(t, p.reserved.Load())
 	p.Grow(-900_000)
 	p.put(taken)
-	// Two segments, and two more for each that is reserved.
+	// Two segments, and two more for each reserved one.
 	assert.NoError(t, p.Reserve(4*minSegmentSize, 0))
 	assert.Equal(t, 10, p.stock.len())
 	p.Cancel(4 * minSegmentSize)
 }
 
-// What is over a share is counted with what is reserved, on disk and in memory, each of what can be had there.
+// Use over a share includes reservations, on disk and in memory, each relative to what can be used there.
 func TestOver(t *testing.T) {
 	const segment = minSegmentSize
 	p := newDiskPool(t, 1_000_000, 100*segment)
-	memory := int64(1_000_000 - 3*segment) // one that is filled, two that are ready
+	memory := int64(1_000_000 - 3*segment) // one in use, two ready
 	disk := int64(97 * segment)            // two for each shard, and one
 	assert.Equal(t, memory, p.ceiling)
 	assert.Equal(t, -memory/2, p.OverMemory(0, 0.5))
@@ -263,7 +263,7 @@ func TestOverDiskPassesOverSupersededFiles(t *testing.T) {
 	assert.Zero(t, p.Disk())
 }
 
-// Records of a quarter of a segment, with what they refer to, have segments of their own.
+// Records of a quarter of a segment, with their origin, have segments of their own.
 func TestIsLarge(t *testing.T) {
 	p := NewPool(1_000_000, 1)
 	assert.False(t, p.IsLarge(minSegmentSize/4-60))
@@ -282,7 +282,7 @@ func TestIsLarge(t *testing.T) {
 	assert.Equal(t, 3, l.Usage().Segments)
 }
 
-// Headers are numbered behind the highest sequence that was there.
+// Headers get sequences above the highest existing one.
 func TestHeadersAreNumbered(t *testing.T) {
 	p := newDiskPool(t, 1_000_000, 4_000_000)
 	want := format.Header{Shard: 3, Sequence: 43, Created: 1000, Seed: Seed{1, 2}, Shards: 1, Size: 77}
@@ -292,7 +292,7 @@ func TestHeadersAreNumbered(t *testing.T) {
 	assert.EqualValues(t, 2, NewPool(1_000_000, 1).header(0, 0, 0).Sequence, "0 is no segment, 1 is before the first")
 }
 
-// Of the segments that come back an eighth of the budget waits, mapped or not; on disk at least one for each shard and one.
+// Of returned segments an eighth of the budget stays free, mapped or not; on disk at least one per shard and one more.
 func TestDiskPoolTrims(t *testing.T) {
 	p := newDiskPool(t, 1_000_000, 100*minSegmentSize)
 	var all []mapped.Memory
@@ -315,7 +315,7 @@ func TestDiskPoolTrims(t *testing.T) {
 	assert.Zero(t, p.disk.Load().Used())
 }
 
-// One segment more than Reserve promised can be had for compacting, if the budget of disk has room for it.
+// Compaction can use one segment beyond Reserve's, if the disk budget has room for it.
 func TestSpare(t *testing.T) {
 	memory := NewPool(1_000_000, 1)
 	assert.True(t, hasSpare(memory))
@@ -333,10 +333,10 @@ func TestSpare(t *testing.T) {
 	p.put(b)
 }
 
-// What is in use and what is free are bounded together, also where free segments are promised.
+// Used and free segments together are bounded, even if free segments are promised.
 func TestFreeSegmentsAreBounded(t *testing.T) {
 	const limit, segment = 1_000_000, int64(minSegmentSize)
-	for _, tc := range []struct{ reserved, want int64 }{ // what is held at most
+	for _, tc := range []struct{ reserved, want int64 }{ // the largest number that is held
 		{0, limit},
 		{segment, limit},
 		{2 * segment, limit + segment},

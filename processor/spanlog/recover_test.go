@@ -17,13 +17,13 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// written is a directory with one log in it, as kill -9 leaves it, and what is in its segments.
+// written is a directory with one log as kill -9 leaves it, and the contents of its segments.
 type written struct {
 	dir    string
 	bodies map[Position]string
 }
 
-// write appends spans and closes nothing, as a killed process.
+// write appends spans and closes nothing, like a killed process.
 func write(t testing.TB, spans int) written {
 	w := written{dir: t.TempDir(), bodies: map[Position]string{}}
 	l, p := newDiskLog(t, w.dir)
@@ -44,7 +44,7 @@ func write(t testing.TB, spans int) written {
 	return w
 }
 
-// prune deletes the files that are not in use, so that there is less to copy.
+// prune deletes unused files, so that there is less to copy.
 func prune(t testing.TB, dir string) {
 	inUse := segmentFiles(t, dir)
 	all, err := filepath.Glob(filepath.Join(dir, "*.seg"))
@@ -128,7 +128,7 @@ func TestEverythingComesBack(t *testing.T) {
 	assert.Len(t, left, len(segmentFiles(t, w.dir)), "files that were ready to be used are deleted")
 }
 
-// A file that is cut off anywhere gives back what is in it, and says that the rest is lost.
+// A file that is truncated anywhere yields its records, and the loss of the others is reported.
 func TestEveryTruncation(t *testing.T) {
 	w := write(t, 40)
 	prune(t, w.dir)
@@ -156,8 +156,8 @@ func TestEveryTruncation(t *testing.T) {
 	}
 }
 
-// A bit that flips anywhere costs at most the spans of one record, or of the resource or scope that was hit; no span comes
-// back that was not written; what is missing is counted, and told with file and offset.
+// A flipped bit costs at most the spans of one record, or of the damaged resource or scope; only written spans come back; missing
+// ones are counted, and reported with file and offset.
 func TestFlippedBits(t *testing.T) {
 	w := write(t, 300)
 	prune(t, w.dir)
@@ -200,7 +200,7 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// Records of a former use of a file are not read.
+// Records of a file's earlier use are not read.
 func TestRecycledFilesShowNothingOld(t *testing.T) {
 	dir := t.TempDir()
 	l, p := newDiskLog(t, dir)
@@ -227,12 +227,12 @@ func TestRecycledFilesShowNothingOld(t *testing.T) {
 	}
 }
 
-// Compressed or left to the disk, segments give back the same, before and after a restart.
+// Compressed or paged out, segments yield the same records, before and after a restart.
 func TestShrunkSegments(t *testing.T) {
 	for _, pack := range []bool{false, true} {
 		for _, disk := range []bool{false, true} {
 			if !disk && !pack {
-				continue // memory cannot be left to the disk
+				continue // memory cannot be paged out
 			}
 			t.Run(fmt.Sprintf("pack %v disk %v", pack, disk), func(t *testing.T) {
 				dir := t.TempDir()
@@ -290,7 +290,7 @@ func TestShrunkSegments(t *testing.T) {
 	}
 }
 
-// A segment that was compressed when the process ended is there once.
+// A segment that was compressed when the process ended exists once.
 func TestTwinsAreDropped(t *testing.T) {
 	dir := t.TempDir()
 	l, p := newDiskLog(t, dir)

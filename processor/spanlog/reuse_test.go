@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// fill appends so many spans, each a trace of its own, numbered from first on.
+// fill appends n spans, each a trace of its own, numbered from first.
 func fill(t testing.TB, l *Log, p *Pool, first, spans int) []Chain {
 	chains := make([]Chain, spans)
 	for i := range chains {
@@ -25,7 +25,7 @@ func fill(t testing.TB, l *Log, p *Pool, first, spans int) []Chain {
 	return chains
 }
 
-// shrinkAll leaves every full segment to the disk, and returns how many there were.
+// shrinkAll pages every full segment out, and returns their number.
 func shrinkAll(t testing.TB, l *Log) (n int) {
 	for w := l.BeginShrink(false, false); w != nil; w = l.BeginShrink(false, false) {
 		w.Run()
@@ -44,8 +44,7 @@ func releaseAll(l *Log, chains []Chain) {
 	}
 }
 
-// Files of shrunk segments that were given up are reused. Wherever a crash comes, records of their former use are not read as
-// spans.
+// Files of shrunk segments that were given up are reused. Wherever a crash falls, records of their earlier use are not read as spans.
 func TestFilesAreUsedAgain(t *testing.T) {
 	dir := t.TempDir()
 	l, p := newDiskLog(t, dir)
@@ -74,7 +73,7 @@ func TestFilesAreUsedAgain(t *testing.T) {
 	assert.Equal(t, made, latestFile(t, dir), "no file was made while there were some to fill again")
 }
 
-// A record of the former use that stands exactly where a crash cut the new one is known by its checksum.
+// A record of the earlier use that stands exactly where a crash cut the new one is recognized by its checksum.
 func TestFormerRecordsAreNotRead(t *testing.T) {
 	dir := t.TempDir()
 	l, p := newDiskLog(t, dir)
@@ -148,7 +147,7 @@ func TestKillWhileASegmentBeginsAnew(t *testing.T) {
 	releaseAll(l, now)
 }
 
-// latestFile is the name of the segment's file that was made last.
+// latestFile returns the name of the segment file that was created last.
 func latestFile(t testing.TB, dir string) string {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.seg"))
 	require.NoError(t, err)

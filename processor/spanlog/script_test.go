@@ -16,8 +16,8 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write what the scripts below testdata give into them")
 
-// A script is a list of steps, each a command line, "----", and what the command gives, up to an empty line. Lines that
-// begin with # are comments. -rewrite fills in what commands give.
+// A script is a list of steps, each a command line, "----", and the command's output, up to an empty line. Lines that begin with
+// # are comments. -rewrite fills in the output.
 func TestScripts(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txt")
 	require.NoError(t, err)

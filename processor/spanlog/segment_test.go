@@ -68,7 +68,7 @@ func TestPayloadCannotBeAppendedInto(t *testing.T) {
 	assert.Equal(t, []string{"r/s/one", "r/s/two"}, bodies(l, c))
 }
 
-// Times of arrival that do not fit are as far from the beginning of the segment as can be.
+// Arrival times out of range are clamped to the range of the segment.
 func TestArrivalIsClamped(t *testing.T) {
 	s := segment{created: 1_700_000_000_000}
 	for _, tc := range []struct {
@@ -87,7 +87,7 @@ func TestArrivalIsClamped(t *testing.T) {
 	}
 }
 
-// What a log takes besides its segments is counted: runs, the dictionary, what reads cold segments.
+// A log's memory beside its segments is counted: runs, the dictionary, readers of cold segments.
 func TestMemoryBesidesSegmentsIsCounted(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	chains := fill(t, l, p, 0, 400)

@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// Requests wait for a hanging disk for fillTimeout together; for a slow one that makes segments each waits on its own.
+// All requests together wait fillTimeout for a hanging disk; for a slow disk that still makes segments each waits on its own.
 func TestNobodyWaitsAgainForADiskThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &stock{filling: &filling{done: make(chan struct{}), deadline: clock.Now().Add(fillTimeout)}}
@@ -27,7 +27,7 @@ func TestNobodyWaitsAgainForADiskThatHangs(t *testing.T) {
 		time.Sleep(time.Hour)
 		assert.Zero(t, took())
 
-		progress := time.AfterFunc(fillTimeout/2, func() { // another request's segment is made
+		progress := time.AfterFunc(fillTimeout/2, func() { // a segment of another request is made
 			s.mu.Lock()
 			s.filling.deadline = clock.Now().Add(fillTimeout)
 			s.mu.Unlock()

@@ -30,8 +30,8 @@ func isFree(t *testing.T, p *Pool, number uint64) bool {
 	return bytes.HasPrefix(b, []byte(format.MagicFree))
 }
 
-// What was copied out of a segment is on the disk before the segment's file is used for something else: until then it is
-// the only one that a power cut leaves whole.
+// A file whose spans were copied out is not reused before the copy is on the disk: until then it is the only one that survives a
+// power cut.
 func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	failures, broken := 0, false
@@ -131,8 +131,8 @@ func TestLocksOfReserve(t *testing.T) {
 	l.Release(&c)
 }
 
-// The next process flushes what a killed one wrote and did not flush: else a power cut would lose more than the spans since the last
-// flush.
+// The next process flushes what a killed one wrote and did not flush: otherwise a power cut would lose more than the spans since
+// the last flush.
 func TestFilesOfTheProcessBeforeAreFlushed(t *testing.T) {
 	path := t.TempDir()
 	dir, err := OpenDirectory(path)

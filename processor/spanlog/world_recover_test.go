@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// inventory prints what the directory holds when it is opened, and closes it.
+// inventory prints the contents of the directory when it is opened, and closes it.
 func (w *world) inventory(out io.Writer, _ args) {
 	if inv := w.take(out); inv != nil {
 		require.NoError(w.t, w.dir.Close())
@@ -19,7 +19,7 @@ func (w *world) inventory(out io.Writer, _ args) {
 	}
 }
 
-// take opens the directory, and prints what it holds.
+// take opens the directory, and prints its contents.
 func (w *world) take(out io.Writer) *Inventory {
 	var err error
 	w.dir, err = OpenDirectory(w.path)
@@ -59,9 +59,8 @@ func place(p Position) string {
 	return fmt.Sprintf("%d+%d", p.Sequence(), p.Offset())
 }
 
-// recover reads the directory back, as a process does that starts: recover [shards=n] [until=n] and what open has. Segments
-// of other shards, of another seed, or whose header is damaged are copied; others are adopted. A span that is found twice is
-// taken once.
+// recover reads the directory back, as a starting process does: recover [shards=n] [until=n] and the arguments of open. Segments
+// of other shards, of another seed, or with a damaged header are copied; others are adopted. A duplicate span is restored once.
 func (w *world) recover(out io.Writer, a args) {
 	inv := w.take(out)
 	if inv == nil {
@@ -93,7 +92,7 @@ func (w *world) recover(out io.Writer, a args) {
 	}
 }
 
-// events prints a journal, and how many of each event there are if there are many.
+// events prints a journal, and the number of each event in a long one.
 func (w *world) events(out io.Writer, f *JournalFile) {
 	fmt.Fprintf(out, "journal of shard %d of %d\n", f.Shard, f.Shards())
 	last, times := "", 0
@@ -201,10 +200,10 @@ func (w *world) segment(out io.Writer, f *SegmentFile, copied bool, seen map[Pos
 	return contents.Scratch()
 }
 
-// released reports whether nobody wants the trace of a span any more: its name begins with x.
+// released reports whether the trace of a span is released: its name begins with x.
 func (w *world) released(body []byte) bool { return body[0] == 'x' }
 
-// chain is that of the trace of a span.
+// chain returns the chain of a span's trace.
 func (w *world) chain(body []byte) *Chain {
 	trace, _, _ := strings.Cut(string(body), "/")
 	if w.chains[trace] == nil {

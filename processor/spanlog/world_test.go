@@ -21,15 +21,15 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// began is when scripts begin, in Unix milliseconds.
+// began is the start time of scripts, in Unix milliseconds.
 const began = 1_700_000_000_000
 
-// world is what a script works on: one directory, and one log with its journal in it. Spans belong to the trace that their
-// body begins with: "a/3" is the third span of trace a.
+// world is the state of a script: one directory, and one log with its journal in it. Spans belong to the trace that their body
+// begins with: "a/3" is the third span of trace a.
 type world struct {
 	t       *testing.T
 	path    string
-	saved   string // as the last crash left it
+	saved   string // the copy that the last crash left
 	dir     *Directory
 	pool    *Pool
 	log     *Log
@@ -39,18 +39,18 @@ type world struct {
 	now     int64
 	chains  map[string]*Chain
 	spans   map[string]int
-	from    map[string]Position // where the part of a trace begins that is not decided
+	from    map[string]Position // where the undecided part of a trace begins
 	busy    *Shrinking
-	flushed map[string][]byte // by name, what a power cut leaves of a file
-	broken  bool              // the disk takes no flush
-	upkeep  func()            // nil where files are made and deleted at once
+	flushed map[string][]byte // by name, the contents that survive a power cut
+	broken  bool              // flushes fail
+	upkeep  func()            // nil if files are created and deleted at once
 }
 
 func newWorld(t *testing.T) *world {
 	return &world{t: t, flushed: map[string][]byte{}}
 }
 
-// close ends what is open in an orderly way.
+// close shuts everything down in order.
 func (w *world) close() {
 	if w.log == nil {
 		return
@@ -76,7 +76,7 @@ func (w *world) run(out io.Writer, name string, a args) {
 	if !ok {
 		w.t.Fatalf("there is no command %q", name)
 	}
-	a[name] = "" // what several commands share asks for its name
+	a[name] = "" // shared code looks up its name
 	command(w, out, a)
 }
 
@@ -101,8 +101,8 @@ func init() {
 	}
 }
 
-// open begins with an empty directory: open [memory] [limit=bytes] [disk=bytes] [shards=n] [shard=n] [names=a,b]
-// [fsync] [deferred]. With deferred, files are made ahead and deleted by upkeep.
+// open begins with an empty directory: open [memory] [limit=bytes] [disk=bytes] [shards=n] [shard=n] [names=a,b] [fsync]
+// [deferred]. With deferred, upkeep creates files ahead and deletes them.
 func (w *world) open(_ io.Writer, a args) {
 	w.close()
 	w.path, w.now = w.t.TempDir(), began
@@ -140,7 +140,7 @@ func (w *world) start(a args, sequence uint64) {
 	require.NoError(w.t, w.pool.Reserve(0, 0))
 }
 
-// flush stands for fsync: it remembers what a power cut leaves.
+// flush stands for fsync: it records the contents that survive a power cut.
 func (w *world) flush(path string) error {
 	if w.broken {
 		return errors.New("input/output error")
@@ -164,19 +164,19 @@ func (w *world) crash(io.Writer, args) {
 	copyFiles(w.t, w.path, w.saved)
 }
 
-// again brings the files back as the last crash left them.
+// again restores the files that the last crash left.
 func (w *world) again(io.Writer, args) {
 	w.close()
 	w.path = w.t.TempDir()
 	copyFiles(w.t, w.saved, w.path)
 }
 
-// powerCut is crash that leaves of a file what was flushed; of one that was never flushed it leaves zeros.
+// powerCut is a crash that leaves the flushed contents of each file, and zeros of files that were never flushed.
 func (w *world) powerCut(io.Writer, args) {
 	w.crash(nil, nil)
 	for _, name := range w.names() {
 		if filepath.Ext(name) == string(files.Packed) {
-			continue // flushed before it has this name
+			continue // flushed before it got this name
 		}
 		w.edit(name, func(b []byte) []byte {
 			if kept, ok := w.flushed[name]; ok {
@@ -187,7 +187,7 @@ func (w *world) powerCut(io.Writer, args) {
 	}
 }
 
-// time lets so many milliseconds pass.
+// time advances the clock by milliseconds.
 func (w *world) time(_ io.Writer, a args) {
 	w.now += int64(a.number("ms", 0))
 	w.log.SetTime(w.now)
@@ -240,7 +240,7 @@ func (w *world) compact(out io.Writer, a args) {
 	fmt.Fprintf(out, "%d segments freed\n", w.log.Compact(float64(a.number("percent", 50))/100, a.has("disk"), nil))
 }
 
-// shrink makes all segments smaller that can be: shrink [pack] [disk]
+// shrink shrinks all segments that can be shrunk: shrink [pack] [disk]
 func (w *world) shrink(out io.Writer, a args) {
 	n := 0
 	for work := w.log.BeginShrink(a.has("pack"), a.has("disk")); work != nil; work = w.log.BeginShrink(a.has("pack"), a.has("disk")) {
@@ -297,8 +297,8 @@ func (w *world) sync(out io.Writer, _ args) {
 // breakDisk makes flushes fail: break, break off
 func (w *world) breakDisk(_ io.Writer, a args) { w.broken = !a.has("off") }
 
-// event puts an event about the part of a trace that is not decided, or of the one that was last: decided trace=a
-// [verdict=1] [policy=0] [late] [failed] [revived] [trimmed=n] [to=0] [th=n] [rv=n] [n=1]
+// event records an event about the undecided part of a trace, or about its latest part: decided trace=a [verdict=1] [policy=0]
+// [late] [failed] [revived] [trimmed=n] [to=0] [th=n] [rv=n] [n=1]
 func (w *world) event(_ io.Writer, a args) {
 	e := Event{
 		Kind: Decided, Verdict: uint8(a.number("verdict", 1)), Trigger: uint8(a.number("trigger", 0)), Late: a.has("late"),
@@ -318,7 +318,7 @@ func (w *world) event(_ io.Writer, a args) {
 	}
 }
 
-// namesOf are those of names= and destinations=.
+// namesOf returns the names in names= and destinations=.
 func namesOf(a args) (n Names) {
 	n.Policies = strings.Split(a.text("names", "errors,slow"), ",")
 	for key := range strings.SplitSeq(a.text("destinations", "a,b"), ",") {
@@ -344,7 +344,7 @@ func (w *world) skipped(out io.Writer, _ args) {
 	}
 }
 
-// names are those of the files, sorted, with the directory below w.path that they are in.
+// names returns the names of the files, sorted, each with its directory below w.path.
 func (w *world) names() (names []string) {
 	require.NoError(w.t, filepath.WalkDir(w.path, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() && e.Name() != "LOCK" {
@@ -355,7 +355,7 @@ func (w *world) names() (names []string) {
 	return names
 }
 
-// files lists the files: what they say that they are, and how large they are.
+// files lists the files: magic, size, and fields of the header.
 func (w *world) files(out io.Writer, _ args) {
 	for _, name := range w.names() {
 		b, err := os.ReadFile(filepath.Join(w.path, name))
@@ -378,7 +378,7 @@ func (w *world) usage(out io.Writer, _ args) {
 	}
 }
 
-// read prints the spans of all traces: spans [pause]. With pause another trace grows in between.
+// read prints the spans of all traces: spans [pause]. With pause another trace grows during the pauses.
 func (w *world) read(out io.Writer, a args) {
 	var pause Pause
 	if a.has("pause") {
@@ -411,17 +411,17 @@ func (w *world) read(out io.Writer, a args) {
 	}
 }
 
-// newer says whether spans of a trace are in segments begun after a sequence: newer trace=a than=3
+// newer reports whether spans of a trace are in segments begun after a sequence: newer trace=a than=3
 func (w *world) newer(out io.Writer, a args) {
 	fmt.Fprintln(out, w.log.Newer(*w.chains[a["trace"]], format.PositionOf(uint64(a.number("than", 0)), 0)))
 }
 
-// clean takes the path of the directory out of a message.
+// clean removes the directory's path from a message.
 func (w *world) clean(message string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(message, w.path+"/", ""), w.path, "DIR")
 }
 
-// edit changes a file.
+// edit changes a file's bytes.
 func (w *world) edit(name string, change func([]byte) []byte) {
 	path := filepath.Join(w.path, name)
 	b, err := os.ReadFile(path)
@@ -429,7 +429,7 @@ func (w *world) edit(name string, change func([]byte) []byte) {
 	require.NoError(w.t, os.WriteFile(path, change(b), 0o600))
 }
 
-// cut makes a file so long: cut file=00000001.seg at=500
+// cut truncates a file: cut file=00000001.seg at=500
 func (w *world) cut(_ io.Writer, a args) {
 	w.edit(a["file"], func(b []byte) []byte { return b[:a.number("at", 0)] })
 }
@@ -450,7 +450,7 @@ func (w *world) zero(_ io.Writer, a args) {
 	})
 }
 
-// write makes a file with some text: write file=00000001.seg text=abc
+// write creates a text file: write file=00000001.seg text=abc
 func (w *world) write(_ io.Writer, a args) {
 	require.NoError(w.t, os.WriteFile(filepath.Join(w.path, a["file"]), []byte(a["text"]), 0o600))
 }
@@ -459,12 +459,12 @@ func (w *world) delete(_ io.Writer, a args) {
 	require.NoError(w.t, os.Remove(filepath.Join(w.path, a["file"])))
 }
 
-// mkdir makes a directory: mkdir directory=aside
+// mkdir creates a directory: mkdir directory=aside
 func (w *world) mkdir(_ io.Writer, a args) {
 	require.NoError(w.t, os.Mkdir(filepath.Join(w.path, a["directory"]), 0o700))
 }
 
-// move gives a file another name: move file=00000001.seg to=aside/00000001.seg
+// move renames a file: move file=00000001.seg to=aside/00000001.seg
 func (w *world) move(_ io.Writer, a args) {
 	require.NoError(w.t, os.Rename(filepath.Join(w.path, a["file"]), filepath.Join(w.path, a["to"])))
 }
@@ -477,7 +477,7 @@ func (w *world) writeNumber(_ io.Writer, a args) {
 	})
 }
 
-// checksum makes a header's checksum right: checksum file=00000001.seg
+// checksum sets a header's checksum: checksum file=00000001.seg
 func (w *world) checksum(_ io.Writer, a args) {
 	w.edit(a["file"], func(b []byte) []byte {
 		binary.LittleEndian.PutUint32(b[56:], crc32.Checksum(b[8:56], crc32.MakeTable(crc32.Castagnoli)))
@@ -485,8 +485,8 @@ func (w *world) checksum(_ io.Writer, a args) {
 	})
 }
 
-// duplicate copies the spans of a segment to one that was begun later, as a process does that ends before it gives the
-// first one up: duplicate file=00000001.seg
+// duplicate copies the spans of a segment to a later one, like a process that ends before it gives the first one up: duplicate
+// file=00000001.seg
 func (w *world) duplicate(_ io.Writer, a args) {
 	path := w.path
 	w.path = w.t.TempDir()
@@ -496,6 +496,6 @@ func (w *world) duplicate(_ io.Writer, a args) {
 	copyFiles(w.t, path, w.path)
 }
 
-// hide takes the directory away, so that the disk fails; unhide brings it back.
+// hide removes the directory, so that the disk fails; unhide restores it.
 func (w *world) hide(io.Writer, args)   { require.NoError(w.t, os.Rename(w.path, w.path+".away")) }
 func (w *world) unhide(io.Writer, args) { require.NoError(w.t, os.Rename(w.path+".away", w.path)) }

@@ -27,11 +27,11 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// load makes requests of realistic spans: traces of 12 spans over five services, each service's spans in a request of
-// their own as SDKs send them, about 520 bytes per span, 1 in 100 traces with an error.
+// load makes requests of realistic spans: traces of 12 spans over five services, each service's spans in a request of their own
+// as SDKs send them, about 520 bytes per span, an error in 1 of 100 traces.
 type load struct {
 	requests []*wire.Request
-	ids      [][]int // by request: offsets of trace IDs in its bytes
+	ids      [][]int // by request: offsets of the trace IDs in its bytes
 	trace    uint64
 	spans    int
 }
@@ -67,7 +67,7 @@ func newLoad(tb testing.TB) *load {
 		var ids []int
 		for i := range r.Spans {
 			body, id := r.Spans[i].Body, r.Spans[i].TraceID
-			at := bytes.Index(body.Of(r.Bytes), append([]byte{0x0a, byte(len(id))}, id[:]...)) // the field as it stands there
+			at := bytes.Index(body.Of(r.Bytes), append([]byte{0x0a, byte(len(id))}, id[:]...)) // the whole field
 			require.GreaterOrEqual(tb, at, 0)
 			ids = append(ids, int(body.Off)+at+2)
 		}
@@ -190,7 +190,7 @@ func BenchmarkResident(b *testing.B) {
 			cfg := testConfig()
 			cfg.MemoryBudget, cfg.DiskBudget = 700<<20, 4<<30
 			cfg.DecisionWait, cfg.Compression = time.Hour, compression
-			for range min(b.N, 1) { // once: what a former round left resident would hide what this one takes
+			for range min(b.N, 1) { // once: memory that an earlier round left resident would hide this one's
 				p := benchSampler(b, cfg)
 				l := newLoad(b)
 				runtime.GC()
@@ -235,7 +235,7 @@ func BenchmarkRecovery(b *testing.B) {
 	}
 }
 
-// resident is the process's resident memory in bytes, where the system tells.
+// resident returns the process's resident memory in bytes, where the system reports it.
 func resident(tb testing.TB) int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -260,7 +260,7 @@ func BenchmarkDecide(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			cfg := keepErrors(testConfig())
 			cfg.Storage, cfg.MemoryBudget, cfg.DecisionWait = storageMemory, 700<<20, time.Hour
-			cfg.Explain.Decisions = 20_000 // which is soon full, as it is in use
+			cfg.Explain.Decisions = 20_000 // which is soon full, as in production
 			c.change(cfg)
 			p := benchSampler(b, cfg)
 			l := newLoad(b)

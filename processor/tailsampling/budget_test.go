@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// A buffer many times the size of memory_budget stays within it, as the process's resident memory has it: full segments
-// are left to the disk, or compressed.
+// A buffer many times the size of memory_budget keeps the process's resident memory within it: full segments are paged out or
+// compressed.
 func TestResidentMemoryStaysWithinTheBudget(t *testing.T) {
 	withEitherStorage(t, testResidentMemoryStaysWithinTheBudget)
 }

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Many senders, a next component that fails now and then, little memory, status readers: every accepted span of a trace
-// that is to be kept comes out exactly once.
+// Many senders, a next component that fails sometimes, little memory, and readers of the status: every accepted span of a kept
+// trace is delivered exactly once.
 func TestConcurrentUse(t *testing.T) { withEitherStorage(t, testConcurrentUse) }
 
 func testConcurrentUse(t *testing.T) {
@@ -23,8 +23,8 @@ func testConcurrentUse(t *testing.T) {
 	cfg.DecisionWait = 50 * time.Millisecond
 	cfg.DecisionWaitAfterRootReceived = 20 * time.Millisecond
 	cfg.MaximumTraceSizeBytes = 20_000
-	cfg.WhenFull = fullRefuse         // nothing that is taken is given up
-	cfg.ShutdownTimeout = time.Minute // a slow machine gets everything out, too
+	cfg.WhenFull = fullRefuse         // no accepted trace is given up
+	cfg.ShutdownTimeout = time.Minute // enough for a slow machine to deliver everything
 	var chance sync.Mutex
 	rnd := rand.New(rand.NewPCG(1, 1))
 	next := sink{accept: func(context.Context, int, ptrace.Traces) error {
@@ -43,10 +43,10 @@ func testConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for n := range traces {
 				id := sender*traces + n
-				// The error comes first, so that whatever is decided early is kept.
+				// The error comes first, so that a trace that is decided early is kept.
 				err := pdataDoor(t, p, request(newSpan(id, 0).fail(), newSpan(id, 1).pad(300)))
 				if err != nil {
-					continue // nothing of it is there
+					continue // no part of it was accepted
 				}
 				accepted[sender] += 2
 				for i := 2; i < spans; i += 2 {

@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/internal/units"
 )
 
-// load reads a configuration the way the Collector does.
+// loadConfig reads a configuration as the Collector does.
 func loadConfig(t *testing.T, path string) (*Config, error) {
 	conf, err := confmaptest.LoadConf(path)
 	require.NoError(t, err)
@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 	assert.True(t, n >= 2 && n <= maxShards && n&(n-1) == 0, "%d", n)
 }
 
-// Each testdata/*.bad.yaml names in its first comment lines what its error must say.
+// Each testdata/*.bad.yaml states in its first comment lines the texts that its error must contain.
 func TestBadConfigs(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.bad.yaml")
 	require.NoError(t, err)

@@ -51,7 +51,7 @@ func TestContribConfigsLoad(t *testing.T) {
 	assert.Equal(t, contribTypes, types)
 }
 
-// contribTypes are those of contrib's policies.
+// contribTypes are the types of contrib's policies.
 var contribTypes = map[string]bool{
 	"always_sample": true, "and": true, "boolean_attribute": true, "bytes_limiting": true, "composite": true, "drop": true,
 	"latency": true, "not": true, "numeric_attribute": true, "ottl_condition": true, "probabilistic": true, "rate_limiting": true, "span_count": true,

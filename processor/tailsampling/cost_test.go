@@ -39,7 +39,7 @@ func testCostByPolicyAndService(t *testing.T) {
 		for _, one := range got.Policies {
 			rows[one.Name] = row{amounts(one.Sampled), amounts(one.Dropped), amounts(one.Matched), amounts(one.Alone)}
 		}
-		// A policy that samples is not asked about a trace that is dropped.
+		// A sampling policy is not charged for a trace that is dropped.
 		assert.Equal(t, map[string]row{
 			"errors": {sampled: [2]int64{2, 6}, matched: [2]int64{2, 6}, alone: [2]int64{1, 2}},
 			"three":  {sampled: [2]int64{1, 4}, matched: [2]int64{2, 8}, alone: [2]int64{1, 4}},

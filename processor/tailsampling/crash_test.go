@@ -50,14 +50,14 @@ func crash(t testing.TB, cfg *Config) *Config {
 // end frees a processor that is dead for the test.
 func end(t testing.TB, p *Sampler) { require.NoError(t, p.Shutdown(context.Background())) }
 
-// Whenever the process is killed, and whatever the number of shards afterwards, the traces that come out are those that
-// come out without it, byte for byte.
+// Whenever the process is killed, and with any number of shards afterwards, the delivered traces are the same as without a kill,
+// byte for byte.
 func TestCrashesDoNotMatter(t *testing.T) {
 	var spans []spanOf
 	rnd := rand.New(rand.NewPCG(3, 1))
 	for n := range 120 {
 		tr := newTrace(n, 1+rnd.IntN(20), n%10 == 0)
-		if n%10 == 7 { // spans that do not differ at all
+		if n%10 == 7 { // identical spans
 			tr = append(tr, newSpan(n, 0), newSpan(n, 0))
 		}
 		spans = append(spans, tr...)
@@ -146,7 +146,7 @@ func TestCrashesWhileEverythingGoesOn(t *testing.T) {
 						spans[0].fail()
 					}
 					if n >= 30 && n%3 == 0 {
-						spans = append(spans, newSpan(n-30, 2)) // late, by a while
+						spans = append(spans, newSpan(n-30, 2)) // late, somewhat
 					}
 					if err := wireDoor(t, p, request(spans...)); err == nil {
 						for _, s := range spans {
@@ -163,7 +163,7 @@ func TestCrashesWhileEverythingGoesOn(t *testing.T) {
 						synctest.Wait()
 						next := crash(t, cfg)
 						was := down.Load()
-						down.Store(true) // the dead deliver nothing
+						down.Store(true) // the dead process delivers nothing
 						end(t, p)
 						down.Store(was)
 						cfg = next
@@ -196,8 +196,8 @@ func TestCrashesWhileEverythingGoesOn(t *testing.T) {
 	}
 }
 
-// Traces that were kept leave in the order of their decisions after a restart, with the names of policies that are no
-// more, and late spans follow decisions of before.
+// After a restart kept traces are delivered in the order of their decisions, with the names of policies that no longer exist, and
+// late spans follow earlier decisions.
 func TestDecisionsSurviveARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := diskConfig()
@@ -261,7 +261,7 @@ func TestWaitGoesOnAfterARestart(t *testing.T) {
 	})
 }
 
-// A shutdown delivers what is decided and leaves the rest, so that a restart loses nothing.
+// A shutdown delivers decided traces and leaves the others on disk, so that a restart loses nothing.
 func TestRollingRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(diskConfig())
@@ -302,7 +302,7 @@ func TestSecondProcessorOnTheDirectory(t *testing.T) {
 	shutdown(t, p)
 }
 
-// Files of a version to come are moved aside, and the processor starts.
+// Files of a future version are moved aside, and the processor starts.
 func TestUnknownFormatVersion(t *testing.T) {
 	cfg := keepAll(diskConfig())
 	p := start(t, cfg, &sink{})
@@ -344,7 +344,7 @@ func TestSegmentThatCannotBeReadForAWhile(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 5, false)...)))
 		end(t, p)
 		var next sink
-		p = start(t, cfg, &next) // its segment is on disk only now
+		p = start(t, cfg, &next) // its segment is now on disk only
 		away := newDirectory()
 		files, err := filepath.Glob(filepath.Join(cfg.Directory, "*.seg"))
 		require.NoError(t, err)
@@ -398,7 +398,7 @@ func TestJournalIsBounded(t *testing.T) {
 	})
 }
 
-// With fsync the same comes out.
+// With fsync the same traces are delivered.
 func TestFsync(t *testing.T) {
 	for _, fsync := range []string{fsyncInterval, fsyncAlways} {
 		t.Run(fsync, func(t *testing.T) {

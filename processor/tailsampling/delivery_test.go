@@ -17,11 +17,11 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 )
 
-// exporters is the next component with three exporters behind it: two that take bytes, and one that takes decoded spans.
+// exporters is the next component with three exporters behind it: two that take wire bytes, and one that takes decoded spans.
 type exporters struct {
 	mu  sync.Mutex
 	got map[string]map[pcommon.TraceID]int // spans by destination
-	// answer returns what a destination says to a request with these traces.
+	// answer returns a destination's answer to a request with these traces.
 	answer func(to string, td ptrace.Traces) error
 }
 
@@ -78,7 +78,7 @@ func (e *exporters) has(t *testing.T, to string, n int) {
 	}
 }
 
-// failing is the answers where one destination gives an error.
+// failing returns the answers when one destination fails with an error.
 func failing(destination string, err error) func(string, ptrace.Traces) error {
 	return func(to string, _ ptrace.Traces) error {
 		if to == destination {
@@ -125,7 +125,7 @@ func TestDestinationsOverACrash(t *testing.T) {
 	})
 }
 
-// startWith starts a processor with a next component that is no sink.
+// startWith starts a processor with a given next component.
 func startWith(t *testing.T, cfg *Config, next consumer.Traces) *Sampler {
 	t.Helper()
 	p, err := newSamplerForTest(cfg)
@@ -224,7 +224,7 @@ func TestRefusedTraceIsSentAgainOnRequest(t *testing.T) {
 	})
 }
 
-// With when_full refuse spans are refused instead, and clients are told to send them again.
+// With when_full refuse spans are refused with a retryable error instead.
 func TestBacklogOverItsBudgetRefuses(t *testing.T) {
 	withEitherStorage(t, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -176,7 +176,7 @@ func testBatchesAreBounded(t *testing.T) {
 	})
 }
 
-// A shutdown gives up after shutdown_timeout, or when its context ends, and logs what it lost.
+// A shutdown ends at shutdown_timeout, or with its context, and logs the traces that it lost.
 func TestShutdownWithABackendThatFails(t *testing.T) {
 	withEitherStorage(t, testShutdownWithABackendThatFails)
 }
@@ -268,11 +268,11 @@ func testShutdownDeliversToABackendThatRecovers(t *testing.T) {
 }
 
 // An exporter that retries by itself does not return while its backend is away: health must show that too.
-func TestProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
-	withEitherStorage(t, testProbeTellsOfANextComponentThatDoesNotAnswer)
+func TestProbeReportsAHangingNextComponent(t *testing.T) {
+	withEitherStorage(t, testProbeReportsAHangingNextComponent)
 }
 
-func testProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
+func testProbeReportsAHangingNextComponent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unblock := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {

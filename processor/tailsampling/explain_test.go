@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// lucky is an ID of a trace that passes every threshold, or none above 0.
+// lucky returns a trace ID whose randomness passes every threshold, or none above 0.
 func lucky(n byte, passes bool) (id pcommon.TraceID) {
 	id[0], id[15] = n, n
 	if passes {
@@ -96,9 +96,9 @@ func testExplain(t *testing.T) {
 }
 
 // A decision without a record is shown as far as late spans need it.
-func TestExplainFades(t *testing.T) { withEitherStorage(t, testExplainFades) }
+func TestExplainWithoutRecord(t *testing.T) { withEitherStorage(t, testExplainWithoutRecord) }
 
-func testExplainFades(t *testing.T) {
+func testExplainWithoutRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.NumShards, cfg.Explain.Decisions = 1, 2
@@ -141,7 +141,7 @@ func testExplainCanBeSwitchedOff(t *testing.T) {
 	})
 }
 
-// A record has the votes of the version that decided, also when later ones have more policies.
+// A record has the votes of the version that decided, even if later ones have more policies.
 func TestExplainAcrossVersions(t *testing.T) { withEitherStorage(t, testExplainAcrossVersions) }
 
 func testExplainAcrossVersions(t *testing.T) {

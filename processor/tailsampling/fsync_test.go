@@ -22,7 +22,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 )
 
-// startOn runs a processor whose files are flushed by a function of the test.
+// startOn runs a processor whose files are flushed by the test's function.
 func startOn(t *testing.T, cfg *Config, next *sink, disk func(flush func() error) error) *Sampler {
 	t.Helper()
 	p, err := newSamplerForTest(cfg)
@@ -133,7 +133,7 @@ func TestSlowFsync(t *testing.T) {
 		require.ErrorContains(t, <-answered, "the disk is too slow")
 		assert.Positive(t, p.refusals.All())
 		slow.Store(0)
-		time.Sleep(3 * time.Minute) // one run that had begun, and one of its own
+		time.Sleep(3 * time.Minute) // the run in progress, and one of its own
 		require.NoError(t, wireDoor(t, p, request(newTrace(3, 3, false)...)), "sent again")
 		time.Sleep(time.Minute)
 		shutdown(t, p)
@@ -147,7 +147,7 @@ func TestSlowFsync(t *testing.T) {
 	})
 }
 
-// image is the content of a directory's files.
+// image is the contents of a directory's files.
 type image map[string][]byte
 
 func imageOf(t *testing.T, dir string) image {
@@ -190,7 +190,7 @@ func powerCut(rnd *rand.Rand, flushed, now image) image {
 		for at := 0; at < len(b); at += page {
 			end, fate := min(at+page, len(b)), rnd.IntN(4)
 			for s := at; s < end; s += sector {
-				if fate == 0 || fate == 1 && rnd.IntN(2) == 0 { // written, or torn; else not
+				if fate == 0 || fate == 1 && rnd.IntN(2) == 0 { // written, or torn; otherwise not
 					copy(old[s:min(s+sector, end)], b[s:])
 				}
 			}
@@ -200,8 +200,8 @@ func powerCut(rnd *rand.Rand, flushed, now image) image {
 	return after
 }
 
-// Whenever the power fails, with fsync always no span is missing that was acknowledged, and with fsync interval none that
-// was acknowledged before the files were last flushed.
+// Whenever the power fails, with fsync always no acknowledged span is missing, and with fsync interval none that was acknowledged
+// before the last flush.
 func TestPowerCut(t *testing.T) {
 	for _, fsync := range []string{fsyncAlways, fsyncInterval} {
 		for seed := range uint64(8) {
@@ -222,16 +222,16 @@ func powerFails(t *testing.T, fsync string, seed uint64) {
 	cfg.Compression = []string{compressNever, compressAlways}[seed%2]
 	var next sink
 	var flushed, now image
-	var safe, acked int // traces: those before are safe, acknowledged
+	var safe, acked int // traces: those below safe must survive, those below acked were acknowledged
 	var mu sync.Mutex
 	stop := 200 + rnd.IntN(1300)
 	p := startOn(t, cfg, &next, func(flush func() error) error {
-		synctest.Wait() // nobody changes files between the picture and what is flushed
+		synctest.Wait() // no file changes between the image and the flush
 		mu.Lock()
 		defer mu.Unlock()
 		before, covers := imageOf(t, cfg.Directory), acked
 		if fsync == fsyncAlways && covers == stop-1 {
-			now = before // it fails in the middle of the last request
+			now = before // the power fails in the middle of the last request
 		}
 		if err := flush(); err != nil {
 			return err

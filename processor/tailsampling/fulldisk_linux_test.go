@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 )
 
-// smallDisk mounts a file system of so many bytes, where that is allowed.
+// smallDisk mounts a filesystem of the given size, where that is allowed.
 func smallDisk(t *testing.T, size string) string {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
@@ -43,7 +43,7 @@ func TestFullDisk(t *testing.T) {
 		for ; err == nil && accepted < 100_000; accepted++ {
 			err = wireDoor(t, p, request(newSpan(accepted, 0).pad(1000)))
 		}
-		accepted-- // the last was not
+		accepted-- // the last one was refused
 		require.Error(t, err)
 		require.False(t, consumererror.IsPermanent(err))
 		require.Equal(t, codes.Unavailable, consumererror.ToGRPCStatus(err).Code())
@@ -55,7 +55,7 @@ func TestFullDisk(t *testing.T) {
 		assert.Positive(t, p.refusals.For(refuse.Disk))
 		assert.Equal(t, int64(accepted), p.Status().SpansBuffered)
 
-		after := crash(t, cfg) // what is there can be read back even now
+		after := crash(t, cfg) // even now the files can be read back
 		require.NoError(t, os.Remove(ballast))
 		require.NoError(t, wireDoor(t, p, request(newSpan(accepted, 0).pad(1000))))
 		time.Sleep(time.Minute)
@@ -72,7 +72,7 @@ func TestFullDisk(t *testing.T) {
 	})
 }
 
-// A disk that goes away under the mapped files does not kill the process.
+// A disk that fails under the mapped files does not kill the process.
 func TestDiskThatFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
@@ -84,14 +84,14 @@ func TestDiskThatFaults(t *testing.T) {
 		require.NoError(t, err)
 		journals, err := filepath.Glob(filepath.Join(cfg.Directory, "*.jnl"))
 		require.NoError(t, err)
-		for _, f := range append(files, journals...) { // a store behind the end of a file is the fault that a failing disk gives
+		for _, f := range append(files, journals...) { // a store beyond the end of a file faults like one on a failing disk
 			require.NoError(t, os.Truncate(f, 0))
 		}
 		err = wireDoor(t, p, request(newSpan(2, 0)))
 		require.ErrorContains(t, err, "is damaged: it was cut off, or cannot be read or written")
 		require.False(t, consumererror.IsPermanent(err))
 		assert.True(t, p.Probe(t.Context()).Blocking)
-		time.Sleep(time.Minute) // decided, and not to be read: logged and counted, and nothing else fails
+		time.Sleep(time.Minute) // a decided trace that cannot be read is logged and counted, and no other trace fails
 		assert.Empty(t, next.traces())
 		assert.Positive(t, p.Status().LostSpans)
 		require.NoError(t, p.Shutdown(t.Context()))

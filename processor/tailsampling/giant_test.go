@@ -14,8 +14,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// giant makes the requests of a trace of so many spans, 1,000 in each. The spans that explain it are spread over the
-// requests, and the root is the last span of all.
+// giant makes the requests of a trace with the given number of spans, 1,000 in each. The spans that explain it are spread over
+// the requests, and the root is the last span of all.
 type giant struct {
 	spans, errors int
 	template      ptrace.Traces
@@ -40,7 +40,7 @@ func newGiant(spans int) *giant {
 	return g
 }
 
-// request is the i-th.
+// request returns the i-th request.
 func (g *giant) request(i int) ptrace.Traces {
 	list := g.template.ResourceSpans().At(0).ScopeSpans().At(0).Spans()
 	for j, s := range list.All() {
@@ -91,7 +91,7 @@ func testTraceOfAMillionSpans(t *testing.T) {
 		p := start(t, cfg, &next)
 		g := newGiant(spans)
 		bytes, peak := 0, int64(0)
-		const every = 5 // requests of the giant for one of a neighbour
+		const every = 5 // requests of the giant per request of a neighbour
 		neighbours := 0
 		for i := range spans / giantRequest {
 			b := marshal(t, g.request(i))

@@ -25,7 +25,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// epoch is when the traces of tests begin.
+// epoch is the start of the tests' traces.
 const epoch = uint64(1_700_000_000_000_000_000)
 
 // spanOf is a span with its resource and scope, alone in a Traces.
@@ -43,7 +43,7 @@ func traceID(n int) pcommon.TraceID {
 	return id
 }
 
-// newSpan makes the i-th span of the n-th trace; the one with i = 0 is the root. It has everything that a span can have.
+// newSpan returns the i-th span of the n-th trace; i = 0 is the root. It has every field that a span can have.
 func newSpan(n, i int) spanOf {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -95,7 +95,7 @@ func (s spanOf) fail() spanOf {
 	return s
 }
 
-// newTrace makes the n-th trace with so many spans; the last has an error if failed.
+// newTrace returns the n-th trace with the given number of spans; if failed, the last one has an error.
 func newTrace(n, spans int, failed bool) []spanOf {
 	var out []spanOf
 	for i := range spans {
@@ -107,8 +107,8 @@ func newTrace(n, spans int, failed bool) []spanOf {
 	return out
 }
 
-// request puts spans into one Traces, each ResourceSpans on its own as some SDKs' exporters do, or spans that follow
-// each other with the same resource together.
+// request puts spans into one Traces: each in a ResourceSpans of its own, as some SDKs' exporters do, or adjacent spans of one
+// resource together.
 func request(spans ...spanOf) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for _, s := range spans {
@@ -117,7 +117,7 @@ func request(spans ...spanOf) ptrace.Traces {
 	return td
 }
 
-// pad makes a span larger by so many bytes.
+// pad makes a span larger by a number of bytes.
 func (s spanOf) pad(bytes int) spanOf {
 	s.span().Attributes().PutEmptyBytes("pad").Append(make([]byte, bytes)...)
 	return s
@@ -137,12 +137,12 @@ func wireDoor(t testing.TB, p *Sampler, td ptrace.Traces) error {
 	var r wire.Request
 	require.NoError(t, r.Scan(b))
 	err = p.ConsumeTraces(wire.NewContext(context.Background(), &r), ptrace.NewTraces())
-	clear(b) // what was passed in is not the processor's any more
+	clear(b) // the caller may reuse its bytes
 	clear(r.Spans)
 	return err
 }
 
-// sink is a next component that remembers what it accepted.
+// sink is a next component that keeps what it accepts.
 type sink struct {
 	mu      sync.Mutex
 	calls   int
@@ -160,7 +160,7 @@ func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	s.mu.Unlock()
 	if s.accept != nil {
 		if err := s.accept(ctx, call, td); err != nil {
-			td.ResourceSpans().RemoveIf(func(ptrace.ResourceSpans) bool { return true }) // it may
+			td.ResourceSpans().RemoveIf(func(ptrace.ResourceSpans) bool { return true }) // a consumer may do that
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// spread moves what was marked on scopes to their spans, where it is simpler to look at.
+// spread copies the marks on scopes to their spans, where they are simpler to compare.
 func spread(td ptrace.Traces) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
@@ -188,7 +188,7 @@ func spread(td ptrace.Traces) {
 	}
 }
 
-// traces returns what was accepted, by trace: each part of it as one Traces.
+// traces returns the accepted traces, each with its parts, one Traces per part.
 func (s *sink) traces() map[pcommon.TraceID][]ptrace.Traces {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -227,7 +227,7 @@ func testConfig() *Config {
 	cfg.Storage = storageUnderTest
 	cfg.Directory = newDirectory()
 	cfg.DiskBudget = 256 << 20
-	cfg.Compression = compressNever // what is in the buffer is what was sent
+	cfg.Compression = compressNever // so that the buffer has the bytes that were sent
 	cfg.Policies = []policy.Config{
 		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
 		{Name: "slow", Type: policy.Latency, Section: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
@@ -244,19 +244,19 @@ func squeeze(cfg *Config, shards int, bytes units.Size) {
 
 func ptr[T any](v T) *T { return &v }
 
-// keepAll is a policy for tests that are not about policies.
+// keepAll is a policy for tests of other parts.
 func keepAll(cfg *Config) *Config {
 	cfg.Policies = []policy.Config{{Name: "all", Type: policy.AlwaysSample}}
 	return cfg
 }
 
-// keepErrors keeps nothing that has no error.
+// keepErrors keeps only traces with an error.
 func keepErrors(cfg *Config) *Config {
 	cfg.Policies = cfg.Policies[:1]
 	return cfg
 }
 
-// start runs a processor, which must be shut down by the test.
+// start runs a processor, which the test must shut down.
 func start(t testing.TB, cfg *Config, next consumer.Traces) *Sampler {
 	t.Helper()
 	require.NoError(t, cfg.Validate())
@@ -284,7 +284,7 @@ func decideAll(p *Sampler) {
 	}
 }
 
-// decideNow decides what is pending.
+// decideNow decides all pending traces.
 func decideNow(p *Sampler) {
 	for _, m := range p.buffer.Members {
 		m.Lock()
@@ -293,7 +293,7 @@ func decideNow(p *Sampler) {
 	}
 }
 
-// sum is what the shards have counted.
+// sum returns the sum of the shards' counters.
 func sum(p *Sampler) *tally.Stats {
 	all := p.buffer.Sum()
 	return &all
@@ -305,13 +305,13 @@ func isPending(p *Sampler, n int) bool {
 	return known && e.State == StatePending
 }
 
-// runEvery is the decider's, and gatherFor the senders'.
+// runEvery is the decider's interval, and gatherFor the senders' wait for a fuller batch.
 const (
 	runEvery  = 10 * time.Millisecond
 	gatherFor = 100 * time.Millisecond
 )
 
-// lost is how many of so many undelivered spans a shutdown loses.
+// lost returns how many of n undelivered spans a shutdown loses.
 func lost(spans int64) int64 {
 	if storageUnderTest == storageDisk {
 		return 0

@@ -12,9 +12,9 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 )
 
-// What a span of a large trace takes does not follow from how many there are: not while it waits for its decision, nor after it was
-// kept, nor after it was not.
-func TestSpansOfALargeTraceCostWhatCame(t *testing.T) {
+// The cost of a large trace's span does not depend on the number of its spans: neither while it waits for its decision, nor after
+// it was kept, nor after it was not sampled.
+func TestCostOfALargeTracesSpans(t *testing.T) {
 	withEitherStorage(t, func(t *testing.T) {
 		for _, c := range []struct {
 			name          string

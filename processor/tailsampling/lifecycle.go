@@ -34,12 +34,12 @@ func (p *Sampler) Start(_ context.Context, h component.Host) error {
 	} else {
 		var onSyncFailed func()
 		if p.cfg.Fsync != fsyncNever {
-			onSyncFailed = p.buffer.WriteAgain
+			onSyncFailed = p.buffer.Rewrite
 		}
 		p.store.Recover(recoveryTimeout, onSyncFailed, func() {
 			p.view.Syncer.Store(p.newSyncer())
-			p.buffer.Pool.Defer(p.buffer.CatchUp)
-			p.buffer.CatchUp()
+			p.buffer.Pool.Defer(p.buffer.WriteDeferred)
+			p.buffer.WriteDeferred()
 			p.buffer.SetReady()
 			p.run(ctx)
 		})

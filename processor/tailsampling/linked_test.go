@@ -19,7 +19,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
-// linking keeps what is linked with errors.
+// linking keeps traces with errors and those linked with them.
 func linking(cfg *Config) *Config {
 	cfg.LinkedTraces.Enabled = true
 	return reviving(keepErrors(cfg))
@@ -42,8 +42,8 @@ func testLinkedTraces(t *testing.T) {
 	const kept, other = 1, 2
 	for name, tc := range map[string]struct {
 		link  [2]int                         // from which trace to which
-		order func(kept, other, wait func()) // what happens
-		why   decision.Trigger               // what makes the decision about the other trace due
+		order func(kept, other, wait func()) // the order of events
+		why   decision.Trigger               // the trigger of the other trace's decision
 	}{
 		"links to a pending one":            {[2]int{kept, other}, func(k, o, w func()) { k(); time.Sleep(time.Second); o(); w() }, decision.ByWait},
 		"is linked by a pending one":        {[2]int{other, kept}, func(k, o, w func()) { k(); time.Sleep(time.Second); o(); w() }, decision.ByWait},
@@ -78,7 +78,7 @@ func testLinkedTraces(t *testing.T) {
 					spans := spansOf(parts[0])
 					require.Len(t, spans, 2)
 					state, by, with := "ot=th:0,vendor=a,other=b", "errors", map[string]int{}
-					if id == traceID(other) { // which stands for nothing but itself
+					if id == traceID(other) { // which represents only itself
 						state, by, with = "vendor=a,other=b", "linked_traces", map[string]int{wire.TraceID(traceID(kept)).String(): 2}
 					}
 					assert.Equal(t, map[string]int{by: 2}, attributesOf(parts[0], attr.Policy))
@@ -101,14 +101,14 @@ func testLinkedTraces(t *testing.T) {
 				assert.Equal(t, int64(1), p.Status().LinkedTraces)
 				assert.Zero(t, p.output.WithoutThreshold.Load())
 
-				require.NoError(t, wireDoor(t, p, request(newSpan(other, 2).linkedTo(other+2)))) // does not go further
+				require.NoError(t, wireDoor(t, p, request(newSpan(other, 2).linkedTo(other+2)))) // links are not followed further
 				time.Sleep(time.Second)
 				require.Len(t, next.traces(), 2)
 				late := next.traces()[traceID(other)][1]
 				assert.Equal(t, map[string]int{"linked_traces": 1}, attributesOf(late, attr.Policy))
 				assert.Equal(t, "vendor=a,other=b", spansOf(late)[0].TraceState().AsRaw())
 
-				require.NoError(t, wireDoor(t, p, request(newSpan(kept, 2).linkedTo(other+2)))) // this does
+				require.NoError(t, wireDoor(t, p, request(newSpan(kept, 2).linkedTo(other+2)))) // this one is followed
 				time.Sleep(time.Second)
 				require.Len(t, next.traces(), 3)
 				shutdown(t, p)
@@ -118,9 +118,9 @@ func testLinkedTraces(t *testing.T) {
 }
 
 // Linking is off by default, and a trace that a drop policy drops is dropped whatever links to it.
-func TestWhatLinksDoNotKeep(t *testing.T) { withEitherStorage(t, testWhatLinksDoNotKeep) }
+func TestTracesThatLinksDoNotKeep(t *testing.T) { withEitherStorage(t, testTracesThatLinksDoNotKeep) }
 
-func testWhatLinksDoNotKeep(t *testing.T) {
+func testTracesThatLinksDoNotKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, enabled := range []bool{false, true} {
 			cfg := linking(testConfig())
@@ -141,8 +141,8 @@ func testWhatLinksDoNotKeep(t *testing.T) {
 	})
 }
 
-// Of linked traces both are kept if either is for its own sake: whatever links which, in whatever order, batches and
-// shards their spans come, through either door, whichever is decided first.
+// Of linked traces both are kept if either is kept by itself: whichever links to which, in whatever order, batches and shards
+// their spans arrive, through either door, whichever is decided first.
 func TestLinkedTracesInAnyOrder(t *testing.T) { withEitherStorage(t, testLinkedTracesInAnyOrder) }
 
 func testLinkedTracesInAnyOrder(t *testing.T) {
@@ -203,7 +203,7 @@ func testLinkedTracesInAnyOrder(t *testing.T) {
 	}
 }
 
-// What is remembered of links is part of what the budget counts.
+// The memory of links counts towards the budget.
 func TestLinksAreCounted(t *testing.T) { withEitherStorage(t, testLinksAreCounted) }
 
 func testLinksAreCounted(t *testing.T) {

@@ -11,8 +11,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// storageUnderTest is where the spans of tests and benchmarks are that do not choose; SPANLOG_STORAGE sets it for
-// benchmarks.
+// storageUnderTest is the storage of tests and benchmarks that do not choose; SPANLOG_STORAGE sets it for benchmarks.
 var storageUnderTest = cmp.Or(os.Getenv("SPANLOG_STORAGE"), storageMemory)
 
 // withEitherStorage runs a test twice, as subtests memory and disk.
@@ -24,23 +23,23 @@ func withEitherStorage(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// directories is where those of tests on disk are.
+// directories is the parent of the tests' directories on disk.
 var (
 	directories string
 	directory   atomic.Int64
 )
 
-// newDirectory is one that does not exist yet.
+// newDirectory returns a path that does not exist yet.
 func newDirectory() string {
 	return filepath.Join(directories, fmt.Sprint(directory.Add(1)))
 }
 
-// run is what TestMain does. It does not return.
+// run implements TestMain. It does not return.
 func run(m *testing.M) { goleak.VerifyTestMain(inDirectories{m}) }
 
 type inDirectories struct{ m *testing.M }
 
-// Run runs the tests with a place for their files.
+// Run runs the tests with a directory for their files.
 func (d inDirectories) Run() int {
 	var err error
 	if directories, err = os.MkdirTemp("", "spans"); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// Configurations at their limits, with everything on, obey the same laws: each trace is decided, its late spans follow,
-// nothing stays, and every question has an answer.
+// Configurations at their limits, with every option on, obey the same laws: each trace is decided, its late spans follow, nothing
+// is left over, and every status has an answer.
 func TestOddConfigurations(t *testing.T) { withEitherStorage(t, testOddConfigurations) }
 
 func testOddConfigurations(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
-// startLogged runs a processor of the document's with an observed log.
+// startLogged runs a processor of the document's configuration with an observed log.
 func startLogged(t *testing.T, d *document) (*Sampler, *observer.ObservedLogs) {
 	core, logs := observer.New(zap.InfoLevel)
 	factory := NewFactory(WithSource(d))
@@ -33,7 +33,7 @@ func startLogged(t *testing.T, d *document) (*Sampler, *observer.ObservedLogs) {
 	return p.(*Sampler), logs
 }
 
-// What else than policies was changed is named by its key, wherever it is in the configuration.
+// A change of any other key than policies is named by its key, wherever it is in the configuration.
 func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 	d := &document{}
 	own := map[string]any{"storage": "memory", "policies": statusPolicies("ERROR")}
@@ -73,7 +73,7 @@ func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 }
 
-// Waits that the file with the policies leaves to another one are logged at the start.
+// Wait keys that the file with the policies does not set are logged at the start.
 func TestStartNamesInheritedWaits(t *testing.T) {
 	d := &document{}
 	file := func(name string, own map[string]any) Location {

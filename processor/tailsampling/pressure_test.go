@@ -121,7 +121,7 @@ func testRefusedRequestLeavesNoTrace(t *testing.T) {
 		}}
 		p := start(t, cfg, &next)
 		n := 0
-		for ; ; n++ { // fill it up
+		for ; ; n++ { // fill the buffer
 			if err := wireDoor(t, p, request(newSpan(n, 0).pad(2000))); err != nil {
 				requireRefusal(t, err)
 				break
@@ -219,7 +219,7 @@ func decidesAsManyAsNeeded(t *testing.T, compression string) {
 	require.NoError(t, p.Shutdown(t.Context()))
 }
 
-// A request that is larger than the whole budget can never be taken; it is refused for good, without harm.
+// A request larger than the whole budget can never be accepted; it is refused permanently, and changes nothing.
 func TestRequestLargerThanTheBudget(t *testing.T) {
 	withEitherStorage(t, testRequestLargerThanTheBudget)
 }
@@ -288,7 +288,7 @@ func TestOrderOfEarlyDecisions(t *testing.T) {
 						order = append(order, n)
 					}
 				}
-				if len(order) == 1 { // what comes in between has its turn
+				if len(order) == 1 { // requests in between get their turn
 					require.NoError(t, wireDoor(t, p, request(newSpan(7, 0))))
 				}
 			}

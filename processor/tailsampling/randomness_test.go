@@ -17,7 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
-// Trace IDs whose last 7 bytes are the same are told, unless a span says that they are random, or by what else the trace was decided.
+// Trace IDs with equal last 7 bytes are reported, unless a span declares them random or other facts decided the trace.
 func TestTraceIDsWithoutRandomness(t *testing.T) {
 	for name, c := range map[string]struct {
 		compat string
@@ -46,7 +46,7 @@ func TestTraceIDsWithoutRandomness(t *testing.T) {
 				require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
 				for n := range 200 {
 					spans := withID(pcommon.TraceID{1, byte(n)}, newTrace(n, 2, false))
-					c.dress(spans[1].span()) // the one of them that comes last
+					c.dress(spans[1].span()) // the span that is delivered last
 					require.NoError(t, wireDoor(t, p, request(spans...)))
 				}
 				time.Sleep(cfg.DecisionWait + time.Second)

@@ -41,7 +41,7 @@ func (d *document) OnHangup(f func(context.Context)) (cancel func()) {
 	return func() { d.hangup = nil }
 }
 
-// set makes this the configuration of the processor.
+// set replaces the processor's configuration.
 func (d *document) set(own map[string]any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -114,7 +114,7 @@ func testReload(t *testing.T) {
 	assert.Nil(t, d.hangup)
 }
 
-// A policy that a reload leaves as it is keeps its memory of earlier traces.
+// A policy that a reload does not change keeps its memory of earlier traces.
 func TestReloadKeepsCounts(t *testing.T) { withEitherStorage(t, testReloadKeepsCounts) }
 
 func testReloadKeepsCounts(t *testing.T) {
@@ -126,7 +126,7 @@ func testReloadKeepsCounts(t *testing.T) {
 	d.set(own)
 	next := &sink{}
 	p := startFrom(t, d, next)
-	add := func(n int) { // decides the trace before, as there may be only one that waits
+	add := func(n int) { // decides the previous trace, as only one may wait
 		require.NoError(t, wireDoor(t, p, request(newSpan(n, 0))))
 	}
 	add(1)

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// recorded are requests of traces that overlap, some late and some failed, each with when its latest span ended.
+// recorded are requests of overlapping traces, some late and some failed, each with the end of its latest span.
 func recorded() (requests [][]spanOf, ended []time.Duration) {
 	for n := range 40 {
 		spans := newTrace(n, 4, n%5 == 0)
@@ -25,7 +25,7 @@ func recorded() (requests [][]spanOf, ended []time.Duration) {
 	return requests, ended
 }
 
-// What a replay decides is what the processor decides of the same spans when they come in their own time.
+// A replay decides the same as the processor when the same spans arrive at their own times.
 func TestReplayDecidesAsTheProcessor(t *testing.T) {
 	withEitherStorage(t, testReplayDecidesAsTheProcessor)
 }
@@ -39,7 +39,7 @@ func testReplayDecidesAsTheProcessor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := testConfig()
-			cfg.DecisionWait = 1500 * time.Millisecond // nothing comes at the moment of a decision
+			cfg.DecisionWait = 1500 * time.Millisecond // no span arrives at the moment of a decision
 			cfg.Policies = append(keepErrors(testConfig()).Policies, policy.Config{
 				Name: "some", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 30},
 			})
@@ -107,7 +107,7 @@ func TestReplayIsRepeatable(t *testing.T) {
 	require.Equal(t, time.Unix(0, int64(epoch)).UTC().Truncate(time.Minute), first[0].FirstSpanAt.Truncate(time.Minute))
 }
 
-func TestReplayRefusesWhatItCannotRead(t *testing.T) {
+func TestReplayRefusesInvalidInput(t *testing.T) {
 	r, err := NewReplay(keepErrors(testConfig()))
 	require.NoError(t, err)
 	require.ErrorContains(t, r.Add([]byte{0xff}), "read spans")

@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
-// inShard makes the next trace of a shard, so that a test can say where the disk fails.
+// inShard returns the next trace of a shard, so that a test can choose where the disk fails.
 func inShard(p *Sampler, shard int, next *int) int {
 	for ; ; *next++ {
 		if index.ShardOf(p.buffer.Seed.Hash(wire.TraceID(traceID(*next))), len(p.buffer.Members)) == shard {
@@ -26,7 +26,7 @@ func inShard(p *Sampler, shard int, next *int) int {
 	}
 }
 
-// breakSegments makes every segment in use fail at the next store, which is what a failing disk does to a mapped file.
+// breakSegments makes every segment in use fail at the next store, as a failing disk does under a mapped file.
 func breakSegments(t *testing.T, cfg *Config) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(cfg.Directory, "*.seg"))
@@ -43,8 +43,8 @@ func breakSegments(t *testing.T, cfg *Config) {
 	require.Equal(t, 1, broken)
 }
 
-// The disk fails in the middle of a request, when the spans of one shard are stored and those of another are not. The
-// client is asked to send the request again, does, and the next component gets each span once.
+// The disk fails in the middle of a request, when one shard's spans are stored and another's are not. The client gets a retryable
+// error, sends the request again, and the next component gets each span once.
 func TestRequestThatFailedHalfwayIsDeliveredOnce(t *testing.T) {
 	for name, through := range map[string]door{"wire": wireDoor, "pdata": pdataDoor} {
 		t.Run(name, func(t *testing.T) {

@@ -44,7 +44,7 @@ func attributesOf(td ptrace.Traces, key string) map[string]int {
 	return got
 }
 
-// A late error, and a late root that says how slow it was, revive the whole trace, with the threshold that it now has.
+// A late error, and a late root that shows the duration, revive the whole trace, with the threshold that it now has.
 func TestRevival(t *testing.T) { withEitherStorage(t, testRevival) }
 
 func testRevival(t *testing.T) {
@@ -85,7 +85,7 @@ func testRevival(t *testing.T) {
 				assert.Zero(t, st.TracesRevivable)
 				assert.Zero(t, st.SpansBuffered)
 
-				require.NoError(t, wireDoor(t, p, request(newSpan(1, 8)))) // late as ever
+				require.NoError(t, wireDoor(t, p, request(newSpan(1, 8)))) // late as before
 				time.Sleep(time.Second)
 				require.Len(t, next.traces()[traceID(1)], 2)
 				assert.Equal(t, map[string]int{"true": 1}, attributesOf(next.traces()[traceID(1)][1], attr.CachedDecision))
@@ -95,7 +95,7 @@ func testRevival(t *testing.T) {
 	}
 }
 
-// After the window a trace is gone, and its late spans in the window count like later ones.
+// After the window a trace is gone, and its spans that were late within the window count like later ones.
 func TestReviveWindowEnds(t *testing.T) { withEitherStorage(t, testReviveWindowEnds) }
 
 func testReviveWindowEnds(t *testing.T) {
@@ -121,11 +121,11 @@ func testReviveWindowEnds(t *testing.T) {
 	})
 }
 
-// A trace that a drop policy dropped is not revived, nor one that it would drop only then; and a late span that no
-// policy wants changes nothing about chances either.
-func TestWhatIsNotRevived(t *testing.T) { withEitherStorage(t, testWhatIsNotRevived) }
+// A trace that a drop policy dropped, or would drop on revival, is not revived; and a late span that matches no policy gives the
+// trace no second draw.
+func TestTracesThatAreNotRevived(t *testing.T) { withEitherStorage(t, testTracesThatAreNotRevived) }
 
-func testWhatIsNotRevived(t *testing.T) {
+func testTracesThatAreNotRevived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := reviving(testConfig())
 		cfg.Policies = append(cfg.Policies[:1:1], policy.Config{Name: "noise", Type: policy.Drop, Section: &policy.DropConfig{
@@ -179,8 +179,8 @@ func testThresholdOfRevivedTraces(t *testing.T) {
 	})
 }
 
-// Wherever the decision falls between the spans of a trace, and in whatever order they come, through either door and with
-// any number of shards: what is kept is what is kept when all come in time, whole.
+// Wherever the decision falls between the spans of a trace, in any order, through either door and with any number of shards: the
+// kept traces are those that are kept when all spans arrive in time, whole.
 func TestTheMomentOfTheDecisionDoesNotMatter(t *testing.T) {
 	withEitherStorage(t, testTheMomentOfTheDecisionDoesNotMatter)
 }
@@ -246,7 +246,7 @@ func TestRevivableTracesGoFirst(t *testing.T) {
 		cfg := reviving(keepErrors(testConfig()))
 		cfg.ReviveWindow = time.Hour
 		squeeze(cfg, 2, 2<<20)
-		cfg.Storage = storageMemory // on disk the budgets of memory and disk are asked in turn
+		cfg.Storage = storageMemory // on disk the budgets of memory and disk are used in turn
 		p := start(t, cfg, &sink{})
 		most := int64(0)
 		for n := range 4000 { // several times the budget, of which a fifth waits for its decision
@@ -260,7 +260,7 @@ func TestRevivableTracesGoFirst(t *testing.T) {
 		require.Positive(t, most)
 		require.Less(t, p.buffer.Pool.Pressure(), budget.ReviveUpTo+0.1)
 
-		// A burst that needs all there is takes the rest of them.
+		// A burst that needs all room evicts the other revivable traces.
 		for n := 4000; p.buffer.Pool.Pressure() < 0.8; n++ {
 			require.NoError(t, wireDoor(t, p, request(newSpan(n, 0).pad(500))))
 			require.Zero(t, p.Status().EarlyDecisions)
@@ -273,8 +273,8 @@ func TestRevivableTracesGoFirst(t *testing.T) {
 	})
 }
 
-// A revived trace is delivered though the process is killed before it was; what was not revived yet is gone then, and
-// nothing of it comes back.
+// A revived trace is delivered even if the process is killed before its delivery; a trace that was not yet revived is gone then,
+// and none of its spans returns.
 func TestRevivalSurvivesACrash(t *testing.T) {
 	for _, shards := range []int{4, 3} {
 		synctest.Test(t, func(t *testing.T) {
@@ -307,7 +307,7 @@ func TestRevivalSurvivesACrash(t *testing.T) {
 			require.Len(t, got.traces()[traceID(1)], 2, "late spans follow the revival")
 			shutdown(t, p)
 
-			// Once more, to see what a journal says that was read back and written anew.
+			// Again, to check a journal that was read back and rewritten.
 			again := sink{}
 			p = start(t, next, &again)
 			require.NoError(t, wireDoor(t, p, request(newSpan(1, 5), newSpan(0, 5))))
@@ -320,7 +320,7 @@ func TestRevivalSurvivesACrash(t *testing.T) {
 }
 
 // Late spans of a trace that was not revived are gone with it, after a restart too.
-func TestForgottenSpansStayForgotten(t *testing.T) {
+func TestExpiredSpansDoNotReturn(t *testing.T) {
 	for name, until := range map[string]time.Duration{"window over": time.Minute, "shut down within it": 0} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -341,9 +341,9 @@ func TestForgottenSpansStayForgotten(t *testing.T) {
 	}
 }
 
-// A trace that was not sampled stays so after a crash, although its spans were copied forward while they could be revived,
-// and the journal that has its decision was deleted since.
-func TestWhatWasForgottenStaysSo(t *testing.T) {
+// A trace that was not sampled stays so after a crash, although its spans were copied forward while it was revivable, and the
+// journal with its decision was deleted since.
+func TestExpiredTraceDoesNotReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := with(diskConfig(), testConfig().Policies[0], policy.Config{Name: "noise", Type: policy.Drop,
 			Section: &policy.DropConfig{SubPolicies: []policy.Config{serviceIs("quiet", "service-3")}}})
@@ -369,7 +369,7 @@ func TestWhatWasForgottenStaysSo(t *testing.T) {
 		send(newSpan(forgotten, 0))
 		noise(1000) // its spans go from segment to segment
 		for i := range 20 {
-			send(newSpan(waits, i+1).pad(3 << 10)) // and are in one that stays
+			send(newSpan(waits, i+1).pad(3 << 10)) // and end in one that stays
 			noise(2)
 		}
 		time.Sleep(cfg.ReviveWindow)

@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// rulesOf are rules: none of service-3, errors, a tenth of the rest.
+// rulesOf are rules: none of service-3, all errors, a tenth of the rest.
 func rulesOf() []policy.RuleConfig {
 	none, failed := serviceIs("", "service-3"), policy.Config{
 		Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}},
@@ -21,7 +21,7 @@ func rulesOf() []policy.RuleConfig {
 	}
 }
 
-// What rules decide is explained, by the rule that decided also where it samples nothing, and counted by rule.
+// A decision by rules is explained by the rule that decided, even one that samples nothing, and counted by rule.
 func TestRules(t *testing.T) { withEitherStorage(t, testRules) }
 
 func testRules(t *testing.T) {
@@ -72,7 +72,7 @@ func testRules(t *testing.T) {
 	})
 }
 
-// A late error puts a trace under a rule that samples it.
+// A late error makes another rule match the trace, which samples it.
 func TestRulesRevive(t *testing.T) { withEitherStorage(t, testRulesRevive) }
 
 func testRulesRevive(t *testing.T) {
@@ -104,7 +104,7 @@ func testRulesRevive(t *testing.T) {
 	})
 }
 
-// Rules beside policies say what they would keep, and reload like policies: one can follow the other.
+// Rules beside policies report what they would keep, and reload like policies: either can replace the other.
 func TestRulesReloadAndShadow(t *testing.T) { withEitherStorage(t, testRulesReloadAndShadow) }
 
 func testRulesReloadAndShadow(t *testing.T) {

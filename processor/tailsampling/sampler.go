@@ -107,7 +107,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces, sourc
 func (p *Sampler) connect(next consumer.Traces) {
 	services, stages := new(tally.Services), new(tally.Stages)
 	p.output = &delivery.Output{
-		Settings: delivery.Settings{Patience: p.cfg.RefusalPatience, Silent: p.cfg.Attributes == attributesOff},
+		Settings: delivery.Settings{Patience: p.cfg.RefusalPatience, TracestateOnly: p.cfg.Attributes == attributesOff},
 		Next:     next, Names: p.policies.versions.Names, Buffer: p.buffer, Services: services, Stages: stages, Logger: p.logger,
 	}
 	p.output.Open(p.cfg.Destinations, min(p.cfg.shards(), delivery.MaxSenders, max(2, runtime.GOMAXPROCS(0))))
@@ -121,7 +121,7 @@ func (p *Sampler) connect(next consumer.Traces) {
 	}
 	p.backlogs.Open(p.buffer, len(p.output.Destinations))
 	p.budget = budget.New(p.buffer, budget.Settings{
-		OnDisk: p.buffer.Mapped, Compression: p.cfg.compression(), Relieved: p.output.Hurry,
+		OnDisk: p.buffer.Mapped, Compression: p.cfg.compression(), Relieved: p.output.Flush,
 	})
 	p.view = &status.View{
 		Buffer: p.buffer, Versions: p.policies.versions, Budget: p.budget, Backlogs: p.backlogs, Output: p.output,

@@ -36,14 +36,14 @@ func testOrderBatchingShardsAndDoorsDoNotMatter(t *testing.T) {
 			last := tr[len(tr)-1].span()
 			last.SetEndTimestamp(last.StartTimestamp() + 2e9)
 		}
-		if n%10 == 9 { // slow because of a span that comes last and started first
+		if n%10 == 9 { // slow because of a span that arrives last and started first
 			last := tr[len(tr)-1].span()
 			last.SetStartTimestamp(last.StartTimestamp() - 2e9)
 		}
 		if n%10 == 5 { // an upstream sampler gave some of the spans randomness and a threshold
 			tr[0].span().TraceState().FromRaw("ot=th:8;rv:f0000000000000,vendor=a")
 		}
-		if n%10 == 7 { // spans that only differ in a little, or not at all
+		if n%10 == 7 { // similar and identical spans
 			tr = append(tr, newSpan(n, 0), newSpan(n, 1).fail(), newSpan(n, 1))
 			tr = append(tr, spanOf{request(tr[0])})
 			tr[len(tr)-1].td.ResourceSpans().At(0).SetSchemaUrl("another")
@@ -127,7 +127,7 @@ func testKeptTracesAreIntact(t *testing.T) {
 	})
 }
 
-// undecided takes back what the decision added to a span, and returns it alone.
+// undecided removes the decision's additions from a span, and returns it alone.
 func undecided(t *testing.T, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, s ptrace.Span) ptrace.Traces {
 	require.Equal(t, "ot=th:0,vendor=a,other=b", s.TraceState().AsRaw())
 	td := ptrace.NewTraces()
@@ -203,7 +203,7 @@ func testDecisionIsWrittenIntoSpans(t *testing.T) {
 	})
 }
 
-// A span that never ended, or whose clock was not set, says nothing about how long the trace took.
+// A span that never ended, or whose clock was not set, does not make its trace slow.
 func TestBogusTimesDoNotMakeATraceSlow(t *testing.T) {
 	withEitherStorage(t, testBogusTimesDoNotMakeATraceSlow)
 }
@@ -264,7 +264,7 @@ func testLateSpansFollowTheDecision(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(kept[0], dropped[0])))
 		time.Sleep(50 * time.Millisecond)
 		require.NoError(t, wireDoor(t, p, request(kept[1], dropped[1].fail())))
-		time.Sleep(100 * time.Millisecond) // for which late spans gather
+		time.Sleep(100 * time.Millisecond) // late spans gather meanwhile
 		synctest.Wait()
 		parts := next.traces()[traceID(1)]
 		require.Len(t, parts, 2, "late spans gather for a moment")

@@ -18,11 +18,11 @@ import (
 
 // After its promotion the shadow keeps the traces that it would have kept before, whatever the order of
 // spans.
-func TestPromotionKeepsWhatTheShadowSaid(t *testing.T) {
-	withEitherStorage(t, testPromotionKeepsWhatTheShadowSaid)
+func TestPromotedShadowDecidesTheSame(t *testing.T) {
+	withEitherStorage(t, testPromotedShadowDecidesTheSame)
 }
 
-func testPromotionKeepsWhatTheShadowSaid(t *testing.T) {
+func testPromotedShadowDecidesTheSame(t *testing.T) {
 	var spans []spanOf
 	for n := range 300 {
 		spans = append(spans, newTrace(n, 1+n%7, n%10 == 0)...)
@@ -98,7 +98,7 @@ func minus(a, b map[pcommon.TraceID][]ptrace.Traces) (ids []string) {
 	return ids
 }
 
-// The shadow does not affect what is kept.
+// The shadow does not affect the kept traces.
 func TestShadowOnlyLooks(t *testing.T) { withEitherStorage(t, testShadowOnlyLooks) }
 
 func testShadowOnlyLooks(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// Policies that look at the tree read it from the log, whatever came between its spans.
+// Policies on the tree read it from the log, whatever other spans lie between.
 func TestSkeletonIsReadFromTheLog(t *testing.T) { withEitherStorage(t, testSkeletonIsReadFromTheLog) }
 
 func testSkeletonIsReadFromTheLog(t *testing.T) {
@@ -36,7 +36,7 @@ func testSkeletonIsReadFromTheLog(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// A trimmed trace lacks spans on purpose, so that policies that look at its tree do not match.
+// A trimmed trace lacks spans on purpose, so policies on its tree do not match.
 func TestTrimmedTraceHasNoSkeleton(t *testing.T) { withEitherStorage(t, testTrimmedTraceHasNoSkeleton) }
 
 func testTrimmedTraceHasNoSkeleton(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
-// slowDisk is the machine's files on a disk that takes long, while it is slow, to delete a file, to mark one as free, and to make a journal.
+// slowDisk is a filesystem on a disk that is slow to delete a file, to mark one as free, and to create a journal, while slow is set.
 type slowDisk struct {
 	spanlog.System
 	takes                   time.Duration
@@ -50,8 +50,8 @@ func (s *slowDisk) Create(path string, number uint64, size int) (mapped.Memory, 
 	return s.System.Create(path, number, size)
 }
 
-// No request waits for a file that is deleted, nor for a journal that is made, however long that takes; nor does a stop wait for them for
-// longer than a second. Nothing is lost.
+// No request waits for the deletion of a file or the creation of a journal, however long they take; a shutdown waits for them for
+// a second at most. Nothing is lost.
 func TestRequestsDoNotWaitForADiskThatDeletesSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(diskConfig())
@@ -76,7 +76,7 @@ func TestRequestsDoNotWaitForADiskThatDeletesSlowly(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 		}
-		for range 4 { // segments leave memory, and are given up where they are
+		for range 4 { // segments leave memory, and are given up in place
 			send(100)
 			require.Positive(t, p.buffer.Usage().Cold)
 			if disk.waiting.Load() == 0 {
@@ -97,6 +97,6 @@ func TestRequestsDoNotWaitForADiskThatDeletesSlowly(t *testing.T) {
 		require.NoError(t, p.Shutdown(context.Background()))
 		assert.LessOrEqual(t, time.Since(began), 2*time.Second)
 		disk.slow.Store(false)
-		time.Sleep(time.Hour) // until the disk has answered
+		time.Sleep(time.Hour) // until the disk responds
 	})
 }

@@ -97,14 +97,14 @@ func (s *Stepped) Open() error {
 	}
 	var onSyncFailed func()
 	if s.cfg.Fsync != fsyncNever {
-		onSyncFailed = s.buffer.WriteAgain
+		onSyncFailed = s.buffer.Rewrite
 	}
 	s.store.Recover(math.MaxInt64, onSyncFailed, func() {
 		if s.cfg.Fsync == fsyncAlways {
 			s.view.Syncer.Store(fsync.New(s.fsync, 0))
 		}
-		s.Upkeep = s.buffer.Pool.DeferStepped(s.buffer.CatchUp)
-		s.buffer.CatchUp()
+		s.Upkeep = s.buffer.Pool.DeferStepped(s.buffer.WriteDeferred)
+		s.buffer.WriteDeferred()
 		s.buffer.SetReady()
 	})
 	s.life.abort = func() {}
@@ -163,7 +163,7 @@ func (s *Stepped) Stop() error {
 	return s.close(true)
 }
 
-// Halt ends the goroutines that run nevertheless. It takes no shard's mutex, which whoever panicked may have.
+// Halt ends the remaining goroutines. It takes no shard's mutex, as the goroutine that panicked may hold it.
 func (s *Stepped) Halt() { _ = s.view.Syncer.Load().Close() } // nothing is to be flushed
 
 // Abandon frees memory and goroutines, as a kill does. System does not answer any more.

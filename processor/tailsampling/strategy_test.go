@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
-// With span-ingest a trace is decided with the request that makes its decision certain; what follows is late. Others wait.
+// With span-ingest a trace is decided by the request that makes its decision certain; later spans are late. Other traces wait.
 func TestSpanIngest(t *testing.T) { withEitherStorage(t, testSpanIngest) }
 
 func testSpanIngest(t *testing.T) {
@@ -47,7 +47,7 @@ func testSpanIngest(t *testing.T) {
 	})
 }
 
-// What is left out of a giant trace can make its decision certain, too.
+// The trimmed spans of a giant trace can make its decision certain, too.
 func TestSpanIngestOfGiantTraces(t *testing.T) { withEitherStorage(t, testSpanIngestOfGiantTraces) }
 
 func testSpanIngestOfGiantTraces(t *testing.T) {
@@ -63,7 +63,7 @@ func testSpanIngestOfGiantTraces(t *testing.T) {
 	})
 }
 
-// A trace that a drop policy may yet name is not sent on, and one that it names is released at once.
+// A trace that a drop policy may still match is not sent early, and one that it matches is released at once.
 func TestSpanIngestDrops(t *testing.T) { withEitherStorage(t, testSpanIngestDrops) }
 
 func testSpanIngestDrops(t *testing.T) {
@@ -88,7 +88,7 @@ func testSpanIngestDrops(t *testing.T) {
 	})
 }
 
-// The strategy does not change what is kept and what it weighs, whatever the order, the batches, the shards and the door.
+// The strategy changes neither the kept traces nor their weights, whatever the order, the batches, the shards and the door.
 func TestStrategiesKeepTheSame(t *testing.T) { withEitherStorage(t, testStrategiesKeepTheSame) }
 
 func testStrategiesKeepTheSame(t *testing.T) {

@@ -18,13 +18,13 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// serviceIs keeps traces with a span of a service, so that it is a resource that decides.
+// serviceIs keeps traces with a span of a service, so that a resource decides.
 func serviceIs(name, service string) policy.Config {
 	return policy.Config{Name: name, Type: policy.StringAttribute,
 		Section: &policy.StringAttributeConfig{Key: "service.name", Values: []string{service}}}
 }
 
-// with is a copy of the configuration with other policies.
+// with returns a copy of the configuration with other policies.
 func with(cfg *Config, policies ...policy.Config) *Config {
 	other := *cfg
 	other.Policies = policies
@@ -40,7 +40,7 @@ func swapTo(p *Sampler, cfg *Config) (*version.Version, error) {
 	})
 }
 
-// decidedBy is the policy that a kept trace has in all its spans.
+// decidedBy returns the policy that all spans of a kept trace name.
 func decidedBy(t *testing.T, parts []ptrace.Traces) string {
 	by := ""
 	for _, part := range parts {
@@ -59,7 +59,7 @@ func decidedBy(t *testing.T, parts []ptrace.Traces) string {
 	return by
 }
 
-// A trace is looked at and decided by the version under which it began, all its spans, whenever these come.
+// All spans of a trace are observed and decided by the version under which it began, whenever they arrive.
 func TestSwapConcernsTracesThatBeginLater(t *testing.T) {
 	withEitherStorage(t, testSwapConcernsTracesThatBeginLater)
 }
@@ -70,7 +70,7 @@ func testSwapConcernsTracesThatBeginLater(t *testing.T) {
 		var next sink
 		p := start(t, cfg, &next)
 		before, after := newTrace(1, 4, false), newTrace(2, 4, false)
-		require.NoError(t, wireDoor(t, p, request(before[0], before[2]))) // nothing that a policy wants yet
+		require.NoError(t, wireDoor(t, p, request(before[0], before[2]))) // no policy matches yet
 		many := make([]policy.Config, 0, 101)                             // more bits than the first version has
 		for i := range 100 {
 			many = append(many, serviceIs(fmt.Sprint("never ", i), fmt.Sprint("none-", i)))
@@ -129,8 +129,8 @@ func testSwapThatFailsChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What the journal has about decisions by versions that are no more is right after a restart, and what was undecided is
-// decided by what is current then.
+// Decisions in the journal by versions that no longer exist are right after a restart, and undecided traces are decided by the
+// current version.
 func TestSwapAndRestart(t *testing.T) {
 	cfg := keepAll(testConfig())
 	cfg.Storage, cfg.DecisionWait, cfg.ShutdownTimeout = storageDisk, time.Hour, 10*time.Millisecond
@@ -150,7 +150,7 @@ func TestSwapAndRestart(t *testing.T) {
 
 	next := &sink{}
 	p = start(t, with(cfg, serviceIs("fourth", "service-1")), next)
-	require.NoError(t, wireDoor(t, p, request(newSpan(3, 2), newSpan(3, 3)))) // it is pending, and no new trace
+	require.NoError(t, wireDoor(t, p, request(newSpan(3, 2), newSpan(3, 3)))) // it is pending, and not a new trace
 	decideAll(p)
 	require.Eventually(t, func() bool { return next.spans() == 2+2+4 }, time.Minute, time.Millisecond)
 	got := next.traces()
@@ -160,14 +160,13 @@ func TestSwapAndRestart(t *testing.T) {
 	shutdown(t, p)
 }
 
-// While policies change spans come in through several doors at once: none is lost, and all spans of a trace are decided by
-// one version.
+// While policies change spans arrive through several doors at once: none is lost, and all spans of a trace are decided by one version.
 func TestSwapWhileSpansCome(t *testing.T) { withEitherStorage(t, testSwapWhileSpansCome) }
 
 func testSwapWhileSpansCome(t *testing.T) {
 	const senders, traces, swaps = 4, 60, 40
 	cfg := keepAll(testConfig())
-	cfg.DecisionWait, cfg.NumTraces = time.Hour, 50 // decided all the time
+	cfg.DecisionWait, cfg.NumTraces = time.Hour, 50 // decided continuously
 	var next sink
 	p := start(t, cfg, &next)
 	var all sync.WaitGroup

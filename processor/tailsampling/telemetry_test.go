@@ -21,7 +21,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
-// point is the value of a metric's data point with these attributes, summed over others.
+// point returns the value of a metric's data point with these attributes, summed over others.
 func point(t *testing.T, tel *componenttest.Telemetry, name string, attrs ...attribute.KeyValue) int64 {
 	t.Helper()
 	m, err := tel.GetMetric("otelcol_processor_tail_sampling_" + name)
@@ -126,7 +126,7 @@ func testTelemetry(t *testing.T) {
 	})
 }
 
-// What stays in case that it is revived, and what cannot be evaluated, can be seen, and is not forgotten by a reload.
+// Metrics show revivable traces and policies that cannot be evaluated, and survive a reload.
 func TestTelemetryOfLateAndFailing(t *testing.T) { withEitherStorage(t, testTelemetryOfLateAndFailing) }
 
 func testTelemetryOfLateAndFailing(t *testing.T) {

@@ -12,11 +12,10 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
-// lateness is how late a decision may be in these tests; nothing but the timers themselves takes time.
+// lateness is how late a decision may be in these tests; only the timers themselves take time.
 const lateness = 25 * time.Millisecond
 
-// waitFor lets the fake clock run, at most until the deadline, until n traces were delivered, and returns how long that
-// took.
+// waitFor lets the fake clock run until n traces were delivered, or to the deadline, and returns the elapsed time.
 func waitFor(t *testing.T, next *sink, n int, most time.Duration) time.Duration {
 	began := time.Now()
 	for time.Since(began) < most {
@@ -71,11 +70,11 @@ func testDecisionWaitAfterRootReceived(t *testing.T) {
 		var next sink
 		p := start(t, cfg, &next)
 
-		// A root that comes first, and a trace that stays quiet afterwards.
+		// The root arrives first, and the trace stays quiet afterwards.
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
 		assert.InDelta(t, float64(2*time.Second), float64(waitFor(t, &next, 1, time.Minute)), float64(lateness))
 
-		// Spans that keep coming put it off, at most until decision_wait.
+		// Further spans delay the decision, at most until decision_wait.
 		began := time.Now()
 		for i := range 30 {
 			require.NoError(t, wireDoor(t, p, request(newSpan(2, i))))
@@ -86,7 +85,7 @@ func testDecisionWaitAfterRootReceived(t *testing.T) {
 		}
 		assert.InDelta(t, float64(10*time.Second), float64(time.Since(began)), float64(501*time.Millisecond))
 
-		// A root that comes after the others.
+		// The root arrives after the others.
 		require.NoError(t, wireDoor(t, p, request(newSpan(3, 1))))
 		time.Sleep(5 * time.Second)
 		require.NoError(t, wireDoor(t, p, request(newSpan(3, 0))))
@@ -103,7 +102,7 @@ func testDecisionWaitAfterRootReceived(t *testing.T) {
 	})
 }
 
-// A trace of which a shorter wait begins later must not be kept waiting by what the timer was set to.
+// A trace that gets a shorter wait later is not delayed by the timer's earlier setting.
 func TestShorterWaitWakesTheTimer(t *testing.T) { withEitherStorage(t, testShorterWaitWakesTheTimer) }
 
 func testShorterWaitWakesTheTimer(t *testing.T) {
@@ -123,7 +122,7 @@ func testShorterWaitWakesTheTimer(t *testing.T) {
 	})
 }
 
-// Traces fall due by the thousand without being decided later than they should be.
+// Traces fall due by the thousand and are decided in time.
 func TestManyTracesAreDecidedInTime(t *testing.T) {
 	withEitherStorage(t, testManyTracesAreDecidedInTime)
 }
@@ -144,8 +143,7 @@ func testManyTracesAreDecidedInTime(t *testing.T) {
 	})
 }
 
-// Nothing wakes up when there is nothing to do: the fake clock of the test would advance only with it, and a bubble in
-// which only time passes ends at once.
+// Without work nothing wakes up: the test's fake clock would advance only with it, and a bubble in which only time passes ends at once.
 func TestIdleSamplerSleeps(t *testing.T) { withEitherStorage(t, testIdleSamplerSleeps) }
 
 func testIdleSamplerSleeps(t *testing.T) {
@@ -161,7 +159,7 @@ func testIdleSamplerSleeps(t *testing.T) {
 	})
 }
 
-// A giant trace keeps its root, its errors and what it waited for; the rest of it is counted and left out.
+// A giant trace keeps its root, its errors and its longest spans; the others are counted and left out.
 func TestMaximumTraceSize(t *testing.T) { withEitherStorage(t, testMaximumTraceSize) }
 
 func testMaximumTraceSize(t *testing.T) {
@@ -198,7 +196,7 @@ func testMaximumTraceSize(t *testing.T) {
 	})
 }
 
-// A trace that is giant by its errors alone is decided, and the rest of it follows.
+// A trace that is giant by its errors alone is decided, and its later spans follow.
 func TestTraceOfTwiceTheMaximumSize(t *testing.T) {
 	withEitherStorage(t, testTraceOfTwiceTheMaximumSize)
 }
@@ -221,7 +219,7 @@ func testTraceOfTwiceTheMaximumSize(t *testing.T) {
 	})
 }
 
-func TestShutdownDecidesWhatIsPending(t *testing.T) {
+func TestShutdownDecidesPendingTraces(t *testing.T) {
 	for _, drop := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := keepErrors(testConfig())

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// A request of 17 seconds, whose child comes at once and whose root comes when it has ended, is one trace, and slow.
+// A request of 17 seconds, whose child arrives at once and whose root arrives at its end, is one trace, and slow.
 func TestSlowRequestIsKept(t *testing.T) { withEitherStorage(t, testSlowRequestIsKept) }
 
 func testSlowRequestIsKept(t *testing.T) {
@@ -38,7 +38,7 @@ func testSlowRequestIsKept(t *testing.T) {
 	})
 }
 
-// Errors that come too late for a trace that was not sampled are counted; those that revive one, or whose trace a policy
+// Errors that arrive too late for a trace that was not sampled are counted; those that revive one, or whose trace a policy
 // dropped, are not.
 func TestLateErrorsAreCounted(t *testing.T) { withEitherStorage(t, testLateErrorsAreCounted) }
 
@@ -55,7 +55,7 @@ func testLateErrorsAreCounted(t *testing.T) {
 		send(newSpan(2, 0))
 		send(newSpan(3, 2))
 		time.Sleep(cfg.DecisionWait + time.Second)
-		send(newSpan(1, 4).fail(), newSpan(1, 5)) // no policy wants errors
+		send(newSpan(1, 4).fail(), newSpan(1, 5)) // no policy matches errors
 		send(newSpan(2, 4).fail(), newSpan(2, 3)) // revived
 		send(newSpan(3, 4).fail())                // dropped
 		require.Zero(t, p.Status().LateSpans.ErrorsDropped, "it may be revived yet")
@@ -67,8 +67,8 @@ func testLateErrorsAreCounted(t *testing.T) {
 	})
 }
 
-// Traces that were not sampled stay within revive_budget, the latest ones; and with files they stay also where the memory is
-// full, as segments leave it.
+// The latest traces that were not sampled stay within revive_budget; with files they stay even if the memory is full, as segments
+// leave it.
 func TestReviveBudget(t *testing.T) { withEitherStorage(t, testReviveBudget) }
 
 func testReviveBudget(t *testing.T) {

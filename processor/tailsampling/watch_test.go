@@ -18,8 +18,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// TestWatch changes the configuration under a processor that watches it: what is valid is taken, what is not is said and changes
-// nothing, and each is tried once.
+// TestWatch changes the configuration of a processor that watches it: a valid one is applied, an invalid one is reported and
+// changes nothing, and each is tried once.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &document{}
@@ -79,11 +79,11 @@ func TestWatch(t *testing.T) {
 
 		require.NoError(t, p.Shutdown(t.Context()))
 		d.set(map[string]any{})
-		settle() // nobody looks any more
+		settle() // the watch has ended
 	})
 }
 
-// TestWatchTriesAgain holds that a change which cannot be taken yet, because traces of too many versions wait, is taken later.
+// TestWatchTriesAgain checks that a change that cannot be applied yet, because traces of too many versions wait, is applied later.
 func TestWatchTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &document{}
@@ -112,7 +112,7 @@ func TestWatchTriesAgain(t *testing.T) {
 	})
 }
 
-// TestWatchValidates holds that an interval without its unit is named.
+// TestWatchValidates checks that an interval without its unit is named.
 func TestWatchValidates(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Policies = nil
@@ -125,7 +125,7 @@ func TestWatchValidates(t *testing.T) {
 	}
 }
 
-// A gateway that cannot read its configuration again has nothing to watch, says so, and runs.
+// A gateway that cannot read its configuration again does not watch, says so, and runs.
 func TestWatchWithoutSource(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Storage, cfg.Watch, cfg.Policies = storageMemory, time.Second, []policy.Config{serviceIs("a", "a")}

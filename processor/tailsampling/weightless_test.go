@@ -12,11 +12,11 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// A trace that something other than its randomness chose leaves without a threshold, its late spans too, and after a
-// restart as well; a threshold that it came with is erased.
+// A trace that was chosen by something other than its randomness leaves without a threshold, and so do its late spans, even after
+// a restart; a threshold that it came with is erased.
 func TestWeightlessTraces(t *testing.T) {
 	cfg := keepAll(testConfig())
-	cfg.Compat = compatContrib // whose limits know no threshold
+	cfg.Compat = compatContrib // whose limits have no threshold
 	cfg.Policies = []policy.Config{{Name: "limit", Type: "rate_limiting",
 		Rest: map[string]any{"rate_limiting": map[string]any{"spans_per_second": 1000}}}}
 	cfg.Storage, cfg.DecisionWait, cfg.ShutdownTimeout = storageDisk, time.Hour, 10*time.Millisecond

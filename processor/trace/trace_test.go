@@ -35,13 +35,13 @@ func TestUncertainty(t *testing.T) {
 	require.Equal(t, map[string]answer{
 		"a": {0, true}, "b": {0, true}, "9": {0, true},
 		"c": {10_000_000, true},
-		"d": {0, false}, // moved on its own
+		"d": {0, false}, // moved by itself
 		"e": {0, false}, // moved on one-sided evidence
 		"f": {0, true},
 	}, got)
 }
 
-// TestUncertaintyOfNothing: a clock of which the offset is known exactly is off by nothing, and says so.
+// TestUncertaintyOfNothing: a clock whose offset is known exactly has the uncertainty 0.
 func TestUncertaintyOfNothing(t *testing.T) {
 	tr := &trace.Trace{Clocks: []trace.Clock{{Offset: 5}, {Offset: 5, Uncertainty: 7}, {Offset: 5, Uncertainty: -1}}}
 	type answer struct {

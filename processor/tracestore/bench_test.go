@@ -20,7 +20,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 )
 
-// benchStore is a store whose file is open and whose writer is the benchmark.
+// benchStore is a store with an open file, whose writer the benchmark runs.
 func benchStore(b *testing.B) *store {
 	set := exportertest.NewNopSettings(metadata.Type)
 	s, err := newStore(set, &Config{Directory: b.TempDir(), Retention: time.Hour, MaxBytes: 1 << 30})
@@ -31,10 +31,10 @@ func benchStore(b *testing.B) *store {
 	return s
 }
 
-// perCall is how many traces the sampler passes on at once, at 3,000 spans kept per second.
+// perCall is the number of traces that the sampler passes on at once, at 3,000 kept spans per second.
 const perCall = 12
 
-// BenchmarkConsume is what the pipeline pays; BenchmarkCommit what the writer does beside.
+// BenchmarkConsume measures the pipeline's cost, BenchmarkCommit the writer's.
 func BenchmarkConsume(b *testing.B) {
 	s := benchStore(b)
 	td := tracetest.Shop(0, perCall)
@@ -50,7 +50,7 @@ func BenchmarkConsume(b *testing.B) {
 }
 
 func BenchmarkCommit(b *testing.B) {
-	for name, full := range map[string]int{"new": 0, "full": 20_000} { // traces that the file has, and has room for
+	for name, full := range map[string]int{"new": 0, "full": 20_000} { // traces in the file, which is also their limit
 		b.Run(name, func(b *testing.B) {
 			s := benchStore(b)
 			n := 0
@@ -83,8 +83,8 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// BenchmarkStoreKept is all that a kept span costs that comes as bytes and was reconstructed upstream: what the caller does, and
-// the writer, in a file that has some traces, and in one that is full.
+// BenchmarkStoreKept measures the whole cost of a kept span that arrives as wire bytes and was reconstructed upstream: the
+// caller's work and the writer's, in a file with some traces, and in a full one.
 func BenchmarkStoreKept(b *testing.B) {
 	for name, maxBytes := range map[string]int64{"new": 1 << 40, "full": 256 << 20} {
 		b.Run(name, func(b *testing.B) {
@@ -126,7 +126,7 @@ func newKeeper(b *testing.B, maxBytes int64) *keeper {
 	return k
 }
 
-// store stores other traces each time, of equal content.
+// store stores different traces each time, of equal contents.
 func (k *keeper) store(b *testing.B) {
 	traces := k.kept.Traces
 	for t := range traces {

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// cpuTime is what the process has used of the processors so far. Benchmarks report it, since the wall time of a store is
-// that of the disk's syncs.
+// cpuTime returns the CPU time of the process so far. Benchmarks report it, since the wall time of a store is that of the disk's syncs.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

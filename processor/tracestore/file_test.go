@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
 
-// read returns how many spans each trace of a file has, by its number, in the order of the file, and the errors.
+// read returns the number of spans of each trace in a file, by trace number, in the order of the file, and the errors.
 func read(t *testing.T, requests iter.Seq2[[]byte, error]) (order []int, spans map[int]int, errs []error) {
 	spans = map[int]int{}
 	var u ptrace.ProtoUnmarshaler
@@ -35,7 +35,7 @@ func read(t *testing.T, requests iter.Seq2[[]byte, error]) (order []int, spans m
 	return order, spans, errs
 }
 
-// A store's file has each trace once, whole, in the order in which they were stored; reading it changes nothing.
+// A store's file contains each trace once, whole, in the order of storing; reading does not change it.
 func TestReadFile(t *testing.T) {
 	b := opened(t, nil)
 	path := filepath.Join(b.writer.path)
@@ -58,14 +58,14 @@ func TestReadFile(t *testing.T) {
 		assert.Equal(t, map[int]int{1: 2, 2: 1, 3: 1, 4: 1}, count)
 	}
 	for range ReadFile(path) {
-		break // which closes it
+		break // which closes the file
 	}
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 }
 
-// What is damaged is told, and what is after it is read.
+// Damage is reported, and the records after it are read.
 func TestReadFileThatIsDamaged(t *testing.T) {
 	b := opened(t, nil)
 	for n := range 3 {

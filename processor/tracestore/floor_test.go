@@ -10,8 +10,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
 
-// Where the volume has less free space than what is left to the span log, the oldest traces leave for new ones, one that does not fit is
-// refused, and /readyz says so; the gateway is ready all the same.
+// If the volume has less free space than is reserved for the span log, the oldest traces are evicted for new ones, one that does
+// not fit is refused, and /readyz says so; the gateway stays ready.
 func TestFloor(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.MinFreeDisk = 1 << 60 })
 	b.writer.open()

@@ -12,8 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
-// Whatever is sent, it takes no more than n log n to make of a trace what is stored, and what is stored beside its spans does not
-// grow without bounds.
+// For any input, preparing a trace for storage takes n log n at most, and the data beside its spans are bounded.
 func TestNeverMoreThanNLogN(t *testing.T) {
 	tracetest.RequireGrowth(t, tracetest.Hostile, 150, func(t *testing.T, td ptrace.Traces) func() {
 		body, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)

@@ -24,7 +24,7 @@ func spans(specs ...spec) ptrace.Traces { return storetest.Spans(specs...) }
 
 func traceID(n int) pcommon.TraceID { return storetest.TraceID(n) }
 
-// bench is a store without its writer goroutine: tests write when they say so, and move its clock.
+// bench is a store without its writer goroutine: tests run the writer, and set its clock.
 type bench struct {
 	*store
 	t     *testing.T
@@ -54,7 +54,7 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 	return b
 }
 
-// opened is a bench whose file is open.
+// opened returns a bench with an open file.
 func opened(t *testing.T, change func(*Config)) *bench {
 	t.Helper()
 	b := newBench(t, change)
@@ -69,7 +69,7 @@ func (b *bench) storeNow(td ptrace.Traces) {
 	require.NoError(b.t, b.tryNow(td))
 }
 
-// tryNow queues the traces, writes what is queued, and returns the answer.
+// tryNow queues the traces, writes the queue, and returns the answer.
 func (b *bench) tryNow(td ptrace.Traces) error {
 	b.t.Helper()
 	c, err := b.enqueue(b.t.Context(), td)
@@ -88,7 +88,7 @@ func (b *bench) search(q Query) Result {
 	return r
 }
 
-// found are the trace IDs that a query finds, by their numbers, over all pages.
+// found returns the numbers of the trace IDs that a query finds, over all pages.
 func (b *bench) found(q Query) (ids []int) {
 	b.t.Helper()
 	for {

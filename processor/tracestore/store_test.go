@@ -41,7 +41,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
-// listening is a host with one extension, which keeps what is announced to it.
+// listening is a host with one extension, which records announcements.
 type listening struct {
 	component.Component
 	mu    sync.Mutex
@@ -119,7 +119,7 @@ func TestRestart(t *testing.T) {
 	})
 }
 
-// The writer goroutine makes traces readable soon, without anybody asking it to.
+// The writer goroutine makes traces readable soon, without a request.
 func TestWritesSoon(t *testing.T) {
 	b := newBench(t, nil)
 	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
@@ -131,10 +131,10 @@ func TestWritesSoon(t *testing.T) {
 	require.NoError(t, b.shutdown(t.Context()))
 }
 
-// What cannot be written stays with whoever sent it, who is told to send it again.
-func TestDiskTroubleIsToldToTheSender(t *testing.T) {
+// A batch that cannot be written is refused with a retryable error.
+func TestFailedWriteIsRetryable(t *testing.T) {
 	b := opened(t, nil)
-	require.NoError(t, b.writer.file.Load().Close()) // the file is gone
+	require.NoError(t, b.writer.file.Load().Close()) // the file is closed
 	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
 	require.ErrorContains(t, b.tryNow(one), "cannot write to "+b.file)
 	health := b.Probe(t.Context())
@@ -149,7 +149,7 @@ func TestDiskTroubleIsToldToTheSender(t *testing.T) {
 	require.True(t, b.Probe(t.Context()).OK)
 }
 
-// The answer is one to retry, whatever it is about.
+// The answer is retryable, whatever the cause.
 func TestAnswer(t *testing.T) {
 	b := newBench(t, nil)
 	err := b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"}))
@@ -182,8 +182,8 @@ func TestStartsWithoutItsFileAndRecovers(t *testing.T) {
 	require.NoError(t, b.shutdown(t.Context()))
 }
 
-// What a store that stops has not written is given back.
-func TestShutdownWithoutFileGivesBack(t *testing.T) {
+// A store that stops refuses the batches that it has not written.
+func TestShutdownWithoutFileRefusesBatches(t *testing.T) {
 	b := opened(t, nil)
 	c, err := b.enqueue(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"}, spec{Trace: 2, ID: 1, Service: "s"}))
 	require.NoError(t, err)
@@ -195,11 +195,11 @@ func TestShutdownWithoutFileGivesBack(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A disk that does not answer stops neither the pipeline nor the end of the process.
+// A disk that does not respond blocks neither the pipeline nor the shutdown.
 func TestHungDisk(t *testing.T) {
 	b := newBench(t, nil)
 	hang := make(chan struct{})
-	b.writer.options.Now = func() time.Time { <-hang; return t0 } // whoever writes asks for the time, and waits
+	b.writer.options.Now = func() time.Time { <-hang; return t0 } // the writer reads the clock, and blocks
 	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
 	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -233,13 +233,13 @@ func TestQueueIsBounded(t *testing.T) {
 	require.Zero(t, b.queue.size())
 	require.Equal(t, []int{1}, b.found(Query{}))
 	b.queue.max = 1
-	b.storeNow(two) // what is larger than the queue goes through alone
+	b.storeNow(two) // a batch larger than the queue passes alone
 	b.queue.close()
 	_, err = b.enqueue(t.Context(), one)
 	require.ErrorIs(t, err, errStopped)
 }
 
-// A trace of 64 MiB is stored, one byte more is refused, and so is what late spans would make of it.
+// A trace of 64 MiB is stored; one byte more is refused, and so are late spans that would exceed it.
 func TestLargestTrace(t *testing.T) {
 	const largest = 64 << 20
 	b := opened(t, nil)
@@ -255,7 +255,8 @@ func TestLargestTrace(t *testing.T) {
 	require.Equal(t, 1, meta.Version)
 }
 
-// What the writer stored, updated and found damaged is counted; what a reader finds damaged is, too, and is not here.
+// Traces that the writer stored, updated and found damaged are counted; those that a reader finds damaged are counted too, and
+// are not found.
 func TestCounts(t *testing.T) {
 	b := opened(t, func(c *Config) { c.Retention = time.Hour })
 	for n := range 2 {
@@ -276,7 +277,7 @@ func TestCounts(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, ok)
 	requireCorrupt(t, b, 2)
-	b.storeNow(spans(spec{Trace: 2, ID: 2, Service: "s", Name: "op"})) // what comes later takes its place
+	b.storeNow(spans(spec{Trace: 2, ID: 2, Service: "s", Name: "op"})) // later spans replace it
 	require.Equal(t, []int{2, 1}, b.found(Query{Service: "s"}))
 	requireCorrupt(t, b, 3)
 
@@ -291,7 +292,7 @@ func TestCounts(t *testing.T) {
 	}, metricdatatest.IgnoreTimestamp())
 }
 
-// damageChunks changes the chunks of traces on the disk.
+// damageChunks damages the chunks of traces on the disk.
 func damageChunks(t *testing.T, file string, damage func(chunk []byte)) {
 	t.Helper()
 	db, err := state.Open(file, state.Options{Version: tracefile.FormatVersion})
@@ -308,7 +309,7 @@ func damageChunks(t *testing.T, file string, damage func(chunk []byte)) {
 	require.NoError(t, db.Close())
 }
 
-func TestReadersOfAClosedFileAreTold(t *testing.T) {
+func TestReadersOfAClosedFileGetAnError(t *testing.T) {
 	b := newBench(t, nil)
 	_, err := b.Search(t.Context(), Query{})
 	require.ErrorContains(t, err, "the trace store is not open: The trace store was not started.")
@@ -332,7 +333,7 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 	require.FileExists(t, b.file+".damaged")
 }
 
-// A file of another version, or of none, is kept beside the new one, and /readyz says so.
+// A file of another version, or of none, is moved aside, and /readyz says so.
 func TestFileOfAnotherFormatIsMovedAside(t *testing.T) {
 	for _, version := range []otherformat.Version{0, tracefile.FormatVersion + 1} {
 		b := newBench(t, nil)
@@ -360,8 +361,8 @@ func TestFileOfAnotherFormatIsMovedAside(t *testing.T) {
 	}
 }
 
-// A damaged page is found when it is read: at once, or by the writer long after. Neither ends the process, and then
-// there is a store that works.
+// A damaged page is found when it is read: at once, or by the writer much later. The process goes on in both cases, and
+// afterwards the store works.
 func TestDamagedPagesAreSurvived(t *testing.T) {
 	full := opened(t, nil)
 	for n := range 25 {
@@ -385,9 +386,9 @@ func TestDamagedPagesAreSurvived(t *testing.T) {
 			require.NoError(t, os.WriteFile(b.file, damaged, 0o600))
 			b.writer.open()
 			b.clock = t0.Add(2 * time.Hour)
-			b.writer.maintain() // reads and deletes all there is
+			b.writer.maintain() // reads and deletes everything
 			for range 2 {
-				_ = b.tryNow(spans(spec{Trace: 100, ID: 1, Service: "s"}, spec{Trace: 101, ID: 1, Service: "s"})) // a sender tries again
+				_ = b.tryNow(spans(spec{Trace: 100, ID: 1, Service: "s"}, spec{Trace: 101, ID: 1, Service: "s"})) // a sender retries
 			}
 			require.True(t, b.Probe(t.Context()).OK, "page %d: %s", n, name)
 			require.ElementsMatch(t, []int{100, 101}, b.found(Query{Service: "s"}), "page %d: %s", n, name)
@@ -422,7 +423,7 @@ func TestContextEndsASearch(t *testing.T) {
 	require.NoError(t, err, "a search that is done at once does not care")
 }
 
-// keptOf are the traces of td as the sampler sends them to a destination.
+// keptOf returns the traces of td as the sampler sends them to a destination.
 func keptOf(t testing.TB, to string, td ptrace.Traces) (context.Context, *wire.Kept) {
 	t.Helper()
 	k := new(wire.Kept)
@@ -431,8 +432,8 @@ func keptOf(t testing.TB, to string, td ptrace.Traces) (context.Context, *wire.K
 	return wire.NewKeptContext(t.Context(), k), k
 }
 
-// A trace that was reconstructed upstream is summed up from that; here one that the spans alone would not give. What is stored is
-// what the request has, with all that was added.
+// A trace that was reconstructed upstream gets its summary from that reconstruction; here it has one that the spans alone would
+// not give. The stored spans are the request's, with all additions.
 func TestTakesBytes(t *testing.T) {
 	b := opened(t, nil)
 	ctx, k := keptOf(t, "trace_store", tracetest.Shop(0, 2))
@@ -466,7 +467,7 @@ func TestTakesBytes(t *testing.T) {
 	}
 }
 
-// What is for another destination is not looked at, in whatever form it comes.
+// Traces for another destination are ignored, in either form.
 func TestForAnother(t *testing.T) {
 	b := opened(t, nil)
 	ctx, k := keptOf(t, "otlp_grpc/backend", tracetest.Shop(0, 2))
@@ -477,7 +478,7 @@ func TestForAnother(t *testing.T) {
 	require.Zero(t, b.queue.size())
 }
 
-// Bytes and decoded traces are stored alike.
+// Wire bytes and decoded traces are stored alike.
 func TestBothDoors(t *testing.T) {
 	td := tracetest.Shop(0, 3)
 	decoded, kept := opened(t, nil), opened(t, nil)
@@ -518,7 +519,7 @@ func TestLatePartOfBytes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, meta.Version)
 	require.Equal(t, 1, meta.LateSpans)
-	send(root) // a copy brings nothing, marked or not
+	send(root) // a copy adds nothing, marked or not
 	_, again, _, err := b.Trace(t.Context(), traceID(1))
 	require.NoError(t, err)
 	require.Equal(t, meta, again)
@@ -538,7 +539,7 @@ func TestAcknowledgesWhatIsOnTheDisk(t *testing.T) {
 	require.NoError(t, b.shutdown(t.Context()))
 }
 
-// A Writer that has more than a full batch does not pause, and one that has less does until the interval is over.
+// A Writer with more than a full batch does not pause; one with less pauses until the interval is over.
 func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &writer{queue: newQueue(maxQueueBytes), stop: make(chan struct{})}

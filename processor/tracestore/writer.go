@@ -94,7 +94,7 @@ func (w *writer) run() {
 	}
 }
 
-// wake returns the channel that tells of queued traces; nil while there is no file.
+// wake returns the channel that signals queued traces; nil while there is no file.
 func (w *writer) wake() <-chan struct{} {
 	if w.file.Load() == nil {
 		return nil

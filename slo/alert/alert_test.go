@@ -39,7 +39,7 @@ func objective() slo.Objective {
 	}
 }
 
-// assessment is a minute in which the tiers do what the word says, as in testdata/steps.txt.
+// assessment is a minute's assessment by the word that testdata/steps.txt uses for it.
 func assessment(o slo.Objective, at time.Time, word string) alert.Assessment {
 	burning, calm := slo.Events{Total: 1000, Bad: 500}, slo.Events{Total: 1000}
 	return alert.Assess(o, at, func(w time.Duration) slo.Events {
@@ -103,7 +103,7 @@ func runSteps(t *testing.T, lines []string) {
 	}
 }
 
-// reload does to an alert what a restart between two minutes does.
+// reload encodes and decodes an alert, as a restart between two minutes does.
 func reload(t *testing.T, a alert.Alert) (b alert.Alert) {
 	body, err := json.Marshal(a)
 	require.NoError(t, err)
@@ -150,8 +150,7 @@ func TestSeqRisesWithEveryNotice(t *testing.T) {
 	assert.Equal(t, []uint64{1, 2, 3, 4, 5, 6}, seen)
 }
 
-// A receiver that is configured while an alert fires is notified; one that the objective no longer names is notified of the
-// end.
+// A receiver that is added while an alert fires is notified of it; one that the objective no longer names is notified of the end.
 func TestRoutesChangeWhileFiring(t *testing.T) {
 	o := objective()
 	var a alert.Alert
@@ -164,8 +163,7 @@ func TestRoutesChangeWhileFiring(t *testing.T) {
 	assert.Equal(t, uint64(4), a.Seq, "so that every one has a key of its own")
 }
 
-// A receiver that is removed while an alert fires, and comes back when it is over, is notified of the next one: its old state
-// is dropped.
+// A receiver that is removed while an alert fires and added after its end is notified of the next alert: its old state is dropped.
 func TestReceiverComesBack(t *testing.T) {
 	o := objective()
 	fired := []alert.Notice{{Receiver: "all", Kind: alert.Fired, Severity: slo.Page}}

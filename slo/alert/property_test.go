@@ -13,15 +13,15 @@ import (
 )
 
 // Each receiver gets a consistent sequence: a firing first, then escalations, then one resolution. After each minute its last
-// notification describes the present state.
-func TestReceiversHearWholeStories(t *testing.T) {
+// notification describes the alert's present state.
+func TestNotificationSequenceIsConsistent(t *testing.T) {
 	words := []string{"-", "-", "short", "long", "ticket", "page", "page+ticket"}
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		o := objective()
 		o.KeepFiringFor = time.Duration(rnd.IntN(4)) * time.Minute
 		var a alert.Alert
-		believes := map[string]slo.Severity{} // receiver → what it thinks is firing
+		believes := map[string]slo.Severity{} // receiver → the severity that it last received
 		seq, word := uint64(0), "-"
 		for minute := range 300 {
 			if rnd.IntN(3) == 0 {
@@ -59,7 +59,7 @@ func TestReceiversHearWholeStories(t *testing.T) {
 					}
 				case r.SendResolved:
 					require.Empty(t, believes[r.Receiver])
-				default: // it is not told the end, so it forgets by itself
+				default: // without send_resolved it gets no resolution
 					delete(believes, r.Receiver)
 				}
 			}

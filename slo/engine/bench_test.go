@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 )
 
-// BenchmarkMinute is one minute's evaluation of 2,000 objectives, each with ten series, all of them burning.
+// BenchmarkMinute evaluates one minute of 2,000 objectives, each with ten series, all of them burning.
 func BenchmarkMinute(b *testing.B) {
 	c := parse(b, `objectives: []`)
 	db := newFakeTSDB()

@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// A clock that jumps for a while and comes back changes nothing.
+// A clock that jumps briefly and comes back changes nothing.
 func TestBriefClockJump(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"ahead": 365 * 24 * time.Hour, "back": -365 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestClockSetBack(t *testing.T) {
 	assert.Equal(t, ledger.Elapsed(noon.Add(30*time.Minute)), e.evaluator.spans.watermark, "in the file too")
 }
 
-// An alert that fired days ahead of a clock that is set back continues from now, and so does everything else.
+// An alert that fired days ahead, under a clock that is then set back, continues from now, and so do the watermarks.
 func TestClockSetBackUnderAnAlert(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)
@@ -161,8 +161,8 @@ func TestClockSetBackUnderAnAlert(t *testing.T) {
 	assert.Equal(t, ledger.Elapsed(noon.Add(20*time.Minute)), e.evaluator.spans.watermark, "what is written behind the alerts, too")
 }
 
-// A process that starts with a clock far ahead prunes nothing at its first look.
-func TestFirstLookForgetsNothing(t *testing.T) {
+// A process that starts with a clock far ahead prunes nothing at its first evaluation.
+func TestFirstEvaluationPrunesNothing(t *testing.T) {
 	db := newFakeTSDB()
 	db.events("a", noon.Add(time.Second), 0, 0)
 	db.events("a", noon.Add(30*time.Second), 10, 0)

@@ -93,7 +93,7 @@ func TestFileOfAnotherFormatIsMovedAside(t *testing.T) {
 	}
 }
 
-// A file that is damaged while it runs is replaced, and it goes on: what follows is evaluated and written to the new file.
+// A file that is damaged while the extension runs is replaced, and later minutes are evaluated and written to the new file.
 func TestFileIsDamagedWhileItRuns(t *testing.T) {
 	for name, damage := range map[string]func(path string) error{
 		"cut off": func(path string) error { return os.Truncate(path, 0) },
@@ -147,7 +147,7 @@ func TestDamagedFileThatCannotBeReplaced(t *testing.T) {
 	closeIt(t, e)
 }
 
-// A mistake in the set-up fails the start, and moves nothing aside.
+// A set-up error, such as a locked file, fails the start and moves nothing aside.
 func TestLockedFileIsAStartError(t *testing.T) {
 	c := parse(t, twoObjectives)
 	path := filepath.Join(c.Directory, "slo.db")
@@ -163,7 +163,7 @@ func TestLockedFileIsAStartError(t *testing.T) {
 }
 
 // A start resolves an alert whose objective was removed from the configuration while it fired.
-func TestStartResolvesWhatIsGone(t *testing.T) {
+func TestStartResolvesRemovedObjectives(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 5, 100, func(int) float64 { return 1 })
 	c := parse(t, twoObjectives)

@@ -88,10 +88,10 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	}
 	end := ledger.Elapsed(now.Add(-v.config.Lateness))
 	switch {
-	case !look.Vouched && (v.latest() > end+ledger.Minutes(aheadAllowed) || v.spans.watermark < end-v.retention):
+	case !look.Confirmed && (v.latest() > end+ledger.Minutes(aheadAllowed) || v.spans.watermark < end-v.retention):
 		return fmt.Errorf("all minutes up to %s are evaluated, far from the clock, which is believed when it has stayed there for %s",
-			v.latest().Start().Format(time.RFC3339), clock.SettleTime)
-	case look.Vouched && v.latest() > end+ledger.Minutes(aheadAllowed):
+			v.latest().Start().Format(time.RFC3339), clock.StableTime)
+	case look.Confirmed && v.latest() > end+ledger.Minutes(aheadAllowed):
 		if err := v.rewind(end, now); err != nil {
 			return err
 		}

@@ -32,8 +32,8 @@ receivers:
   - {name: pager, webhook: {endpoint: "http://127.0.0.1:1/"}, severities: [page]}
 `
 
-// world fills the database with some hours of two objectives, counted by processes that restart: and says what there
-// was in each minute.
+// world fills the database with some hours of two objectives, counted by processes that restart, and returns the true counts of
+// each minute.
 func world(seed uint64, hours int) (*fakeTSDB, map[string]map[ledger.Minute]slo.Events) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	db := newFakeTSDB()
@@ -65,8 +65,8 @@ func world(seed uint64, hours int) (*fakeTSDB, map[string]map[ledger.Minute]slo.
 	return db, truth
 }
 
-// However evaluation is interrupted, by restarts, outages of the database and missed minutes, the ledger has each event
-// in its minute, and the same people are told the same things under the same keys.
+// Restarts, outages of the database and missed minutes change nothing: the ledger has each event in its minute, and each receiver
+// gets the same notifications under the same keys.
 func TestInterruptionsChangeNothing(t *testing.T) {
 	const hours = 8
 	for seed := range uint64(4) {
@@ -104,7 +104,7 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 					assert.Equal(t, want, minuteCounts(t, e, name, noon, end), name)
 				}
 			}
-			for name := range truth { // each objective's in order; catching up takes them one after the other
+			for name := range truth { // each objective's are in order; catching up takes the objectives one after another
 				assert.Equal(t, toldOf(t, calm, name), toldOf(t, stormy, name))
 			}
 			assert.Equal(t, calm.Statuses(), stormy.Statuses())
@@ -130,8 +130,8 @@ func TestLateSample(t *testing.T) {
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
 }
 
-// A series that was born while its samples could not be written, a full disk say, arrives with the zero of its birth and a
-// value long after it. All of it counts in the minute that it arrives in.
+// A series that was born while its samples could not be written (a full disk) arrives as the zero of its birth and a much later
+// value. All its events count in the minute in which they arrive.
 func TestBornInAnOutage(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)
@@ -152,8 +152,8 @@ func TestBornInAnOutage(t *testing.T) {
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
 }
 
-// So it is for the first series of all, be it that the gateway was started anew meanwhile. A ledger that is younger than a series has
-// nothing of what that counted before.
+// The same holds for the first series of all, even across a restart. A ledger that is younger than a series has none of the
+// series' earlier events.
 func TestFirstSeriesBornInAnOutage(t *testing.T) {
 	for name, tc := range map[string]struct {
 		born    time.Duration
@@ -216,7 +216,7 @@ func TestLongGapIsBounded(t *testing.T) {
 	assert.Equal(t, later.Add(-time.Minute), *e.Statuses().EvaluatedUntil)
 }
 
-// A database that cannot answer for an hour at once is asked for less.
+// After a query for an hour fails, the next one asks for less.
 func TestBatchShrinks(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 120, 10, func(int) float64 { return 0 })
@@ -318,7 +318,7 @@ objectives:
 	assert.Equal(t, e.advice, e.Probe(t.Context()).Advice)
 }
 
-// burn makes an objective's events: so many a minute, with an error rate by the minute.
+// burn makes an objective's events: a fixed number per minute, with an error rate that depends on the minute.
 func burn(db *fakeTSDB, objective string, minutes int, perMinute float64, errorRate func(minute int) float64) {
 	var total, bad float64
 	db.events(objective, noon, 0, 0)
@@ -350,8 +350,8 @@ func TestOutage(t *testing.T) {
 			states = append(states, fmt.Sprintf("%s at %d", now, m))
 		}
 	}
-	// Of 61,000 and more events, 1 % are bad after two minutes (3d and 6h), 6 % after nine (6h and 30m), and less than 6 %
-	// again when there have been 84,000. 14.4 % of an hour's are never bad.
+	// Of more than 61,000 events 1 % are bad after two minutes (3d and 6h), 6 % after nine (6h and 30m), and less than 6 % again
+	// at 84,000 events. The rate of an hour never reaches 14.4 %.
 	assert.Equal(t, []string{"inactive  at 0", "firing ticket at 61", "firing page at 68", "firing ticket at 83"}, states)
 	var kinds []string
 	for _, d := range told(t, e) {
@@ -417,8 +417,8 @@ func TestNoticesAreInTheTransaction(t *testing.T) {
 	assert.Equal(t, 1, transactions()-before)
 }
 
-// A transaction that breaks off in its middle leaves neither ledger nor outbox behind.
-func TestTransactionIsOne(t *testing.T) {
+// A transaction that fails halfway changes neither the ledger nor the outbox.
+func TestTransactionIsAtomic(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 10, 1000, func(int) float64 { return 0.5 })
 	c := parse(t, twoObjectives)

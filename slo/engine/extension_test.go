@@ -57,7 +57,7 @@ func TestBadConfigs(t *testing.T) {
 	}
 }
 
-// Each line of what is wrong with receivers says which one it is, and no Go type.
+// Each line of an error about receivers names the receiver, and contains no Go type.
 func TestReceiversAreNamedInEachLine(t *testing.T) {
 	err := confmap.Validate(parse(t, `receivers: [{name: oncall, webhook: {timeout: 0s}, severities: [warn]}, {name: desk, colour: red}]`))
 	require.Error(t, err)
@@ -109,7 +109,7 @@ func TestReaderWithoutStart(t *testing.T) {
 	closeIt(t, e)
 }
 
-// The loop evaluates each minute lateness after it is over, and not in between.
+// The loop evaluates each minute when the minute and lateness are over, and at no other time.
 func TestLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newFakeTSDB()
@@ -151,7 +151,7 @@ func TestShutdownDuringQuery(t *testing.T) {
 	})
 }
 
-// A query that hangs is given up after a while, and reported.
+// A query that hangs times out, and is reported.
 func TestQueryTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := created(t, parse(t, twoObjectives))
@@ -223,7 +223,7 @@ lateness: 0s`)
 	assert.Equal(t, now.Add(-25*time.Minute).UTC(), *alerts.Alerts[0].EndsAt)
 }
 
-// A receiver that is down makes the extension neither unready nor blocking.
+// A receiver that is down neither makes the extension unready nor blocks it.
 func TestProbeNamesFailingReceivers(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "never heard of it", http.StatusGone) }))
 	defer srv.Close()

@@ -32,14 +32,14 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type fakeTSDB struct {
 	mu     sync.Mutex
 	series map[string]*model.SampleStream
-	// exprs are expressions, by their text, and what they give at a time.
+	// exprs holds expressions, by their text, and their values at a time.
 	exprs   map[string]func(at time.Time) model.Value
-	any     func(at time.Time) model.Value // what an expression that is not known gives; nil is an error
+	any     func(at time.Time) model.Value // the value of an unknown expression; nil is an error
 	err     error
 	queries []string
-	// present hides samples that come later; zero shows all.
+	// present hides later samples; zero shows all.
 	present time.Time
-	// limit is the longest range that it answers for; 0 is any.
+	// limit is the longest range that a query may ask for; 0 is any.
 	limit time.Duration
 }
 
@@ -47,7 +47,7 @@ func newFakeTSDB() *fakeTSDB {
 	return &fakeTSDB{series: map[string]*model.SampleStream{}, exprs: map[string]func(time.Time) model.Value{}}
 }
 
-// sample adds a sample of a series that the connector sli would write, the samples of a series in order.
+// sample adds a sample to a series as the connector sli writes it. The samples of a series must be added in order.
 func (f *fakeTSDB) sample(metric, objective, instance string, at time.Time, v float64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -172,7 +172,7 @@ func (f *fakeTSDB) fail(err error) {
 	f.err = err
 }
 
-// Start and Shutdown make it a component.
+// Start and Shutdown implement component.Component.
 func (*fakeTSDB) Start(context.Context, component.Host) error { return nil }
 func (*fakeTSDB) Shutdown(context.Context) error              { return nil }
 
@@ -202,12 +202,12 @@ func created(t testing.TB, c *Config) *Extension {
 	return e
 }
 
-// believed is a clock that is not doubted.
+// believed returns a clock that reports no doubt.
 func believed(now time.Time, vouched, settled bool) clock.State {
-	return clock.State{Now: now, Machine: now, Vouched: vouched, Settled: settled}
+	return clock.State{Now: now, Machine: now, Confirmed: vouched, Settled: settled}
 }
 
-// openAt makes an extension that is started but for its goroutines: the test evaluates at the times that it wants.
+// openAt returns an extension that is started without its goroutines: the test calls evaluate itself.
 func openAt(t testing.TB, c *Config, q Querier, now time.Time) *Extension {
 	t.Helper()
 	e := created(t, c)
@@ -224,7 +224,7 @@ func closeIt(t testing.TB, e *Extension) {
 	require.NoError(t, e.Shutdown(context.Background()))
 }
 
-// minuteCounts are the events of an objective per minute, as the ledger has them.
+// minuteCounts returns an objective's events per minute from the ledger.
 func minuteCounts(t testing.TB, e *Extension, name string, from, to time.Time) map[ledger.Minute]slo.Events {
 	t.Helper()
 	h, err := e.History(name, from, to, time.Minute)

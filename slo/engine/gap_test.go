@@ -47,7 +47,7 @@ func TestGapIsSkipped(t *testing.T) {
 	}
 }
 
-// An alert that fires when the gap begins resolves in it when it would have if the minutes had been read one by one.
+// An alert that fires when a gap begins resolves at the same minute as if each minute had been read.
 func TestAlertsInAGap(t *testing.T) {
 	end := noon.Add(30 * time.Hour)
 	states := func(byMinute bool) (told []string, alerts Alerts) {
@@ -74,7 +74,7 @@ func TestAlertsInAGap(t *testing.T) {
 }
 
 // Samples within a gap are found, whether the gap is long or short, and however few they are.
-func TestWhatLiesInAGapIsRead(t *testing.T) {
+func TestSamplesInAGapAreRead(t *testing.T) {
 	for _, after := range []time.Duration{4 * time.Hour, 5*time.Hour + 17*time.Minute, 37 * time.Hour, 20*24*time.Hour + time.Minute} {
 		for _, more := range []time.Duration{0, 10 * time.Minute, 7 * time.Hour, 9 * 24 * time.Hour} {
 			db := newFakeTSDB()
@@ -92,7 +92,7 @@ func TestWhatLiesInAGapIsRead(t *testing.T) {
 	}
 }
 
-// PromQL objectives skip a gap too; if the query for a gap fails, the minutes are read.
+// PromQL objectives skip a gap too; if the query for a gap fails, each minute is read.
 func TestGapOfPromQL(t *testing.T) {
 	for _, refuses := range []bool{false, true} {
 		db := newFakeTSDB()

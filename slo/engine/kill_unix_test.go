@@ -25,7 +25,7 @@ import (
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
-// The test binary, told of a directory and a receiver, evaluates killedHours and delivers what follows.
+// With a directory and a receiver in these variables, the test binary evaluates killedHours and delivers the notifications.
 const (
 	killDirectory = "SLOWBURN_TEST_ENGINE_DIRECTORY"
 	killReceiver  = "SLOWBURN_TEST_ENGINE_RECEIVER"
@@ -33,8 +33,8 @@ const (
 	killedSeed    = 3
 )
 
-// TestKill checks law 6: a process is killed again and again, while it evaluates and while it delivers, and each receiver gets
-// each transition, in order and under the key that it has when nothing is killed.
+// TestKill checks law 6: a process is killed repeatedly while it evaluates and delivers, and each receiver gets each transition
+// in order, under the key that it has without kills.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv(killDirectory); dir != "" {
 		evaluateAndDeliver(t, dir, os.Getenv(killReceiver))
@@ -60,7 +60,7 @@ func TestKill(t *testing.T) {
 	receive := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var body struct{ GroupLabels map[string]string }
 		if json.NewDecoder(r.Body).Decode(&body) != nil {
-			return // killed halfway through
+			return // killed halfway through the request
 		}
 		mu.Lock()
 		defer mu.Unlock()
@@ -69,28 +69,28 @@ func TestKill(t *testing.T) {
 			got[about] = append(keys, r.Header.Get("Idempotency-Key"))
 		}
 		if rnd.IntN(2) == 0 {
-			die() // before it hears that it was understood
+			die() // before it receives the answer
 		}
 	})
 
 	dir := t.TempDir()
 	kills := 0
 	for {
-		receiver := httptest.NewServer(receive) // of its own: what a dead one had sent is handled before the next begins
+		receiver := httptest.NewServer(receive) // of its own: requests of a killed process are handled before the next process begins
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$")
 		child.Env = append(os.Environ(), killDirectory+"="+dir, killReceiver+"="+receiver.URL)
 		out, err := child.StdoutPipe()
 		require.NoError(t, err)
 		mu.Lock()
 		require.NoError(t, child.Start())
-		die = func() { _ = child.Process.Kill() } // an error means that it is dead
+		die = func() { _ = child.Process.Kill() } // an error means that it has exited
 		after := time.Duration(rnd.IntN(10)) * time.Millisecond
 		mu.Unlock()
 		if lines := bufio.NewScanner(out); kills < 10 && lines.Scan() && lines.Text() == "started" {
 			time.AfterFunc(after, die)
 		}
 		err = child.Wait()
-		receiver.Close() // waits for what is being handled
+		receiver.Close() // waits for requests in flight
 		if err == nil {
 			break
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// An objective whose samples stop is no_data a few minutes later, with its events and budget as of then, until there are samples
-// again. One of which samples say that nothing happens is ok.
+// An objective whose samples stop is no_data a few minutes later, with its last events and budget, until samples return. One
+// whose samples show no event is ok.
 func TestSamplesStop(t *testing.T) {
 	db := newFakeTSDB()
 	quiet := func(from, to int) {
@@ -54,11 +54,11 @@ func TestSamplesStop(t *testing.T) {
 			assert.Equal(t, StateOK, b.State, "%s", b.Message)
 			assert.Equal(t, Events{Total: 100, Bad: 1}, b.Events)
 		}
-		c := e.config // a restart knows it too
+		c := e.config // the same after a restart
 		closeIt(t, e)
 		e = openAt(t, c, db, noon.Add(time.Duration(minutes)*time.Minute))
 		again, _ := e.Status("a")
-		s.Alert.Summary = "" // that of an alert that never was is not kept
+		s.Alert.Summary = "" // an alert that never fired has no stored summary
 		assert.Equal(t, s, again)
 	}
 	back := noon.Add(31 * 24 * time.Hour)
@@ -69,7 +69,7 @@ func TestSamplesStop(t *testing.T) {
 	assert.Equal(t, back.Add(time.Minute), *s.LastMeasuredAt)
 }
 
-// A query that gives no value measures nothing; one that gives 0 does.
+// A query without a value measures nothing; the value 0 is a measurement.
 func TestQueriesWithoutValue(t *testing.T) {
 	db := newFakeTSDB()
 	total := model.Vector{{Value: 10}}
@@ -94,10 +94,10 @@ func TestQueriesWithoutValue(t *testing.T) {
 	}
 }
 
-// An alert that fires when measuring stops goes on, says so, and resolves once it is measured that all is well, or once even its
-// long windows do not remember the trouble.
+// An alert that fires when measuring stops stays firing, says so, and resolves when a measurement shows recovery or when its long
+// windows no longer contain the failure.
 func TestAlertWhileNothingIsMeasured(t *testing.T) {
-	const bad = 30 // minutes of trouble, then nothing
+	const bad = 30 // minutes of errors, then no samples
 	for _, recovers := range []int{0, bad + 10, bad + 40} {
 		db := newFakeTSDB()
 		burn(db, "a", bad, 100, func(int) float64 { return 50 })

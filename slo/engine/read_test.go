@@ -20,9 +20,9 @@ objectives:
   - {name: q, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(q[{{.window}}]))', resolution: 1m}}
   - {name: r, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(r[{{.window}}]))', resolution: 1m}}`
 
-// TestWhoIsReadFirst checks the order of PromQL objectives: those that answer, then those that failed, each by how far behind
-// they are; without those that are up to date or failed in this evaluation.
-func TestWhoIsReadFirst(t *testing.T) {
+// TestOrderOfPromQLObjectives checks the order of PromQL objectives: answered ones before failed ones, each by its lag; without those that
+// are up to date or failed in this evaluation.
+func TestOrderOfPromQLObjectives(t *testing.T) {
 	e := openAt(t, parse(t, fourObjectives), newFakeTSDB(), noon)
 	defer closeIt(t, e)
 	v := e.evaluator
@@ -43,8 +43,8 @@ func TestWhoIsReadFirst(t *testing.T) {
 	assert.Equal(t, []int{0, 2, 3}, v.laggingPromQL(10, none), "in their order where all else is equal")
 }
 
-// TestBatchFollowsTheDatabase holds how many minutes of spans are asked for: a quarter after a failure, at least one;
-// twice as many after a success, at most an hour.
+// TestBatchFollowsTheDatabase checks how many minutes of spans a query asks for: a quarter after a failure, at least one; twice
+// as many after a success, at most an hour.
 func TestBatchFollowsTheDatabase(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)
@@ -77,7 +77,7 @@ func TestBatchFollowsTheDatabase(t *testing.T) {
 	assert.Zero(t, r.spansTo)
 }
 
-// TestBirthBeforeAnOutageOfQueries holds that a series is counted from its birth where its first samples were written late, after
+// TestBirthBeforeAnOutageOfQueries checks that a series is counted from its birth where its first samples were written late, after
 // the minutes of the birth were evaluated, and queries failed since: the birth is searched as far back as ever, by queries that
 // the database answers.
 func TestBirthBeforeAnOutageOfQueries(t *testing.T) {
@@ -103,8 +103,8 @@ func TestBirthBeforeAnOutageOfQueries(t *testing.T) {
 	}
 }
 
-// TestNobodyCountsSpans checks that the watermark advances without objectives that count spans, and that no query is made.
-func TestNobodyCountsSpans(t *testing.T) {
+// TestWatermarkWithoutSpanObjectives checks that without objectives that count spans the watermark advances and no query is made.
+func TestWatermarkWithoutSpanObjectives(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, "objectives: []"), db, noon)
 	defer closeIt(t, e)
@@ -113,8 +113,8 @@ func TestNobodyCountsSpans(t *testing.T) {
 	assert.Empty(t, db.queries)
 }
 
-// TestCancelledQueriesAreNobodysError holds that a shutdown leaves no objective in error.
-func TestCancelledQueriesAreNobodysError(t *testing.T) {
+// TestCancelledQueriesAreNoError checks that a shutdown leaves no objective in error.
+func TestCancelledQueriesAreNoError(t *testing.T) {
 	db := newFakeTSDB()
 	db.fail(context.Canceled)
 	e := openAt(t, parse(t, twoObjectives), db, noon)
@@ -127,7 +127,7 @@ func TestCancelledQueriesAreNobodysError(t *testing.T) {
 	assert.Contains(t, e.evaluator.progress[0].failing, "The time series database cannot be queried: context canceled")
 }
 
-// TestWatermarksAheadOfTheClock checks by how much they may be ahead before the clock counts as set back.
+// TestWatermarksAheadOfTheClock checks how far watermarks may be ahead before the clock counts as set back.
 func TestWatermarksAheadOfTheClock(t *testing.T) {
 	e := openAt(t, parse(t, "objectives: [{name: a, target: 99, window: 1d, availability: {}}]"), newFakeTSDB(), noon)
 	defer closeIt(t, e)

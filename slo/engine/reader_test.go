@@ -30,7 +30,7 @@ objectives:
   - {name: quiet, target: 99, window: 7d, latency: {threshold: 300ms}}
 receivers: [{name: oncall, webhook: {endpoint: "http://127.0.0.1:1/"}}]`
 
-// TestReaderAnswers holds the API's answers, byte for byte, to the files in testdata, which clients lean on.
+// TestReaderAnswers compares the API's answers byte for byte with the files in testdata, which clients depend on.
 func TestReaderAnswers(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "checkout-availability", 30, 10_000, func(m int) float64 {
@@ -115,7 +115,7 @@ func TestHistoryHasAtMostSoManyPoints(t *testing.T) {
 	assert.Nil(t, h.Points[0].BurnRates["5m"])
 }
 
-// An objective that is taken out of the configuration while its alert fires: who was told is told the end.
+// If an objective is removed while its alert fires, each notified receiver gets the resolution.
 func TestObjectiveRemoved(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 10, 100, func(int) float64 { return 1 })
@@ -142,7 +142,7 @@ func TestObjectiveRemoved(t *testing.T) {
 	assert.Contains(t, alerts.Alerts[0].Summary, "no longer configured")
 	closeIt(t, e)
 
-	// Back again, its history is there, and the gap is zeros.
+	// When it is added again its history is still stored, and the gap is zeros.
 	c.Objectives = append(c.Objectives, removed)
 	e = openAt(t, c, db, noon.Add(20*time.Minute))
 	defer closeIt(t, e)
@@ -152,7 +152,7 @@ func TestObjectiveRemoved(t *testing.T) {
 	assert.Equal(t, Events{Total: 1000, Bad: 1000}, s.Events)
 }
 
-// Edits of description, labels, target and receivers keep history and alert; another indicator keeps it too, and says so.
+// Edits of description, labels, target and receivers keep history and alert; so does another indicator, which is reported.
 func TestObjectiveEdited(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 20, 100, func(int) float64 { return 0.5 })
@@ -181,7 +181,7 @@ func TestObjectiveEdited(t *testing.T) {
 	assert.Equal(t, "The indicator was changed: events before 2026-03-01T12:15:00Z counted something else.", s.Message)
 }
 
-// Before its first evaluation a restart shows what was shown before it.
+// Before its first evaluation a restarted process shows the same as before.
 func TestRestartShowsTheSame(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "a", 10, 100, func(int) float64 { return 0.5 })
@@ -193,7 +193,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 	e = openAt(t, c, db, noon.Add(10*time.Minute))
 	defer closeIt(t, e)
 	got := e.Statuses()
-	for i := range got.Objectives { // the sentence of an inactive alert is made with the first evaluation
+	for i := range got.Objectives { // the text of an inactive alert is written by the first evaluation
 		if got.Objectives[i].Alert.State == alert.Inactive {
 			got.Objectives[i].Alert.Summary = want.Objectives[i].Alert.Summary
 		}
@@ -201,7 +201,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// Minutes count from the first start on, also where no process came to evaluate one, as it ended too soon or the database was away.
+// Minutes count from the first start on, even if no process evaluated one because it ended too soon or the database was down.
 func TestRestartsBeforeAnythingIsEvaluated(t *testing.T) {
 	c := parse(t, `
 objectives:
@@ -213,7 +213,7 @@ objectives:
 	db.events("spans", noon.Add(10*time.Second), 0, 0)
 	db.events("spans", noon.Add(20*time.Second), 10, 1)
 	db.fail(errors.New("away"))
-	const minutes = 10 // longer than samples are looked back for
+	const minutes = 10 // longer than the look-back for samples
 	queries := map[ledger.Minute]slo.Events{}
 	for m := range minutes {
 		now := noon.Add(time.Duration(m) * time.Minute)
@@ -233,7 +233,7 @@ objectives:
 	assert.Equal(t, queries, minuteCounts(t, e, "query", noon, end))
 }
 
-// Data that are older than twice the longest window are pruned.
+// Data older than twice the longest window are pruned.
 func TestRetention(t *testing.T) {
 	db := newFakeTSDB()
 	c := parse(t, `objectives: [{name: a, target: 99, window: 1d, availability: {}}]`)

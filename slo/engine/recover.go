@@ -77,7 +77,7 @@ func (e *Extension) replace(now time.Time) bool {
 		return true // it was replaced already
 	}
 	aside := asideOf(e.db.Path(), now)
-	err := e.db.StartAnew(aside)
+	err := e.db.Replace(aside)
 	if err == nil {
 		e.tellDamage(aside, damage)
 		err = state.Guard(func() error { return e.evaluator.recover(e.db, now) })

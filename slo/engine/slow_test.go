@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// partlyHanging is a database that never answers what asks for metrics that hang.
+// partlyHanging is a database that never answers queries for metrics that hang.
 type partlyHanging struct{ *fakeTSDB }
 
 func (p partlyHanging) Query(ctx context.Context, expr string, at time.Time) (model.Value, error) {
@@ -32,8 +32,8 @@ func (p partlyHanging) QueryRange(ctx context.Context, expr string, r promv1.Ran
 	return p.fakeTSDB.QueryRange(ctx, expr, r)
 }
 
-// Any number of queries that hang do not keep other objectives from being evaluated.
-func TestSlowQueriesHoldNobodyUp(t *testing.T) {
+// Objectives are evaluated however many queries of others hang.
+func TestSlowQueriesDelayNoObjective(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var yaml strings.Builder
 		yaml.WriteString("objectives:\n  - {name: spans, target: 99, availability: {}}\n")
@@ -53,7 +53,7 @@ func TestSlowQueriesHoldNobodyUp(t *testing.T) {
 			component.Component
 			Querier
 		}{db, partlyHanging{db}}}))
-		time.Sleep(15 * time.Minute) // until it is known who hangs, and has to wait: how many get a turn in a minute is chance
+		time.Sleep(15 * time.Minute) // until the hanging ones are known and wait; how many of them run per minute is random
 		for range 20 {
 			time.Sleep(time.Minute)
 			synctest.Wait()

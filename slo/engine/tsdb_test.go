@@ -54,8 +54,8 @@ func embedded(t *testing.T) (Querier, exporter.Metrics) {
 	return db.(Querier), exp
 }
 
-// The ledger and PromQL, over the real embedded database, say the same: exactly for differences of counters, which is
-// what the ledger counts, and for a PromQL objective on the same counters.
+// Over the real embedded database the ledger and PromQL agree exactly, for differences of counters, which the ledger counts, and
+// for a PromQL objective on the same counters.
 func TestLedgerAndPromQLAgree(t *testing.T) {
 	querier, exp := embedded(t)
 
@@ -103,7 +103,7 @@ objectives:
 	s, ok := e.Status("a")
 	require.True(t, ok)
 	require.Equal(t, StateOK, s.State, s.Message)
-	for _, b := range s.BurnRates[:2] { // those that lie within what there is
+	for _, b := range s.BurnRates[:2] { // those with full data
 		v, err := querier.Query(t.Context(), fmt.Sprintf(
 			`sum(slowburn_sli_bad_events_total - slowburn_sli_bad_events_total offset %[1]s)
 			 / sum(slowburn_sli_events_total - slowburn_sli_events_total offset %[1]s) / 0.01`, b.Window), end)
@@ -117,8 +117,8 @@ objectives:
 	}
 }
 
-// Counters that are written once a minute, as Prometheus and SDKs do by default, and never twice within a minute: each
-// event is counted once, over five minutes. What is written more often is counted as well as increase() can.
+// Counters that are written once a minute, as Prometheus and SDKs do by default, and never twice in a minute: each event is
+// counted once, over five minutes. Counters that are written more often are counted as precisely as increase() is.
 func TestPromQLOfSlowCounters(t *testing.T) {
 	for interval, tolerance := range map[time.Duration]float64{time.Minute: 0, 15 * time.Second: 0.02} {
 		t.Run(interval.String(), func(t *testing.T) {

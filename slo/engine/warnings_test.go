@@ -21,7 +21,7 @@ const (
 	noReceiver   = "no receiver is configured: nobody is told when an objective burns; add one under extensions::slo::receivers"
 )
 
-// startedWith starts the extension and returns what it warns of and what it says of its health.
+// startedWith starts the extension and returns its warnings and its health messages.
 func startedWith(t *testing.T, c *Config) (warnings []string, health host.Health) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zapcore.WarnLevel)
@@ -42,7 +42,7 @@ func startedWith(t *testing.T, c *Config) (warnings []string, health host.Health
 	return warnings, health
 }
 
-func TestNobodyIsTold(t *testing.T) {
+func TestSeverityWithoutReceiver(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
 		"no receiver and no objective":     {"", ""},
 		"no receiver and no tier":          {"objectives: [{name: a, target: 99, availability: {}, tiers: []}]", ""},
@@ -72,12 +72,12 @@ func TestNobodyIsTold(t *testing.T) {
 
 const ticketsOnly = "objectives: [{name: a, target: 99, availability: {}, tiers: [{severity: ticket, long_window: 1d, short_window: 2h, budget: 10}]}]\n"
 
-// desk configures a receiver of the severities, and what else a sound configuration has.
+// desk configures a receiver of the severities, and the other keys of a valid configuration.
 func desk(severities string) string {
 	return "external_url: https://x.example.com\nreceivers: [{name: desk, webhook: {endpoint: \"http://x/\"}, severities: [" + severities + "]}]\n"
 }
 
-// No receiver at all, as shipped, is an unfinished setup: that gives advice, and is no problem.
+// Without a receiver, as shipped, the set-up is unfinished: this is advice, and no problem.
 func TestNoReceiverIsAdvice(t *testing.T) {
 	warnings, health := startedWith(t, parse(t, oneObjective))
 	assert.Empty(t, warnings)

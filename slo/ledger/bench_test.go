@@ -17,8 +17,7 @@ const (
 	benchMinutes    = 30 * 24 * 60
 )
 
-// BenchmarkEvaluate is a minute of 2,000 objectives with 30 days of history: append it, and sum all windows up. The
-// design asks for less than a second.
+// BenchmarkEvaluate appends a minute of 2,000 objectives with 30 days of history and sums all windows. The design allows a second.
 func BenchmarkEvaluate(b *testing.B) {
 	db := open(b, filepath.Join(b.TempDir(), "slo.db"))
 	defer func() { require.NoError(b, db.Close()) }()

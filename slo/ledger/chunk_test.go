@@ -14,8 +14,8 @@ func TestIdleHourIsSmall(t *testing.T) {
 	require.Len(t, c.append(nil), 1+6+1)
 }
 
-// FuzzChunk holds the two readers of a chunk together: both accept the same bytes and give the same sums, and what was
-// accepted is written as it was read.
+// FuzzChunk compares the two readers of a chunk: both accept the same bytes and give the same sums, and an accepted chunk encodes
+// to the same bytes.
 func FuzzChunk(f *testing.F) {
 	c := chunk{base: slo.Events{Total: 300, Bad: 2}}
 	c.minutes[3] = slo.Events{Total: 1 << 33, Bad: 1}

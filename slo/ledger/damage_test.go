@@ -82,8 +82,8 @@ func TestDamage(t *testing.T) {
 	})
 }
 
-// TestObjectivesRunOut checks that no two accounts share an ID, of which there are 2³².
-func TestObjectivesRunOut(t *testing.T) {
+// TestAccountIDsAreUnique checks that no two accounts share an ID, even after all 2³² are used.
+func TestAccountIDsAreUnique(t *testing.T) {
 	inTx(t, func(l *Ledger) {
 		require.NoError(t, l.accounts.SetSequence(math.MaxUint32-1))
 		a, _, err := l.Open("last", 1, "")

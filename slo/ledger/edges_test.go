@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// Damage of any record is an error of each method that meets it, and never a number.
+// Damage of any record is an error of each method that reads it, and never a number.
 func TestDamage(t *testing.T) {
 	const first = ledger.Minute(600 * 60)
 	damageAll := func(tx *bbolt.Tx, bucket int, value []byte) {
@@ -72,7 +72,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// Rewind, Append and Prune store their changes: another process, or the next transaction, sees them.
+// Rewind, Append and Prune store their changes: another process and the next transaction see them.
 func TestChangesAreStored(t *testing.T) {
 	const first = ledger.Minute(600 * 60)
 	path := filepath.Join(t.TempDir(), "l.db")
@@ -114,8 +114,8 @@ func TestChangesAreStored(t *testing.T) {
 	})
 }
 
-// Prune leaves an account that begins with the hour of the horizon as it is, moves the start of one that began before,
-// and removes one that ended before.
+// Prune keeps an account that begins at the hour of the horizon, moves the start of one that began before, and removes one that
+// ended before.
 func TestPruneAtTheHour(t *testing.T) {
 	horizon := ledger.MinuteOf(time.Date(2026, 3, 1, 12, 30, 30, 0, time.UTC))
 	hour := horizon - 30
@@ -151,8 +151,8 @@ func TestPruneAtTheHour(t *testing.T) {
 	})
 }
 
-// A failure to store is an error, as in a read-only transaction.
-func TestNothingIsStoredWhileReading(t *testing.T) {
+// A write that fails, as in a read-only transaction, is an error.
+func TestFailedWriteIsAnError(t *testing.T) {
 	const first = ledger.Minute(600 * 60)
 	db := open(t, filepath.Join(t.TempDir(), "l.db"))
 	defer func() { require.NoError(t, db.Close()) }()

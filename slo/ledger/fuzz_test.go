@@ -13,8 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// FuzzAccounts reads a record that is damaged in any way: it is reported as damage, or is an account that can be summed and
-// pruned.
+// FuzzAccounts reads a damaged record: it is reported as damage, or is an account that can be summed and pruned.
 func FuzzAccounts(f *testing.F) {
 	body, err := json.Marshal(ledger.Account{ID: 1, Name: "o", First: 60, Next: 120, Total: 5, Bad: 1})
 	require.NoError(f, err)
@@ -30,7 +29,7 @@ func FuzzAccounts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, bucket uint8, key, value []byte) {
 		err := db.Update(func(tx *bbolt.Tx) error {
 			if tx.Bucket([]byte(ledger.Buckets[int(bucket)%2])).Put(key, value) != nil {
-				return undo // no key that there can be
+				return undo // not a possible key
 			}
 			l := ledger.New(tx)
 			for _, read := range []func() error{

@@ -27,8 +27,7 @@ func open(t testing.TB, path string) *state.DB {
 	return db
 }
 
-// within runs f on the ledger of the file, in a transaction of its own, with the file opened and closed around it: what
-// a test sees is what a restart would.
+// within runs f on the ledger in a transaction, with the file opened before and closed afterwards: the test sees what a restart would.
 func within(t testing.TB, path string, f func(*ledger.Ledger)) {
 	t.Helper()
 	db := open(t, path)
@@ -53,8 +52,7 @@ func TestMinutes(t *testing.T) {
 	assert.Equal(t, ledger.Minute(90), ledger.Minutes(90*time.Minute))
 }
 
-// The ledger gives, for any window at any time, what summing up every minute gives: over random counts, gaps,
-// overlapping appends and restarts.
+// For any window at any time the ledger equals the sum over every minute, with random counts, gaps, overlapping appends and restarts.
 func TestAgainstBruteForce(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
-// An account that was rewound to a minute equals one that never passed it, at any minute of an hour.
+// An account that was rewound to a minute equals one that ended there, at any minute of an hour.
 func TestRewind(t *testing.T) {
 	const first = ledger.Minute(600*60 + 10)
 	for _, back := range []ledger.Minute{first - 100, first, first + 7, first + 50, first + 60, first + 110, first + 250} {

@@ -30,7 +30,7 @@ func TestShift(t *testing.T) {
 				by := max(first+n-next, 0) + more
 				oldest := first
 				if next <= first {
-					oldest = first - by // all of it was ahead
+					oldest = first - by // all minutes were ahead
 				}
 				for i := range ledger.Minute(n) {
 					deltas = append(deltas, ledger.Delta{Total: float64(10 + i), Bad: 1})

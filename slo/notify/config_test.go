@@ -68,7 +68,7 @@ func TestBadConfigs(t *testing.T) {
 	}
 }
 
-// A real receiver over TLS, reached with the Collector's client settings, gets what Alertmanager would send.
+// A real receiver over TLS, configured by the Collector's client settings, gets the payload that Alertmanager would send.
 func TestWebhookOverTLS(t *testing.T) {
 	type request struct {
 		header http.Header
@@ -119,7 +119,7 @@ func TestWebhookBodies(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(body), `"endsAt":"0001-01-01T00:00:00Z"`)
 
-	// To a receiver that takes only pages, an alert that eased to a ticket is over.
+	// For a receiver of pages only, an alert that eased to a ticket is resolved.
 	a.Severity, a.UpdatedAt = slo.Ticket, starts.Add(time.Minute)
 	a.Labels["severity"] = "ticket"
 	m = newMessage(a, alert.Notice{Receiver: "r", Kind: alert.Ended, Severity: slo.Page}, "")

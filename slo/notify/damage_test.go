@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// A damaged delivery is an error of each function that meets it.
+// A damaged delivery is an error of each function that reads it.
 func TestDamagedDelivery(t *testing.T) {
 	for name, use := range map[string]struct {
 		bucket string
@@ -39,7 +39,7 @@ func TestDamagedDelivery(t *testing.T) {
 	}
 }
 
-// backoff doubles from one second up to five minutes, and waits between half of that and all of it, for any number of attempts.
+// backoff doubles from one second to five minutes; a delay is random between half of that and all of it, for any number of attempts.
 func TestBackoff(t *testing.T) {
 	for attempts, full := range map[int]time.Duration{
 		0: time.Second, 1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 9: 256 * time.Second,
@@ -66,7 +66,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// A Sender without work sleeps, and does not poll the file.
+// A Sender without pending deliveries sleeps, and does not poll the file.
 func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)

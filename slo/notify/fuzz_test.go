@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// FuzzOutbox reads a record that is damaged in any way: it is reported as damage, or is delivered once like any other.
+// FuzzOutbox reads a damaged record: it is reported as damage, or is delivered once like any other.
 func FuzzOutbox(f *testing.F) {
 	d, err := New(sample("o", 1), alert.Notice{Receiver: "a", Kind: alert.Fired}, "", starts)
 	require.NoError(f, err)
@@ -38,7 +38,7 @@ func FuzzOutbox(f *testing.F) {
 				name = pendingBucket
 			}
 			if tx.Bucket([]byte(name)).Put(key, value) != nil {
-				return undo // no key that there can be
+				return undo // not a possible key
 			}
 			for _, read := range []func() error{
 				func() error { _, err := List(tx, 10); return err },
@@ -62,7 +62,7 @@ func FuzzOutbox(f *testing.F) {
 	})
 }
 
-// deliverAll delivers what is pending for a receiver: each delivery leaves the outbox.
+// deliverAll delivers everything pending for a receiver: each delivery leaves the outbox.
 func deliverAll(t *testing.T, tx *bbolt.Tx, receiver string) error {
 	t.Helper()
 	for {

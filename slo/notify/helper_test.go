@@ -39,7 +39,7 @@ func newDB(t *testing.T) *state.DB {
 
 var starts = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// sample is the alert of an objective after so many notices.
+// sample returns the alert of an objective after n notices.
 func sample(objective string, seq uint64) alert.Alert {
 	return alert.Alert{
 		ID: alert.Fingerprint(objective) + "-1", Objective: objective, Service: "checkout", State: alert.Firing,
@@ -79,8 +79,7 @@ type call struct {
 	msg message
 }
 
-// fake is a receiver without a network, for synctest. It answers with the statuses in turn and then with 200; 0 is a
-// connection that fails.
+// fake is a receiver without a network, for synctest. It answers with the statuses in turn and then with 200; 0 is a failed connection.
 type fake struct {
 	mu       sync.Mutex
 	statuses []int
@@ -116,7 +115,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(strings.NewReader("because")), Request: r}, nil
 }
 
-// answer adds to the statuses.
+// answer appends statuses.
 func (f *fake) answer(statuses ...int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -68,7 +68,7 @@ func TestListIsNewestFirstAndLimited(t *testing.T) {
 	assert.Len(t, list(t, db), 3)
 }
 
-// Of two receivers, where one's name begins with the other's, each gets only its own deliveries.
+// A receiver whose name begins with another's gets only its own deliveries.
 func TestReceiversArePrefixFree(t *testing.T) {
 	db := newDB(t)
 	enqueue(t, db, "on", "o", alert.Fired)
@@ -110,8 +110,8 @@ func TestAbandonAndPrune(t *testing.T) {
 	assert.Equal(t, "new", all[0].Receiver)
 }
 
-// TestDamagedDeliveriesAreTold checks that each reader of the outbox names the record that it cannot read.
-func TestDamagedDeliveriesAreTold(t *testing.T) {
+// TestDamagedDeliveriesAreErrors checks that each reader of the outbox names the record that it cannot read.
+func TestDamagedDeliveriesAreErrors(t *testing.T) {
 	for _, bucket := range Buckets {
 		t.Run(bucket, func(t *testing.T) {
 			db := newDB(t)
@@ -152,7 +152,7 @@ func TestNextIsTheOldestOfEachObjective(t *testing.T) {
 		}))
 	}
 	put("a", 3*time.Minute)
-	put("a", time.Minute) // waits for the one before
+	put("a", time.Minute) // waits for the earlier one
 	put("b", 2*time.Minute)
 	put("c", 2*time.Minute)
 	var order []uint64

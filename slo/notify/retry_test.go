@@ -23,7 +23,7 @@ func TestRetryAfterOfAnAnswer(t *testing.T) {
 	}
 }
 
-func TestWhatAStatusMeans(t *testing.T) {
+func TestClassOfStatus(t *testing.T) {
 	for status, want := range map[int]struct{ permanent, doubtful bool }{
 		0: {}, 200: {}, 302: {}, 399: {}, 400: {permanent: true}, 401: {true, true}, 403: {true, true}, 404: {true, true}, 405: {permanent: true},
 		407: {true, true}, 408: {}, 410: {permanent: true}, 422: {permanent: true}, 425: {}, 429: {}, 499: {permanent: true}, 500: {}, 503: {},

@@ -64,7 +64,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		"999999":                        maxRetryAfter,
 		"-5":                            0,
 		"nothing":                       0,
-		"Sat, 01 Jan 2000 00:10:00 GMT": 10 * time.Minute, // a bubble's time begins with 2000
+		"Sat, 01 Jan 2000 00:10:00 GMT": 10 * time.Minute, // synctest's clock begins at 2000-01-01
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			db := newDB(t)
@@ -86,7 +86,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	}
 }
 
-// With a receiver that fails in any way, a resolution never arrives before its firing, and all arrive.
+// With any failure of the receiver, a resolution never arrives before its firing, and all notifications arrive.
 func TestOrderIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
@@ -132,9 +132,9 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
-// While a receiver is deployed, or its credentials are rotated, a proxy may answer in its place. That loses no alert. After an
-// hour without any other answer the configuration counts as wrong.
-func TestDoubtfulAnswers(t *testing.T) {
+// While a receiver is being deployed, or its credentials rotated, a proxy may answer in its place. That loses no alert. After an
+// hour with only such answers the configuration counts as wrong.
+func TestAmbiguousAnswers(t *testing.T) {
 	for _, status := range []int{401, 403, 404, 407} {
 		synctest.Test(t, func(t *testing.T) {
 			db := newDB(t)
@@ -164,8 +164,8 @@ func TestDoubtfulAnswers(t *testing.T) {
 	}
 }
 
-// URLs of webhooks often are secrets, and people see errors: errors do not contain the URL.
-func TestErrorsDoNotTellTheURL(t *testing.T) {
+// A webhook's URL is often a secret, and errors are shown to users: errors do not contain the URL.
+func TestErrorsOmitTheURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
 		r := (&fake{statuses: []int{0}}).receiver("r")
@@ -181,7 +181,7 @@ func TestErrorsDoNotTellTheURL(t *testing.T) {
 }
 
 // A receiver that is down, or hangs, delays no other.
-func TestReceiversDoNotWaitForEachOther(t *testing.T) {
+func TestReceiversAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
 		hanging, well := &fake{hang: true}, &fake{}
@@ -200,7 +200,7 @@ func TestReceiversDoNotWaitForEachOther(t *testing.T) {
 }
 
 // An objective whose alerts the receiver refuses does not delay the others.
-func TestObjectivesDoNotWaitForEachOther(t *testing.T) {
+func TestObjectivesAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newDB(t)
 		f := &fake{statuses: []int{500}}

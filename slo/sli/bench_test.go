@@ -42,7 +42,7 @@ func BenchmarkFlush(b *testing.B) {
 	}
 }
 
-// BenchmarkDoors passes a request of 100 spans on to a stage that reads it as bytes, as the sampler does.
+// BenchmarkDoors passes a request of 100 spans on to a stage that reads the wire bytes, as the sampler does.
 func BenchmarkDoors(b *testing.B) {
 	var spans []slitest.Span
 	for i := range 100 {

@@ -46,13 +46,13 @@ service:
     metrics: {receivers: [sli], exporters: [tsdb]}
 `
 
-// part is a component of a Collector that the test looks into.
+// part is a component whose instance the test inspects.
 type part struct {
 	component.StartFunc
 	component.ShutdownFunc
 }
 
-// objectives is an extension that has one.
+// objectives is an extension with one objective.
 type objectives struct{ part }
 
 func (objectives) Objectives() []slo.Objective {
@@ -64,8 +64,8 @@ type traceExporter struct {
 	consumer.Traces
 }
 
-// TestInCollector builds the pipelines as the Collector does, and finds the counts in a TSDB: once each, none that was
-// refused, with a zero before, although the Collector stops before the first interval is over, as it mostly does.
+// TestInCollector builds the pipelines as the Collector does and reads the counts from a TSDB: each accepted span once, no
+// refused one, with a zero before, although the Collector stops before the first interval ends.
 func TestInCollector(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "tsdb")
 	feed := make(chan consumer.Traces, 1)
@@ -160,7 +160,7 @@ func spans(n int, status ptrace.StatusCode) ptrace.Traces {
 	return td
 }
 
-// reopen returns a query of one series in the database that the Collector left: of its first and last value over time.
+// reopen returns a query of the Collector's database: the first and last value of one series.
 func reopen(t *testing.T, dir string) func(string) []float64 {
 	f := tsdb.NewExtensionFactory()
 	cfg := f.CreateDefaultConfig().(*tsdb.Config)
@@ -176,7 +176,7 @@ func reopen(t *testing.T, dir string) func(string) []float64 {
 		switch v := v.(type) {
 		case model.Matrix:
 			require.Len(t, v, 1, expr)
-			first, last := v[0].Values[0], v[0].Values[len(v[0].Values)-1] // an interval may have ended in between
+			first, last := v[0].Values[0], v[0].Values[len(v[0].Values)-1] // an interval may have ended meanwhile
 			require.True(t, first.Timestamp.Before(last.Timestamp), expr)
 			values = append(values, float64(first.Value), float64(last.Value))
 		case model.Vector:

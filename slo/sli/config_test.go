@@ -39,7 +39,7 @@ func TestFullConfig(t *testing.T) {
 	}, cfg)
 }
 
-// TestBadConfigs: beside every *.bad.yaml is a file with what its error must say, a line each.
+// TestBadConfigs: beside every *.bad.yaml is a file with the texts that its error must contain, one per line.
 func TestBadConfigs(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.bad.yaml")
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// gate refuses what it is told to.
+// gate refuses requests as configured.
 type gate struct {
 	consumertest.TracesSink
 	err error
@@ -45,7 +45,7 @@ const callsOfPing = "traces.span.metrics.calls{service.name=a,span.kind=SPAN_KIN
 
 var ping = slitest.Span{Service: "a", Name: "ping"}
 
-// TestRefusedSpansAreNotCounted is law 1: once, and only what was accepted, though the client tries again.
+// TestRefusedSpansAreNotCounted is law 1: accepted spans count once, refused ones not at all, though the client retries.
 func TestRefusedSpansAreNotCounted(t *testing.T) {
 	next, sink := &gate{err: errors.New("try again")}, new(consumertest.MetricsSink)
 	p := newPair(t, nil, next, sink)
@@ -61,7 +61,7 @@ func TestRefusedSpansAreNotCounted(t *testing.T) {
 	assert.Equal(t, 2, next.SpanCount())
 }
 
-// TestBothOrdersOfTheFanOut: the Collector may call the component to the metrics pipeline before or after the other.
+// TestBothOrdersOfTheFanOut: the Collector may call the component of the metrics pipeline before or after the other.
 func TestBothOrdersOfTheFanOut(t *testing.T) {
 	for _, first := range []string{"passing", "emitting"} {
 		t.Run(first+" first", func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestBothOrdersOfTheFanOut(t *testing.T) {
 	}
 }
 
-// TestContextAndSpansPassUnchanged: the next component gets the very context and spans, the request included.
+// TestContextAndSpansPassUnchanged: the next component gets the same context and spans, the request included.
 func TestContextAndSpansPassUnchanged(t *testing.T) {
 	td := slitest.Traces(t, ping)
 	r := slitest.Request(t, td)
@@ -157,7 +157,7 @@ func TestShutdownWithoutStart(t *testing.T) {
 	p.shutdown(t)
 }
 
-// TestOneConfigurationOneInstance: components pair up by their configuration, and not beyond their shutdown.
+// TestOneConfigurationOneInstance: components with the same configuration share an instance, until their shutdown.
 func TestOneConfigurationOneInstance(t *testing.T) {
 	f := NewFactory()
 	set := connectortest.NewNopSettings(f.Type())
@@ -191,7 +191,7 @@ func (twoSources) GetExtensions() map[component.ID]component.Component {
 	}
 }
 
-// listener is an extension that keeps what was announced.
+// listener is an extension that records announcements.
 type listener struct {
 	hostOf
 	started, stopped []any

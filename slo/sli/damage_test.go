@@ -20,8 +20,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// copying is a metrics pipeline that takes the file of the counts as it is when it is told of them: a kill in that moment leaves
-// that.
+// copying is a metrics pipeline that copies the file of counts when it receives them, as a kill at that moment would leave it.
 type copying struct {
 	t         *testing.T
 	directory string
@@ -54,9 +53,9 @@ func nameOf(t *testing.T, md pmetric.Metrics) string {
 	return v.Str()
 }
 
-// TestTimeOfWhatWasTold holds that a process that was killed when it told of its counts leaves the time by which it told of them: the
-// next one, whose clock may be behind, goes on after it, as a database takes nothing older than what it has.
-func TestTimeOfWhatWasTold(t *testing.T) {
+// TestTimeOfEmittedCountsSurvivesAKill checks that a process killed while it emits leaves the time of the emitted counts: the next process,
+// whose clock may be behind, emits later times, as a database accepts none that is older than its newest sample.
+func TestTimeOfEmittedCountsSurvivesAKill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := repeating(t)
 		metrics := &copying{t: t, directory: cfg.Directory}
@@ -79,9 +78,9 @@ func TestTimeOfWhatWasTold(t *testing.T) {
 	})
 }
 
-// TestDamageOfWhatWasTold holds that a counter never goes back under its name: whatever happens to the log of a process that was
-// killed when it told of its counts, these are there again, or counts begin anew under another name.
-func TestDamageOfWhatWasTold(t *testing.T) {
+// TestDamageOfEmittedCounts checks that a counter never decreases under its name: after any damage to the log of a process that was
+// killed while it emitted, the emitted counts are restored, or counts begin at zero under another name.
+func TestDamageOfEmittedCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := repeating(t)
 		metrics := &copying{t: t, directory: cfg.Directory}
@@ -124,8 +123,8 @@ func TestDamageOfWhatWasTold(t *testing.T) {
 	})
 }
 
-// restartedWith returns what a process calls the counts that it finds in a file. If that is what they were, they are as others
-// were told.
+// restartedWith returns the name that a process gives the counts in a file. A restored name means that the counts equal the
+// emitted ones.
 func restartedWith(t *testing.T, file []byte, told pmetric.Metrics) (name string) {
 	t.Helper()
 	cfg, sink := repeating(t), new(consumertest.MetricsSink)

@@ -20,13 +20,13 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// reader is one that keeps samples as a TSDB does, earlier ones first, and takes exact differences: after a value that
-// is below the last, a series began anew. At times it refuses.
+// reader keeps samples as a TSDB does, earlier ones first, and takes exact differences: a value below the last one begins a new
+// series. At random it refuses.
 type reader struct {
 	consumertest.Consumer
 	t       *testing.T
 	rng     *rand.Rand
-	refuses float64 // probability
+	refuses float64 // the probability of a refusal
 	last    map[string]point
 	sum     map[string]int
 }
@@ -60,8 +60,8 @@ func (r *reader) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	return nil
 }
 
-// TestDifferencesAddUp: whatever fails and whenever series expire and return, the differences between samples add up to
-// what was counted, and no sample comes out of order.
+// TestDifferencesAddUp: whatever fails and whenever series expire and return, the differences between samples sum up to the
+// counted events, and no sample is out of order.
 func TestDifferencesAddUp(t *testing.T) {
 	for seed := range uint64(12) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -85,7 +85,7 @@ func TestDifferencesAddUp(t *testing.T) {
 			c.Count(slitest.Request(t, slitest.Traces(t, spans...)), count.RequestID{}, 0)
 			at += 10_000
 			if rng.IntN(20) == 0 {
-				at += 10_000 * rng.Int64N(40) // the machine slept
+				at += 10_000 * rng.Int64N(40) // the machine was suspended
 			}
 			_, err := f.flush(context.Background(), at)
 			if err != nil {

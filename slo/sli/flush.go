@@ -140,7 +140,7 @@ func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
 	defer cancel()
 	born := max(f.started, floor(at-1, f.interval))
 	refused := f.mark(func(s *count.Series) bool { return s.Born == 0 || s.Born >= at }, func(s *count.Series) { s.Born = born })
-	if err := f.secured(ctx, max(refused, f.counter.Unkept())); err != nil {
+	if err := f.secured(ctx, max(refused, f.counter.Unlogged())); err != nil {
 		return err
 	}
 	b := newBatch(f.resource, at)

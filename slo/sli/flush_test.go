@@ -24,10 +24,10 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// The clock of synctest begins at midnight, on the grid.
+// synctest's clock begins at midnight, on the grid.
 var midnight = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// refuser is a metrics pipeline that refuses what it is told to, and writes down what came as "at: value" by series.
+// refuser is a metrics pipeline that refuses as configured, and records what it received as "at: value" by series.
 type refuser struct {
 	mu    sync.Mutex
 	err   error
@@ -35,7 +35,7 @@ type refuser struct {
 	log   map[string][]string
 }
 
-// set makes it refuse with err, or take all from now on, and returns how often it was called before.
+// set makes it refuse with err, or accept everything, and returns the number of calls so far.
 func (r *refuser) set(err error) (calls int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -43,7 +43,7 @@ func (r *refuser) set(err error) (calls int) {
 	return r.calls
 }
 
-// of returns what came of a series.
+// of returns the records of a series.
 func (r *refuser) of(series string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -116,7 +116,7 @@ func TestZeroIsOneIntervalEarlier(t *testing.T) {
 	})
 }
 
-// TestFrozenClock: all within one millisecond, yet no two points of a series have one time.
+// TestFrozenClock: all flushes are within one millisecond, yet no two points of a series have equal times.
 func TestFrozenClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := new(refuser)
@@ -161,7 +161,7 @@ func TestPermanentFailureIsNotRepeated(t *testing.T) {
 	})
 }
 
-func TestShutdownTellsWhatIsLost(t *testing.T) {
+func TestShutdownReportsLosses(t *testing.T) {
 	next := &refuser{err: errors.New("busy")}
 	p := newPair(t, nil, consumertest.NewNop(), next)
 	p.start(t)
@@ -170,7 +170,7 @@ func TestShutdownTellsWhatIsLost(t *testing.T) {
 	require.NoError(t, p.passing.Shutdown(context.Background()))
 }
 
-// TestSlowPipeline: one that takes no end is given up at the next interval, and counting goes on all the while.
+// TestSlowPipeline: a call that does not return is cancelled at the next interval, and counting goes on meanwhile.
 func TestSlowPipeline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stuck atomic.Bool
@@ -197,7 +197,7 @@ func TestSlowPipeline(t *testing.T) {
 	})
 }
 
-// TestExpiry: an idle series is forgotten, and begins anew with a zero that is later than its last value.
+// TestExpiry: an idle series expires, and restarts with a zero that is later than its last value.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := new(refuser)
@@ -239,8 +239,8 @@ func servicesOf(c *count.Counter) (services []string) {
 	return slices.Compact(services)
 }
 
-// TestNothingIsLeftBehind: the tree is empty after the last series expired, and all slots are free again.
-func TestNothingIsLeftBehind(t *testing.T) {
+// TestExpiryFreesEverything: the tree is empty after the last series expired, and all slots are free again.
+func TestExpiryFreesEverything(t *testing.T) {
 	c := count.New(count.Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, shop(), nil)
 	f := newFlusher(c, consumertest.NewNop(), pmetric.NewResourceMetrics().Resource(), &Config{Interval: 10 * time.Second, Expiry: 5 * time.Minute}, midnight)
 	for i := range 5 {
@@ -262,7 +262,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	assert.Equal(t, []string{"7", "8"}, servicesOf(c))
 }
 
-// TestManySeries takes more than one batch of each kind.
+// TestManySeries emits more than one batch of each kind.
 func TestManySeries(t *testing.T) {
 	c := count.New(count.Limits{Services: 10, Operations: 3000, Versions: 1, Reasons: 1}, shop()[:1], nil)
 	next := new(refuser)

@@ -25,8 +25,8 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// stage stands for a sampler: it reads requests, and keeps what it read. A scan of decoded spans is one of bytes of its
-// own, so requests with different bytes are different scans.
+// stage stands for a sampler: it reads requests, and keeps their scans. A scan of decoded spans has bytes of its own, so requests
+// with different bytes are different scans.
 type stage struct {
 	bytes []*byte
 	names []string
@@ -47,7 +47,7 @@ func (n *stage) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// blind stands for batch: it answers for what it sees, and does not see what is in the context.
+// blind stands for batch: it reads the spans, and not the context.
 type blind struct{ names []string }
 
 func (*blind) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
@@ -63,7 +63,7 @@ func (n *blind) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// fanOut hands the same spans to all.
+// fanOut passes the same spans to all consumers.
 type fanOut []consumer.Traces
 
 func (fanOut) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
@@ -84,7 +84,7 @@ func withWirePath(on bool) *Config {
 	return cfg
 }
 
-// TestOneScanPerRequest counts the scans of a request behind sli. On the wire path all read the one that there is.
+// TestOneScanPerRequest counts the scans of a request behind sli. On the wire path all consumers read the same one.
 func TestOneScanPerRequest(t *testing.T) {
 	for _, test := range []struct {
 		wirePath, decoded bool
@@ -124,8 +124,7 @@ func TestOneScanPerRequest(t *testing.T) {
 	}
 }
 
-// TestDecodedOffTheWirePath checks that off the wire path the next component, which may change the spans, gets them as they
-// came.
+// TestDecodedOffTheWirePath checks that off the wire path the next component, which may change the spans, gets them unchanged.
 func TestDecodedOffTheWirePath(t *testing.T) {
 	td := slitest.Traces(t, ping)
 	last := new(stage)
@@ -144,7 +143,7 @@ func TestDecodedOffTheWirePath(t *testing.T) {
 	assert.Equal(t, []string{"changed"}, last.names)
 }
 
-// TestNothingToHandOn holds that a request without spans is passed on as it came.
+// TestNothingToHandOn checks that a request without spans is passed on unchanged.
 func TestNothingToHandOn(t *testing.T) {
 	calls := 0
 	next, err := consumer.NewTraces(func(ctx context.Context, passed ptrace.Traces) error {
@@ -161,9 +160,9 @@ func TestNothingToHandOn(t *testing.T) {
 	assert.Equal(t, 1, calls)
 }
 
-// TestUntaken holds that spans that nobody behind sli takes as bytes go on decoded, and are counted once. Those that came
-// as bytes are the affair of who sent them: it sends them again.
-func TestUntaken(t *testing.T) {
+// TestSpansThatNoConsumerTakes checks that spans that no consumer takes as wire bytes are passed on decoded, and counted once. Of a request of
+// wire bytes the sender does that: it sends the spans again decoded.
+func TestSpansThatNoConsumerTakes(t *testing.T) {
 	for _, decoded := range []bool{true, false} {
 		t.Run(fmt.Sprintf("decoded=%t", decoded), func(t *testing.T) {
 			core, logs := observer.New(zapcore.ErrorLevel)
@@ -199,8 +198,8 @@ func TestUntaken(t *testing.T) {
 	}
 }
 
-// TestUntakenIsRefused checks that the answer is that of the component that took the decoded spans.
-func TestUntakenIsRefused(t *testing.T) {
+// TestSpansThatNoConsumerTakesAreRefused checks that the answer is that of the component that took the decoded spans.
+func TestSpansThatNoConsumerTakesAreRefused(t *testing.T) {
 	full := errors.New("full")
 	next, err := consumer.NewTraces(func(_ context.Context, td ptrace.Traces) error {
 		if td.SpanCount() == 0 {
@@ -217,8 +216,8 @@ func TestUntakenIsRefused(t *testing.T) {
 	assert.Empty(t, values(sink.AllMetrics()...))
 }
 
-// TestBehindASampler holds that kept traces that are meant for the exporters beside sli do not pass it, and that those that
-// come decoded pass it for everybody.
+// TestBehindASampler checks that kept traces for the exporters beside sli do not pass through it, and that decoded ones pass
+// through it for all.
 func TestBehindASampler(t *testing.T) {
 	kept := &wire.Kept{To: "otlp_grpc"}
 	ctx := wire.NewKeptContext(t.Context(), kept)

@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// TestLimits: series stay few, what objectives name keeps its name, and no event is lost.
+// TestLimits: the number of series is bounded, names in objectives keep their series, and no event is lost.
 func TestLimits(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Limits = Limits{Services: 2, Operations: 3, Versions: 2, Reasons: 2}
@@ -78,12 +78,12 @@ func set(values ...string) map[string]bool {
 	return m
 }
 
-// TestNamesThatCleanToOne are one series, for a TSDB takes no series twice.
-func TestNamesThatCleanToOne(t *testing.T) {
+// TestNamesThatBecomeEqual: names that become equal when they are cleaned share one series, as a TSDB accepts no series twice.
+func TestNamesThatBecomeEqual(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
 	p := newPair(t, nil, nil, sink)
 	p.start(t)
-	long := strings.Repeat("x", 256) // bytes that a label has at most
+	long := strings.Repeat("x", 256) // the longest label, in bytes
 	require.NoError(t, p.consume(context.Background(), slitest.Traces(t,
 		slitest.Span{Service: "a", Name: long + "1"}, slitest.Span{Service: "a", Name: long + "2"}, slitest.Span{Service: "a", Name: long})))
 	p.shutdown(t)

@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// bruteForce counts spans in the plainest way: a pass over all objectives for each.
+// bruteForce counts spans without any optimization: a pass over all objectives for each.
 func bruteForce(objectives []slo.Objective, spans []slitest.Span) map[string]string {
 	sums := map[string]int{}
 	for _, s := range spans {
@@ -59,7 +59,7 @@ func bruteForce(objectives []slo.Objective, spans []slitest.Span) map[string]str
 	return out
 }
 
-// kindLabels and statusLabels are what spanmetrics calls kinds and statuses. 6 is a kind that OTLP does not know.
+// kindLabels and statusLabels are spanmetrics' words for kinds and statuses. OTLP does not define kind 6.
 var (
 	kindLabels = map[ptrace.SpanKind]string{
 		ptrace.SpanKindUnspecified: "SPAN_KIND_UNSPECIFIED", ptrace.SpanKindInternal: "SPAN_KIND_INTERNAL",
@@ -71,7 +71,7 @@ var (
 	}
 )
 
-// judge says whether the span is an event of the objective, and a bad one.
+// judge reports whether the span is an event of the objective, and whether it is a bad one.
 func judge(o slo.Objective, s slitest.Span, service string) (bad bool, reason string, ok bool) {
 	in := o.Indicator
 	if in.Type == slo.PromQL || in.Spans.Service != "" && in.Spans.Service != service {
@@ -104,8 +104,7 @@ func judge(o slo.Objective, s slitest.Span, service string) (bad bool, reason st
 	return s.Status == ptrace.StatusCodeError, reason, true
 }
 
-// TestCountsEqualBruteForce: the counts of random spans are exactly those of the oracle, whichever door they come in by,
-// however they are batched and ordered.
+// TestCountsEqualBruteForce: the counts of random spans equal the oracle's, through either door, in any batching and order.
 func TestCountsEqualBruteForce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for round := range 20 {
@@ -141,7 +140,7 @@ func wireDoor(t *testing.T, p pair, td ptrace.Traces) {
 // noPassing stands for an sli that feeds a metrics pipeline only.
 var noPassing func(*testing.T, pair, ptrace.Traces)
 
-// run counts spans in batches and returns what was emitted.
+// run counts spans in batches and returns the emitted metrics.
 func run(t *testing.T, spans []slitest.Span, batch int, door func(*testing.T, pair, ptrace.Traces)) map[string]string {
 	sink := new(consumertest.MetricsSink)
 	p := newPair(t, nil, new(stage), sink)

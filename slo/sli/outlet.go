@@ -28,7 +28,7 @@ func (o *outlet) end(at int64, series int, err error) {
 	}
 	o.failure.Store(nil)
 	if series > 0 && o.evaluator != nil {
-		o.evaluator.CountsLeft(time.UnixMilli(at))
+		o.evaluator.CountsSent(time.UnixMilli(at))
 	}
 }
 

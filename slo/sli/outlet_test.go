@@ -10,9 +10,9 @@ import (
 
 type evaluator []time.Time
 
-func (e *evaluator) CountsLeft(at time.Time) { *e = append(*e, at) }
+func (e *evaluator) CountsSent(at time.Time) { *e = append(*e, at) }
 
-// Only an accepted flush with events of objectives is reported to the evaluator; hindered reports one that does not end.
+// Only an accepted flush with events of objectives is reported to the evaluator; hindered reports a flush that does not end.
 func TestOutlet(t *testing.T) {
 	e := new(evaluator)
 	o := outlet{evaluator: e}
@@ -31,5 +31,5 @@ func TestOutlet(t *testing.T) {
 	o.end(1_030_000, 3, nil)
 	assert.Empty(t, o.hindered(now))
 	assert.Equal(t, evaluator{time.Unix(1000, 0), time.Unix(1030, 0)}, *e)
-	(&outlet{}).end(1, 1, nil) // nobody reads them back
+	(&outlet{}).end(1, 1, nil) // without a reader
 }

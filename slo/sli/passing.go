@@ -60,7 +60,7 @@ func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 			return true, p.next.ConsumeTraces(ctx, td)
 		default:
 			err = p.next.ConsumeTraces(ctx, td)
-			return wire.Taken(ctx), err // who sent r will send it again, decoded, if nobody took it: it is counted then
+			return wire.Taken(ctx), err // the sender of r sends it again, decoded, if no component took it: it is counted then
 		}
 	})
 }

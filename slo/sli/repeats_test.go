@@ -33,8 +33,8 @@ func repeating(t *testing.T) *Config {
 	return cfg
 }
 
-// TestRepeatedRequests: what was taken is acknowledged by either door, and neither counted nor passed on again, also after
-// the process that took it ended and for as long as the window is.
+// TestRepeatedRequests: a repeat of an accepted request is acknowledged by either door, and neither counted nor passed on, for
+// the whole window and across a restart.
 func TestRepeatedRequests(t *testing.T) {
 	for _, decoded := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestRepeatedRequests(t *testing.T) {
 	}
 }
 
-// taker takes spans by either door.
+// taker accepts spans by either door.
 type taker struct {
 	mu    sync.Mutex
 	err   error
@@ -99,9 +99,9 @@ func (n *taker) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// TestHalfTakenRequests: a request that was refused, for now or for good, or that only one of several consumers took, is
-// passed on when it comes again, and is counted once it was taken.
-func TestHalfTakenRequests(t *testing.T) {
+// TestPartlyAcceptedRequests: a request that was refused, temporarily or permanently, or that only one of several consumers accepted,
+// is passed on when it is repeated, and is counted once it was accepted.
+func TestPartlyAcceptedRequests(t *testing.T) {
 	for name, refusal := range map[string]error{"for now": errors.New("busy"), "for good": consumererror.NewPermanent(errors.New("no"))} {
 		t.Run(name, func(t *testing.T) {
 			one, other, sink := new(taker), &taker{err: refusal}, new(consumertest.MetricsSink)
@@ -121,8 +121,8 @@ func TestHalfTakenRequests(t *testing.T) {
 	}
 }
 
-// TestTwiceAtATime: the second of two equal requests waits for what becomes of the first.
-func TestTwiceAtATime(t *testing.T) {
+// TestConcurrentRepeats: the second of two equal requests waits for the outcome of the first.
+func TestConcurrentRepeats(t *testing.T) {
 	for _, refused := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			next, sink := &taker{hold: make(chan struct{})}, new(consumertest.MetricsSink)
@@ -151,7 +151,7 @@ func TestTwiceAtATime(t *testing.T) {
 	}
 }
 
-// TestRepeatsOfNumbersOnly: a connector that passes nothing on counts a repeat once, too; and says so.
+// TestRepeatsOfNumbersOnly: a connector that passes no spans on counts a repeat once, too, and warns of it.
 func TestRepeatsOfNumbersOnly(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
@@ -172,7 +172,7 @@ func TestRepeatsOfNumbersOnly(t *testing.T) {
 	assert.Equal(t, "2", values(sink.AllMetrics()...)[callsOfPing])
 }
 
-// TestNoPlaceForCounts: counting goes on where they cannot be kept, and it is said since when.
+// TestNoPlaceForCounts: counting continues if counts cannot be stored, and health reports since when.
 func TestNoPlaceForCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "file")
@@ -194,7 +194,7 @@ func TestNoPlaceForCounts(t *testing.T) {
 	})
 }
 
-// TestTwoProcesses: the second on one directory does not start.
+// TestTwoProcesses: the second process on one directory does not start.
 func TestTwoProcesses(t *testing.T) {
 	cfg := repeating(t)
 	p := newPairOf(t, cfg, new(taker), consumertest.NewNop())

@@ -19,7 +19,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// countsFile returns the one file of counts in a directory.
+// countsFile returns the only file of counts in a directory.
 func countsFile(t *testing.T, directory string) string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(directory, "*.counts"))
@@ -41,7 +41,7 @@ func change(t *testing.T, path string, at int64) {
 	require.NoError(t, f.Close())
 }
 
-// afterKill returns what the next process counts where this one ended now, and the name of that.
+// afterKill returns the counts of the next process if this one were killed now, and their name.
 func afterKill(t *testing.T, directory string) (calls, name string) {
 	t.Helper()
 	cfg, sink := repeating(t), new(consumertest.MetricsSink)
@@ -64,15 +64,15 @@ func afterKill(t *testing.T, directory string) (calls, name string) {
 	return values(sink.AllMetrics()...)[callsOfPing], name
 }
 
-// TestDamageWhileRunning holds that whatever becomes of the file of the counts while it is in use, no count is lost: all of it is written
-// anew, or it is said since when counts would not survive a crash.
+// TestDamageWhileRunning checks that no damage to the file of counts in use loses a count: the file is written again, or health
+// reports since when counts would not survive a crash.
 func TestDamageWhileRunning(t *testing.T) {
 	const glance, all = time.Second, 2 * time.Minute
 	for _, tt := range []struct {
 		name    string
 		noticed time.Duration
 		damage  func(t *testing.T, directory, file string)
-		repair  func(t *testing.T, directory string) // nil where it goes on by itself
+		repair  func(t *testing.T, directory string) // nil if it recovers without help
 	}{
 		{"emptied", glance, func(t *testing.T, _, file string) { require.NoError(t, os.Truncate(file, 0)) }, nil},
 		{"cut off in the log", glance, func(t *testing.T, _, file string) { require.NoError(t, os.Truncate(file, 1<<20)) }, nil},
@@ -171,8 +171,8 @@ func TestDamageBeforeStop(t *testing.T) {
 	assert.Equal(t, "2", calls)
 }
 
-// TestLossIsSaid checks that a loss of former counts is reported for a day, across restarts.
-func TestLossIsSaid(t *testing.T) {
+// TestLossIsReported checks that a loss of former counts is reported for a day, across restarts.
+func TestLossIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := repeating(t)
 		run := func(look func(*Connector)) {

@@ -43,15 +43,15 @@ func newPair(t testing.TB, cfg *Config, next consumer.Traces, metrics consumer.M
 	if cfg == nil {
 		cfg = createDefaultConfig().(*Config)
 	}
-	cfg.Repeats.Window = 0 // most tests send the same spans again and mean it
+	cfg.Repeats.Window = 0 // most tests repeat equal spans on purpose
 	return newPairOf(t, cfg, next, metrics)
 }
 
-// newPairOf is newPair that recognizes repeats as the configuration says.
+// newPairOf is newPair with the configured recognition of repeats.
 func newPairOf(t testing.TB, cfg *Config, next consumer.Traces, metrics consumer.Metrics) pair {
 	f := NewFactory()
 	p := pair{set: connectortest.NewNopSettings(metadata.Type)}
-	p.set.ID = component.NewID(metadata.Type) // that of each process is another one, otherwise
+	p.set.ID = component.NewID(metadata.Type) // otherwise each process has another one
 	if cfg.Directory == createDefaultConfig().(*Config).Directory {
 		cfg.Directory = t.TempDir()
 	}
@@ -68,7 +68,7 @@ func newPairOf(t testing.TB, cfg *Config, next consumer.Traces, metrics consumer
 	return p
 }
 
-// each calls f for the components that there are, in the order in which data flows.
+// each calls f for the existing components in the order in which data flow.
 func (p pair) each(f func(connector.Traces) error) error {
 	for _, c := range []connector.Traces{p.passing, p.emitting} {
 		if c != nil {
@@ -90,7 +90,7 @@ func (p pair) shutdown(t testing.TB) {
 	require.NoError(t, p.each(func(c connector.Traces) error { return c.Shutdown(context.Background()) }))
 }
 
-// consume hands spans to both components, as a fan-out does.
+// consume passes spans to both components, as a fan-out does.
 func (p pair) consume(ctx context.Context, td ptrace.Traces) error {
 	return p.each(func(c connector.Traces) error { return c.ConsumeTraces(ctx, td) })
 }
@@ -104,7 +104,7 @@ func values(all ...pmetric.Metrics) map[string]string {
 	return out
 }
 
-// point is a data point as the tests look at it.
+// point is a data point in the form that tests compare.
 type point struct {
 	start, at time.Time
 	value     string
@@ -163,7 +163,7 @@ func shop() []slo.Objective {
 	}
 }
 
-// randomSpans makes spans with all that matters to shop.
+// randomSpans makes spans with every attribute that shop selects by.
 func randomSpans(rng *rand.Rand, n int) []slitest.Span {
 	pick := func(s ...string) string { return s[rng.IntN(len(s))] }
 	spans := make([]slitest.Span, n)
@@ -173,7 +173,7 @@ func randomSpans(rng *rand.Rand, n int) []slitest.Span {
 			Version:    pick("1.0", "1.1", ""),
 			Resource:   map[string]any{"region": pick("eu", "us")},
 			Name:       pick("POST /orders", "GET /orders", "GET /cart", "poll"),
-			Kind:       ptrace.SpanKind(rng.IntN(7)), // 6 is one that OTLP does not know
+			Kind:       ptrace.SpanKind(rng.IntN(7)), // OTLP does not define 6
 			Status:     ptrace.StatusCode(rng.IntN(3)),
 			Duration:   time.Duration(rng.IntN(200)) * time.Millisecond,
 			Attributes: map[string]any{},
@@ -190,7 +190,7 @@ func randomSpans(rng *rand.Rand, n int) []slitest.Span {
 			s.Attributes["tier"] = pick("gold", "silver")
 		}
 		if rng.IntN(4) == 0 {
-			s.Attributes["region"] = pick("eu", "us") // wins over the resource's
+			s.Attributes["region"] = pick("eu", "us") // overrides the resource's
 		}
 		if rng.IntN(3) == 0 {
 			s.Attributes["shard"] = int64(rng.IntN(9))

@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// hanging is a metrics pipeline that takes nothing until it is let go, and then refuses.
+// hanging is a metrics pipeline that blocks until it is released, and then refuses.
 type hanging struct {
 	calls chan struct{}
 	let   chan struct{}
@@ -37,8 +37,8 @@ func (h *hanging) ConsumeMetrics(ctx context.Context, _ pmetric.Metrics) error {
 	}
 }
 
-// TestMetricsNeverHoldSpansUp is law 7: a metrics pipeline that hangs, or refuses, costs no span a moment.
-func TestMetricsNeverHoldSpansUp(t *testing.T) {
+// TestMetricsNeverDelaySpans is law 7: a metrics pipeline that hangs or refuses does not delay spans.
+func TestMetricsNeverDelaySpans(t *testing.T) {
 	for name, let := range map[string]bool{"hanging": false, "refusing": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestMetricsNeverHoldSpansUp(t *testing.T) {
 				p.start(t)
 				require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 				time.Sleep(time.Minute)
-				<-metrics.calls // a flush was, or is, under way
+				<-metrics.calls // a flush has begun
 				before := time.Now()
 				for range 100 {
 					require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))

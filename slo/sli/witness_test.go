@@ -47,7 +47,7 @@ func TestWitnesses(t *testing.T) {
 	assert.ElementsMatch(t, [][]time.Duration{{0, time.Second}, {2 * time.Second}, {3 * time.Second}, {5 * time.Second}}, ends)
 }
 
-// Where the time moved back, the flushes go back with it: no count waits until the time has caught up.
+// When the time moves back, flushes follow it: no count waits until the time has caught up.
 func TestSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := new(refuser)

@@ -48,7 +48,7 @@ func TestLoad(t *testing.T) {
 	assert.InDelta(t, 3, got[1].Factor(got[1].Tiers[1]), 1e-9)
 }
 
-// Every *.bad.yaml says in its comments what the error must contain.
+// Every *.bad.yaml states in its comments the texts that the error must contain.
 func TestBadFiles(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.bad.yaml")
 	require.NoError(t, err)
@@ -125,7 +125,7 @@ func decode(t *testing.T, yaml string) spec.Objective {
 	return c.Objectives[0]
 }
 
-// Files come from outside: whatever they hold, Load answers with objectives or an error.
+// For any file Load returns objectives or an error.
 func FuzzLoad(f *testing.F) {
 	paths, err := filepath.Glob("testdata/*.yaml")
 	require.NoError(f, err)

@@ -90,7 +90,7 @@ func TestGrafana(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestVersion keeps the version that Grafana sees at the one that is built.
+// TestVersion keeps the version that Grafana sees equal to the one that is linked.
 func TestVersion(t *testing.T) {
 	mod, err := os.ReadFile("../../go.mod")
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestVersion(t *testing.T) {
 	assert.Contains(t, string(mod), "github.com/prometheus/prometheus v0.3"+minor+"."+patch+"\n")
 }
 
-// everyPath are all the paths that Prometheus' own code knows, and some that nobody knows.
+// everyPath holds all paths that Prometheus' own code serves, and some that it does not.
 var everyPath = []string{
 	"query", "query_range", "query_exemplars", "format_query", "parse_query", "labels", "label/job/values",
 	"label/a%2Fb/values", "label//values", "series", "scrape_pools", "targets", "targets/metadata", "targets/relabel_steps",
@@ -116,7 +116,7 @@ var everyQuery = []string{
 	"query=%FF", "query=up&lookback_delta=x",
 }
 
-// TestNoPanics asks for everything, from another origin, and wants JSON of Prometheus' kind with no server error.
+// TestNoPanics requests every path from another origin, and expects Prometheus' JSON without a server error.
 func TestNoPanics(t *testing.T) {
 	e := start(t, testConfig(t))
 	api := e.PrometheusAPI()
@@ -141,7 +141,7 @@ func TestNoPanics(t *testing.T) {
 	}
 }
 
-// TestNotServed says what to do instead.
+// TestNotServed: the error for a path that is not served names the alternative.
 func TestNotServed(t *testing.T) {
 	api := start(t, testConfig(t)).PrometheusAPI()
 	for path, want := range map[string]string{
@@ -158,7 +158,7 @@ func TestNotServed(t *testing.T) {
 	}
 }
 
-// TestBeforeStartAndAfterShutdown: the handler may be mounted before there is anything to serve.
+// TestBeforeStartAndAfterShutdown: the handler may be mounted before the database is open.
 func TestBeforeStartAndAfterShutdown(t *testing.T) {
 	created, err := NewExtensionFactory().Create(t.Context(), extensiontest.NewNopSettings(componentType), testConfig(t))
 	require.NoError(t, err)
@@ -177,7 +177,7 @@ func TestBeforeStartAndAfterShutdown(t *testing.T) {
 	}
 }
 
-// TestCompression: what a browser or Grafana asks for, they get.
+// TestCompression: an answer has the encoding that a browser or Grafana accepts.
 func TestCompression(t *testing.T) {
 	_, server := serve(t, start(t, testConfig(t)))
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/query?query=vector(1)", nil)

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// flush is what sli sends: a counter of two statuses and a histogram per operation.
+// flush returns metrics as sli sends them: a counter of two statuses and a histogram per operation.
 func flush(series int) pmetric.Metrics {
 	md, sm := resource(gateway)
 	calls := newSum(sm, "traces.span.metrics.calls", cumulative)
@@ -53,7 +53,7 @@ func BenchmarkFlush(b *testing.B) {
 	md := flush(series)
 	at := time.Now().Add(-time.Hour)
 	step := func() {
-		at = at.Add(10 * time.Millisecond) // the present is not left behind however long it runs
+		at = at.Add(10 * time.Millisecond) // keeps the samples within the present however long it runs
 		advance(md, at)
 		require.NoError(b, x.ConsumeMetrics(b.Context(), md))
 	}
@@ -69,7 +69,7 @@ func BenchmarkFlush(b *testing.B) {
 	b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "MiB-heap")
 }
 
-// BenchmarkRawSamples reads what the evaluation of objectives reads each minute: a minute of raw samples per series.
+// BenchmarkRawSamples reads what the evaluation of objectives reads each minute: one minute of raw samples per series.
 func BenchmarkRawSamples(b *testing.B) {
 	e := start(b, testConfig(b))
 	x := startExporter(b, e)

@@ -17,9 +17,9 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/upkeep"
 )
 
-// Chunks of the last hours that are cut off while they are in use end no process: a query or a compaction that meets them fails, the
-// database is opened anew, and has all samples from its log.
-func TestChunksAreCutOff(t *testing.T) {
+// Chunks of the last hours that are truncated while in use end no process: a query or compaction that reads them fails, and the
+// database is reopened with all samples from its log.
+func TestTruncatedChunks(t *testing.T) {
 	for name, meet := range map[string]func(t *testing.T, e *Extension, at time.Time){
 		"by a query": func(t *testing.T, e *Extension, at time.Time) {
 			_, err := e.Query(t.Context(), `sum_over_time(c_total[3h])`, at)
@@ -65,7 +65,7 @@ func TestChunksAreCutOff(t *testing.T) {
 	}
 }
 
-// A volume that is too full to read the database back leaves it out, and says so; it is opened when there is room.
+// On a volume without room to read the database back it stays closed, and this is reported; it is opened when there is room.
 func TestNoRoomToOpen(t *testing.T) {
 	config := testConfig(t)
 	wal := filepath.Join(config.Directory, "wal")
@@ -73,7 +73,7 @@ func TestNoRoomToOpen(t *testing.T) {
 	huge := filepath.Join(wal, "huge")
 	f, err := os.Create(huge)
 	require.NoError(t, err)
-	require.NoError(t, f.Truncate(1<<43)) // more than the volume has, and takes nothing
+	require.NoError(t, f.Truncate(1<<43)) // larger than the volume, without taking space
 	require.NoError(t, f.Close())
 	e := start(t, config)
 	_, err = e.Query(t.Context(), "c", now())
@@ -95,7 +95,7 @@ func TestDiskFailsAtTheStart(t *testing.T) {
 			config := testConfig(t)
 			config.Directory = filepath.Join(config.Directory, "tsdb")
 			require.NoError(t, start(t, config).Shutdown(t.Context()))
-			moved = slices.DeleteFunc(moved, func(name string) bool { // wbl is there if samples came out of order
+			moved = slices.DeleteFunc(moved, func(name string) bool { // wbl exists only with out-of-order samples
 				_, err := os.Stat(filepath.Join(config.Directory, name))
 				return err != nil
 			})
@@ -106,7 +106,7 @@ func TestDiskFailsAtTheStart(t *testing.T) {
 				unreadable = files[0]
 				require.NoError(t, os.Remove(unreadable))
 			}
-			require.NoError(t, os.Symlink("/proc/self/mem", unreadable)) // nothing is at its beginning
+			require.NoError(t, os.Symlink("/proc/self/mem", unreadable)) // offset 0 is unreadable
 			e := start(t, config)
 			assert.True(t, e.Probe(t.Context()).OK, e.Probe(t.Context()).Message)
 			aside, err := filepath.Glob(config.Directory + ".damaged-*/*")
@@ -120,7 +120,7 @@ func TestDiskFailsAtTheStart(t *testing.T) {
 	}
 }
 
-// What cannot be read as it is is moved aside, part by part.
+// Unreadable parts are moved aside one by one.
 func TestOpenDamaged(t *testing.T) {
 	for failures, left := range map[int][]string{0: {"chunks_head", "wal", "other"}, 1: {"wal", "other"}, 2: {"other"}, 3: {"other"}} {
 		config := testConfig(t)

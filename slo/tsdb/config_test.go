@@ -89,7 +89,7 @@ func TestBadExporterConfig(t *testing.T) {
 	assert.ErrorContains(t, config.Validate(), `translation_strategy: "Nothing" is not one of UnderscoreEscapingWithSuffixes, `)
 }
 
-// TestOptions are those of Prometheus that the library does not have as defaults.
+// TestOptions checks the options of Prometheus' server that differ from the library's defaults.
 func TestOptions(t *testing.T) {
 	config := testConfig(t)
 	o := options(config)

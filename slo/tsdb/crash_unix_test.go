@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The test binary, told of a directory and a time, writes there from that time on and dies.
+// With a directory and a time in these variables, the test binary writes there from that time on and exits.
 const (
 	crashDirectory = "SLOWBURN_TEST_TSDB_CRASH"
 	crashTime      = "SLOWBURN_TEST_TSDB_CRASH_TIME"
 )
 
-// TestCrash kills a process that has written, without a shutdown, and finds all that was acknowledged.
+// TestCrash kills a process after it has written, without a shutdown, and reads back all acknowledged samples.
 func TestCrash(t *testing.T) {
 	const written = 50
 	base := now().Add(-time.Minute).Truncate(time.Minute)

@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 )
 
-// TestFullDisk fills the disk under the write-ahead log: the error may be retried, Probe reports it, and it passes.
+// TestFullDisk fills the disk under the write-ahead log: the error is retryable, Probe reports it, and the database recovers.
 func TestFullDisk(t *testing.T) {
 	config := testConfig(t)
 	e := start(t, config)
@@ -36,7 +36,7 @@ func TestFullDisk(t *testing.T) {
 	assert.False(t, health.OK)
 	assert.False(t, health.Blocking)
 	assert.Equal(t, err.Error(), health.Message)
-	// Reading goes on.
+	// Reads still work.
 	assert.InDelta(t, -3, number(t, e, `c_total`, at.Add(-3*time.Second)), 0)
 
 	freeDisk()
@@ -49,7 +49,7 @@ func TestFullDisk(t *testing.T) {
 	assert.Equal(t, want, samples(t, start(t, config), `c_total[1m]`, at))
 }
 
-// fillDisk puts /dev/full, where nothing fits, in the place of the open segment of the write-ahead log, until free.
+// fillDisk replaces the open segment of the write-ahead log by /dev/full until free.
 func fillDisk(t *testing.T, dir string) (free func()) {
 	t.Helper()
 	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
@@ -75,8 +75,8 @@ func fillDisk(t *testing.T, dir string) (free func()) {
 	return nil
 }
 
-// TestFloor has less free space than what is left to the span log: no samples are stored, which whoever sends them is told and may retry,
-// and so is the probe. With room it goes on.
+// TestFloor has less free space than is reserved for the span log: samples are refused with a retryable error, and Probe reports
+// it. With room they are stored again.
 func TestFloor(t *testing.T) {
 	config := testConfig(t)
 	config.MinFreeDisk = 1 << 60

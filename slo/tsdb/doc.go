@@ -10,7 +10,7 @@
 //     holds requests against the limits, internal/census counts the series, internal/trim takes those out of the
 //     log that there is no room for, internal/batch translates what is written, internal/promvalue what a query gives, internal/promlog what is logged,
 //     internal/promapi answers over HTTP as Prometheus does, and internal/upkeep compacts.
-//   - What the database will not take (a sample out of order, say) is counted, told to the sender (package partial), and not retried. What it could not
+//   - What the database will not take (a sample out of order, say) is counted, returned to the sender (package partial), and not retried. What it could not
 //     write (a full disk) is an error that the sender may retry.
 //   - Whatever a request can make grow has a limit (Config.MaxSeries, LimitsConfig), which is looked at before anything is made of
 //     the request. The gateway's own metrics (package own) are exempt, and what others send never takes their room.

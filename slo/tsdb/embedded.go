@@ -68,7 +68,7 @@ type embedded struct {
 // opening holds what was found when the database was opened.
 type opening struct {
 	repaired int                 // corruptions, which were cut out
-	moved    []otherformat.Moved // what was of another format version
+	moved    []otherformat.Moved // parts of another format version
 }
 
 // keeper runs the upkeep in the background, and knows whether the database can go on.

@@ -27,7 +27,7 @@ type engine struct {
 	promql.QueryEngine
 	storage   storage.Queryable
 	telemetry *metadata.TelemetryBuilder
-	broken    func(error) // is told of a fault in a mapped file; may be nil
+	broken    func(error) // called after a fault in a mapped file; may be nil
 }
 
 // newEngine returns an engine whose queries may each hold maxSamples.

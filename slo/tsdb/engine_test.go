@@ -21,8 +21,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
-// TestScripts runs the expressions of the documentation, and what the engine must be able to do, by Prometheus' own
-// test language.
+// TestScripts runs the expressions of the documentation and the required functions in Prometheus' own test language.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob(filepath.Join("testdata", "promql", "*.test"))
 	require.NoError(t, err)
@@ -38,7 +37,7 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// TestScalarsAndStrings are what a promql indicator could give, too.
+// TestScalarsAndStrings: a promql indicator could return these types, too.
 func TestScalarsAndStrings(t *testing.T) {
 	e := start(t, testConfig(t))
 	at := now()
@@ -50,7 +49,7 @@ func TestScalarsAndStrings(t *testing.T) {
 	assert.Equal(t, &model.String{Value: "text", Timestamp: model.TimeFromUnixNano(at.UnixNano())}, v)
 }
 
-// TestLimits: what a query may cost, and how its end is counted.
+// TestLimits: the limits of a query, and how a query that exceeds one is counted.
 func TestLimits(t *testing.T) {
 	config := testConfig(t)
 	config.Query.MaxSamples = 10

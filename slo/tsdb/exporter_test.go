@@ -23,7 +23,7 @@ import (
 
 const cumulative, delta = pmetric.AggregationTemporalityCumulative, pmetric.AggregationTemporalityDelta
 
-// TestZeroBeforeFirstValue is the reason for sorting a request: a counter born at 7 has no increase.
+// TestZeroBeforeFirstValue is why a request is sorted: a counter whose first value is 7 has no increase.
 func TestZeroBeforeFirstValue(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
@@ -48,7 +48,7 @@ func TestZeroBeforeFirstValue(t *testing.T) {
 	assert.EqualValues(t, 3, histograms[1].Histogram.Count)
 }
 
-// TestTranslation shows each kind of metric under its Prometheus name.
+// TestTranslation: each kind of metric under its Prometheus name.
 func TestTranslation(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
@@ -95,7 +95,7 @@ func TestTranslation(t *testing.T) {
 	}
 }
 
-// TestNamesWithoutSuffixes stores metrics under the names that they came with, as the gateway's own endpoint has them.
+// TestNamesWithoutSuffixes stores metrics under their original names, as the gateway's own endpoint has them.
 func TestNamesWithoutSuffixes(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e, func(c *ExporterConfig) { c.TranslationStrategy = otlptranslator.UnderscoreEscapingWithoutSuffixes })
@@ -124,7 +124,7 @@ func TestNativeHistogram(t *testing.T) {
 	assert.InDelta(t, 0.99, number(t, e, `histogram_fraction(0, 4, traces_span_metrics_duration_seconds)`, at), 1e-9)
 }
 
-// TestDelta sums up what an SDK with delta temporality sends, and leaves the metrics it was given alone.
+// TestDelta sums the metrics of an SDK with delta temporality, and does not change its input.
 func TestDelta(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
@@ -151,7 +151,7 @@ func TestDelta(t *testing.T) {
 	assert.Equal(t, []float64{5, 5, 5}, plain)
 }
 
-// TestDeltaErrorIsPermanent: deltas that are in the sums must not be sent again. Those that are not may be.
+// TestDeltaErrorIsPermanent: deltas that are in the sums must not be sent again. Others may be.
 func TestDeltaErrorIsPermanent(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
@@ -172,7 +172,7 @@ func TestDeltaErrorIsPermanent(t *testing.T) {
 	}
 }
 
-// TestConcurrentWriters lets many write their series at once, and reads in between.
+// TestConcurrentWriters: many goroutines write their series at once, with reads in between.
 func TestConcurrentWriters(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)

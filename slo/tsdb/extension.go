@@ -314,7 +314,7 @@ func (e *Extension) admit(ctx context.Context, md pmetric.Metrics, naming batch.
 	if err != nil {
 		return err
 	}
-	leave() // what is yielded enters by itself, which it must not within another use
+	leave() // yield enters by itself, which it must not do within another use
 	return db.admit(ctx, md, naming, yield)
 }
 

@@ -59,7 +59,7 @@ func (e *embedded) isAhead(now time.Time) bool {
 // clock is wrong.
 func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	end := now.UnixMilli()
-	e.loop.Stop() // what is written below stays as it is
+	e.loop.Stop() // nothing must change the blocks that are written below
 	if head := e.db.Head(); head.MinTime() < end {
 		if err := e.db.CompactHead(promtsdb.NewRangeHead(head, head.MinTime(), end)); err != nil {
 			e.logger.Error("writing a block of the last hours failed: their samples are moved aside too", zap.Error(err))

@@ -33,7 +33,7 @@ func testConfig(t testing.TB) *Config {
 	return config
 }
 
-// start starts an extension, which the test's end shuts down if it is not by then.
+// start starts an extension; the end of the test shuts it down if it still runs.
 func start(t testing.TB, config *Config) *Extension {
 	t.Helper()
 	return startWith(t, config, extensiontest.NewNopSettings(componentType))
@@ -74,7 +74,7 @@ func serve(t testing.TB, e *Extension) (promv1.API, *httptest.Server) {
 	return promv1.NewAPI(client), server
 }
 
-// now is the present to the second, a little behind the clock.
+// now returns the time to the second, slightly behind the clock.
 func now() time.Time { return time.Now().Add(-time.Second).Truncate(time.Second) }
 
 // resource returns metrics with one resource and scope, and the scope to fill.
@@ -132,7 +132,7 @@ func addExponential(points pmetric.ExponentialHistogramDataPointSlice, at time.T
 	p.SetCount(total)
 }
 
-// samples are a series' floats, for comparison.
+// samples returns a series' floats for comparison.
 func samples(t testing.TB, q Querier, expr string, at time.Time) []model.SamplePair {
 	t.Helper()
 	v, err := q.Query(t.Context(), expr, at)
@@ -150,7 +150,7 @@ func pair(at time.Time, v float64) model.SamplePair {
 	return model.SamplePair{Timestamp: model.TimeFromUnixNano(at.UnixNano()), Value: model.SampleValue(v)}
 }
 
-// number is the value of an expression that gives one element.
+// number returns the value of an expression whose result is one element.
 func number(t testing.TB, q Querier, expr string, at time.Time) float64 {
 	t.Helper()
 	v, err := q.Query(t.Context(), expr, at)
@@ -160,7 +160,7 @@ func number(t testing.TB, q Querier, expr string, at time.Time) float64 {
 	return float64(v.(model.Vector)[0].Value)
 }
 
-// gauge is the value of a gauge without attributes.
+// gauge returns the value of a gauge without attributes.
 func gauge(t testing.TB, telemetry *componenttest.Telemetry, name string) int64 {
 	t.Helper()
 	m, err := telemetry.GetMetric(name)

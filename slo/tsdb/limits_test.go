@@ -28,7 +28,7 @@ func counters(name string, from, to int, at time.Time) pmetric.Metrics {
 	return md
 }
 
-// withRoom is a database with the least room for the series of others.
+// withRoom returns a database with the smallest limit for others' series.
 func withRoom(t *testing.T) *Config {
 	t.Helper()
 	config := testConfig(t)
@@ -36,8 +36,8 @@ func withRoom(t *testing.T) *Config {
 	return config
 }
 
-// TestMaxSeries: series of others stop at the limit, known ones go on, the sender is told, and the gateway's own are all
-// taken. So it is after a restart, with what was there before.
+// TestMaxSeries: new series of others are refused at the limit, known ones are stored, the sender is notified, and the gateway's
+// own are all stored. The same holds after a restart, earlier series included.
 func TestMaxSeries(t *testing.T) {
 	config := withRoom(t)
 	at := now().Add(-time.Minute)
@@ -75,7 +75,7 @@ func TestMaxSeries(t *testing.T) {
 	assert.InDelta(t, 2*minSeries+100, number(t, e, `count(own_total)`, at), 0)
 }
 
-// TestMoreThanMaxSeriesAtStart: what a database had with a larger limit is left out with a smaller one, the gateway's own is not.
+// TestMoreThanMaxSeriesAtStart: a smaller limit removes the excess series of a database, but none of the gateway's own.
 func TestMoreThanMaxSeriesAtStart(t *testing.T) {
 	config := testConfig(t)
 	config.MaxSeries = 10 * minSeries
@@ -99,7 +99,7 @@ func TestMoreThanMaxSeriesAtStart(t *testing.T) {
 	assert.NotContains(t, start(t, config).Probe(t.Context()).Message, "left out")
 }
 
-// Series are made for samples that the database then refuses as well. They count.
+// A series counts even if the database then refuses the sample for which it was created.
 func TestRefusedSamplesMakeNoRoom(t *testing.T) {
 	config := withRoom(t)
 	e := start(t, config)
@@ -112,7 +112,7 @@ func TestRefusedSamplesMakeNoRoom(t *testing.T) {
 	assert.LessOrEqual(t, e.backend.(*embedded).db.Head().NumSeries(), uint64(minSeries))
 }
 
-// A native histogram counts by its buckets, also where they come later.
+// A native histogram counts by its buckets, including those that are added later.
 func TestHistogramsCountByBuckets(t *testing.T) {
 	e := start(t, withRoom(t))
 	x := startExporter(t, e)
@@ -145,7 +145,7 @@ func TestHistogramsCountByBuckets(t *testing.T) {
 	assert.InDelta(t, minSeries/2/10, number(t, e, `count(histogram_count(h_seconds) > 100)`, at), 1, "the others have no room to grow")
 }
 
-// TestHugeLabels: what would make the database panic, or take the memory, is refused beforehand.
+// TestHugeLabels: labels that would make the database panic, or exhaust memory, are refused beforehand.
 func TestHugeLabels(t *testing.T) {
 	e, telemetry := measured(t, testConfig(t))
 	x := startExporter(t, e)
@@ -164,7 +164,7 @@ func TestHugeLabels(t *testing.T) {
 	assert.InDelta(t, 0, number(t, e, `count(target_info{host_name!=""}) or vector(0)`, at), 0)
 }
 
-// Points that are a month apart need no target_info for every minute between.
+// Points a month apart need no target_info for every minute between.
 func TestWideResource(t *testing.T) {
 	e, telemetry := measured(t, testConfig(t))
 	x := startExporter(t, e)
@@ -179,8 +179,8 @@ func TestWideResource(t *testing.T) {
 	assert.LessOrEqual(t, counts(t, telemetry, "otelcol_extension_tsdb_appended_samples", "")[""], int64(3))
 }
 
-// The gateway's own metrics wait for no request of others that is being translated.
-func TestOwnDoNotWaitForOthers(t *testing.T) {
+// The gateway's own metrics do not wait for the translation of others' requests.
+func TestOwnMetricsDoNotWaitForOthers(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
 	db := e.backend.(*embedded)
@@ -199,8 +199,8 @@ func TestSeriesWithin(t *testing.T) {
 	}
 }
 
-// TestSeriesBytes measures what seriesBytes says: the heap that series of a usual length take, with a fifth for garbage. It
-// takes a while, so it runs where it is asked for: SERIES_BYTES=1.
+// TestSeriesBytes measures seriesBytes: the heap of series of typical length, with a fifth for garbage. It is slow, so it runs
+// only with SERIES_BYTES=1.
 func TestSeriesBytes(t *testing.T) {
 	if os.Getenv("SERIES_BYTES") == "" {
 		t.Skip("set SERIES_BYTES=1 to measure")

@@ -34,7 +34,7 @@ func ask(ctx context.Context, e *Extension, path string, parameters ...string) *
 	return w
 }
 
-// TestCostlyExpressions are refused before they cost anything.
+// TestCostlyExpressions: expressions over the limit are refused before they are evaluated.
 func TestCostlyExpressions(t *testing.T) {
 	config := testConfig(t)
 	config.Query.Memory = 64 << 20
@@ -80,7 +80,7 @@ func TestCostlyExpressions(t *testing.T) {
 	assert.Equal(t, http.StatusOK, w.Code, "a subquery has a step where none is written: %s", w.Body)
 }
 
-// TestMemoryOfAQuery: what the largest queries take is within what is reserved for them.
+// TestMemoryOfAQuery: the largest queries stay within their reservation.
 func TestMemoryOfAQuery(t *testing.T) {
 	config := testConfig(t)
 	config.Query.Memory = 32 << 20
@@ -97,15 +97,15 @@ func TestMemoryOfAQuery(t *testing.T) {
 		w := ask(t.Context(), e, c.path, "query", c.expr, "start", "0", "end", "10000", "step", "1")
 		runtime.ReadMemStats(&after)
 		require.Equal(t, http.StatusOK, w.Code, w.Body)
-		// All that was ever allocated, of which much is free again before the rest is.
+		// All bytes ever allocated; many of them are freed before the others are allocated.
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(config.Query.Memory), "%.40s", c.expr)
 	}
 	require.Zero(t, e.backend.(*embedded).gate.State().Reserved)
 }
 
-// TestTurns checks that queries of people queue, and are refused when the queue is full, and that the evaluation of objectives
+// TestQueueOfQueries checks that queries of people queue, and are refused when the queue is full, and that the evaluation of objectives
 // does not wait.
-func TestTurns(t *testing.T) {
+func TestQueueOfQueries(t *testing.T) {
 	config := testConfig(t)
 	config.Query.Concurrent, config.Query.Queue, config.Query.QueueTimeout = 1, 0, time.Minute
 	e, telemetry := measured(t, config)
@@ -124,8 +124,8 @@ func TestTurns(t *testing.T) {
 	assert.Equal(t, gate.State{Refused: 1}, g.State())
 }
 
-// TestLeaving: a client that goes while its query waits ends it.
-func TestLeaving(t *testing.T) {
+// TestQueuedQueryEndsWithItsClient: a query in the queue ends when its client disconnects.
+func TestQueuedQueryEndsWithItsClient(t *testing.T) {
 	config := testConfig(t)
 	config.Query.Concurrent = 1
 	e := start(t, config)
@@ -142,8 +142,8 @@ func TestLeaving(t *testing.T) {
 	assert.Zero(t, g.State().Waiting)
 }
 
-// TestRunningEnds when its client leaves.
-func TestRunningEnds(t *testing.T) {
+// TestRunningQueryEndsWithItsClient: a running query ends when its client disconnects.
+func TestRunningQueryEndsWithItsClient(t *testing.T) {
 	e := start(t, testConfig(t))
 	ctx, leave := context.WithCancel(t.Context())
 	answered := make(chan int)
@@ -163,7 +163,7 @@ func TestRunningEnds(t *testing.T) {
 	require.Eventually(t, func() bool { return g.State() == gate.State{} }, 10*time.Second, time.Millisecond)
 }
 
-// TestLongAnswers are errors that say so.
+// TestLongAnswers: an answer over the limit is an error that says so.
 func TestLongAnswers(t *testing.T) {
 	config := testConfig(t)
 	config.Query.MaxResponseSize = 2000
@@ -186,7 +186,7 @@ func TestLongAnswers(t *testing.T) {
 	assert.Equal(t, http.StatusOK, ask(t.Context(), e, "series", "match[]", "c_total", "limit", "3").Code)
 }
 
-// TestGrowth: a query gets as much of the memory as it needs, in steps, and one that needs more than there is says so.
+// TestGrowth: a query reserves memory in steps as it needs it; one that exceeds the whole is refused with an error that says so.
 func TestGrowth(t *testing.T) {
 	config := testConfig(t)
 	config.Query.Memory = 16 << 20 // 174,762 samples
@@ -210,7 +210,7 @@ func TestGrowth(t *testing.T) {
 	assert.Equal(t, gate.State{}, e.backend.(*embedded).gate.State())
 }
 
-// TestQueryMemory is a sixteenth of the limit of the process, and no more than a dashboard needs.
+// TestQueryMemory: the default is a sixteenth of the process's limit, and at most what a dashboard needs.
 func TestQueryMemory(t *testing.T) {
 	q := defaultQuery()
 	assert.EqualValues(t, 256<<20, q.MemoryWithin(math.MaxInt64))

@@ -19,7 +19,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// measured starts an extension whose own metrics can be read.
+// measured starts an extension whose own metrics the test can read.
 func measured(t *testing.T, config *Config) (*Extension, *componenttest.Telemetry) {
 	t.Helper()
 	telemetry := componenttest.NewTelemetry()
@@ -29,7 +29,7 @@ func measured(t *testing.T, config *Config) (*Extension, *componenttest.Telemetr
 	}), telemetry
 }
 
-// counts returns a counter by the value of its attribute, or under "" where it has none.
+// counts returns a counter by the value of its attribute, or under "" without one.
 func counts(t *testing.T, telemetry *componenttest.Telemetry, name, attribute string) map[string]int64 {
 	t.Helper()
 	m, err := telemetry.GetMetric(name)
@@ -47,7 +47,7 @@ func counts(t *testing.T, telemetry *componenttest.Telemetry, name, attribute st
 	return counted
 }
 
-// TestRejections sends what the database cannot take amid what it can. The good is stored, the bad is counted by its
+// TestRejections sends points that the database refuses among valid ones. Valid ones are stored, refused ones are counted by
 // reason, and nothing is retried.
 func TestRejections(t *testing.T) {
 	at := now()
@@ -154,8 +154,8 @@ func TestInvalid(t *testing.T) {
 	assert.Equal(t, map[string]int64{"": 1}, counts(t, telemetry, "otelcol_extension_tsdb_appended_samples", ""))
 }
 
-// What is doubtful is written and logged; of what is not there is no word.
-func TestDoubts(t *testing.T) {
+// Metrics with a doubtful translation are written and logged; the others are not logged.
+func TestDoubtfulTranslations(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	settings := extensiontest.NewNopSettings(componentType)
 	settings.Logger = zap.New(core)
@@ -172,7 +172,7 @@ func TestDoubts(t *testing.T) {
 	assert.Equal(t, 1, logs.FilterMessage("some metrics were changed to be stored as Prometheus series").Len())
 }
 
-// TestStaleness: a series that its sender declares gone is gone at once.
+// TestStaleness: a series that its sender declares stale is gone at once.
 func TestStaleness(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)

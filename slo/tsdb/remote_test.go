@@ -23,7 +23,7 @@ import (
 func remoteOf(t testing.TB, endpoint string, change ...func(*Config, *confighttp.ClientConfig)) *Extension {
 	t.Helper()
 	config := testConfig(t)
-	config.Directory = "" // none is needed
+	config.Directory = "" // not needed
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = endpoint
 	for _, c := range change {
@@ -33,7 +33,7 @@ func remoteOf(t testing.TB, endpoint string, change ...func(*Config, *confighttp
 	return start(t, config)
 }
 
-// TestPeers holds the two Queriers together: an embedded database, and the same asked as a remote one.
+// TestPeers compares the two Queriers: an embedded database, and the same one queried as a remote.
 func TestPeers(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
@@ -77,7 +77,7 @@ func TestPeers(t *testing.T) {
 		require.Error(t, err)
 	}
 
-	// The remote's API is served on: a client cannot tell them apart.
+	// The remote's API is passed through: a client cannot tell them apart.
 	direct, _ := serve(t, e)
 	proxied, _ := serve(t, remote)
 	for _, api := range []promv1.API{direct, proxied} {
@@ -94,10 +94,10 @@ func TestPeers(t *testing.T) {
 	assert.True(t, remote.Probe(t.Context()).OK)
 }
 
-// fakePrometheus answers every request with the handler's, and remembers the last one.
+// fakePrometheus answers every request with its handler, and records the last one.
 type fakePrometheus struct {
 	*httptest.Server
-	mu   sync.Mutex // of a handler that a client has left, and the next
+	mu   sync.Mutex // a handler whose client has disconnected may overlap the next
 	last *http.Request
 	body string
 }
@@ -123,7 +123,7 @@ func vectorOne(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"1"]}]}}`)
 }
 
-// TestRemoteRequests shows what the remote gets to see: the prefix, our headers, and no one else's.
+// TestRemoteRequests: the remote gets the prefix and our headers, and none of the client's.
 func TestRemoteRequests(t *testing.T) {
 	fake := newFake(t, vectorOne)
 	e := remoteOf(t, fake.URL+"/prometheus/", func(_ *Config, c *confighttp.ClientConfig) {
@@ -159,7 +159,7 @@ func TestRemoteRequests(t *testing.T) {
 	}
 }
 
-// TestRemoteRefusesWrites: with our credentials, nobody deletes or writes there.
+// TestRemoteRefusesWrites: no client can delete or write there with our credentials.
 func TestRemoteRefusesWrites(t *testing.T) {
 	fake := newFake(t, vectorOne)
 	_, server := serve(t, remoteOf(t, fake.URL))
@@ -177,7 +177,7 @@ func TestRemoteRefusesWrites(t *testing.T) {
 	assert.Nil(t, fake.last, "nothing of this reached the remote")
 }
 
-// TestRemoteFails shows the messages when the remote does not do its part.
+// TestRemoteFails: the messages when the remote fails.
 func TestRemoteFails(t *testing.T) {
 	gone := newFake(t, vectorOne)
 	gone.Close()
@@ -224,7 +224,7 @@ func TestRemoteFails(t *testing.T) {
 	}
 }
 
-// TestRemoteOutcomes: how a query at a remote ended is counted as at the embedded database.
+// TestRemoteOutcomes: the outcome of a remote query is counted like that of an embedded one.
 func TestRemoteOutcomes(t *testing.T) {
 	for errorType, want := range map[string]string{
 		"timeout": "timeout", "canceled": "canceled", "execution": "error", "bad_data": "error",
@@ -245,7 +245,7 @@ func TestRemoteOutcomes(t *testing.T) {
 	}
 }
 
-// TestRemoteLimits: the remote sees no expression that is too large, nor more requests at once than it is to.
+// TestRemoteLimits: the remote gets no expression over the limit, and no more requests at once than configured.
 func TestRemoteLimits(t *testing.T) {
 	asked := 0
 	fake := newFake(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 )
 
-// TestRestart keeps floats, histograms, and what came out of order; the counters go on.
+// TestRestart: floats, histograms and out-of-order samples survive a restart; counters continue.
 func TestRestart(t *testing.T) {
 	config := testConfig(t)
 	at := now()
@@ -51,7 +51,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestSecondInstance must not start on the same directory, and leaves the first alone.
+// TestSecondInstance: a second instance on the same directory fails to start, and does not affect the first.
 func TestSecondInstance(t *testing.T) {
 	config := testConfig(t)
 	e := start(t, config)
@@ -66,7 +66,7 @@ func TestSecondInstance(t *testing.T) {
 	require.NoError(t, start(t, config).Shutdown(t.Context()))
 }
 
-// TestDamagedLog overwrites the write-ahead log: the database opens, tells it, and goes on.
+// TestDamagedLog overwrites the write-ahead log: the database opens, reports it, and works.
 func TestDamagedLog(t *testing.T) {
 	config := testConfig(t)
 	at := now()
@@ -99,7 +99,7 @@ func TestDamagedLog(t *testing.T) {
 	require.NoError(t, startExporter(t, e).ConsumeMetrics(t.Context(), md))
 }
 
-// TestShutdownWaits: a query in flight is cancelled and ended before the database's files go away under it.
+// TestShutdownWaits: a query in flight is cancelled and has ended before the database's files are unmapped.
 func TestShutdownWaits(t *testing.T) {
 	e := start(t, testConfig(t))
 	ctx, _, leave, err := e.enter(t.Context())
@@ -108,15 +108,15 @@ func TestShutdownWaits(t *testing.T) {
 	hasty, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorContains(t, e.Shutdown(hasty), "still waiting for queries to end")
-	<-ctx.Done() // the query is told
+	<-ctx.Done() // the query is cancelled
 	leave()
 	require.NoError(t, e.Shutdown(t.Context()))
 	_, err = e.Query(t.Context(), "up", now())
 	require.ErrorIs(t, err, errNotRunning)
 }
 
-// TestShutdownUnderLoad shuts down amid reads and writes. Each ends with its result or an error, and the database's
-// memory-mapped files do not go away under any.
+// TestShutdownUnderLoad shuts down amid reads and writes. Each ends with its result or an error, and none reads a mapped file
+// after it is unmapped.
 func TestShutdownUnderLoad(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
@@ -169,7 +169,7 @@ func TestExplainOpen(t *testing.T) {
 	}
 }
 
-// TestDirectoryIsAFile is the plainest way in which a directory cannot be made.
+// TestDirectoryIsAFile: the directory cannot be created.
 func TestDirectoryIsAFile(t *testing.T) {
 	config := testConfig(t)
 	config.Directory = filepath.Join(config.Directory, "file")

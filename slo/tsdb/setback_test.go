@@ -15,9 +15,9 @@ import (
 	"github.com/slowburn/slowburn/slo/internal/own"
 )
 
-// A clock that was ahead and is set back: what lies in the future is moved aside, what was before stays, and samples of the present
-// are taken, in one and the same process and after its restart. It holds at each place within a block's range, and whether or not a
-// compaction made blocks of the hours ahead meanwhile.
+// When a clock that was ahead is set back, samples in the future are moved aside, earlier ones stay, and present ones are
+// accepted, in the same process and after a restart. It holds at each place within a block's range, and whether or not a
+// compaction made blocks of the hours ahead.
 func TestSetBack(t *testing.T) {
 	for _, into := range []time.Duration{0, time.Second, 53 * time.Minute, 2*time.Hour - time.Second} {
 		for _, compact := range []bool{false, true} {
@@ -67,7 +67,7 @@ func testSetBack(t *testing.T, wrong time.Time, compact bool) {
 	assert.Equal(t, want, times(t, start(t, config), wrong))
 }
 
-// A gateway that is killed after any of the moves goes on with the others at its next start.
+// A gateway that is killed after any of the moves completes the others at its next start.
 func TestKilledWhileSetBack(t *testing.T) {
 	for moved := 0; ; moved++ {
 		config := testConfig(t)
@@ -89,7 +89,7 @@ func TestKilledWhileSetBack(t *testing.T) {
 		aside, err := db.closeAhead(at)
 		require.NoError(t, err)
 		e.backend = nil
-		ahead := []string{"wal", "chunks_head"} // and blocks, in the order in which they are moved
+		ahead := []string{"wal", "chunks_head"} // and blocks, in the order of the moves
 		entries, err := os.ReadDir(aside)
 		require.NoError(t, err)
 		for _, entry := range entries {
@@ -101,7 +101,7 @@ func TestKilledWhileSetBack(t *testing.T) {
 			require.Greater(t, moved, 3, "there was no block ahead")
 			return
 		}
-		for _, name := range ahead[moved:] { // as if it had not been moved
+		for _, name := range ahead[moved:] { // undo the later moves
 			require.NoError(t, os.Rename(filepath.Join(aside, name), filepath.Join(config.Directory, name)))
 		}
 		e = start(t, config)
@@ -122,7 +122,7 @@ func times(t *testing.T, e *Extension, at time.Time) (list []int64) {
 	return list
 }
 
-// Where none of the gateway's own samples is stored, /readyz says so, until one is.
+// While none of the gateway's own samples is stored, /readyz says so, until one is.
 func TestStarved(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)

@@ -30,15 +30,15 @@ import (
 	"github.com/slowburn/slowburn/test/sim/internal/due"
 )
 
-// alerts are what reads the counts, and who is told.
+// alerts is the evaluation of counts, and the receivers of notifications.
 type alerts struct {
-	engine    *engine.Stepped // nil where nobody evaluates
-	root      string          // where the lives' files are
-	directory string          // where this one's is
+	engine    *engine.Stepped // nil while objectives are not evaluated
+	root      string          // the parent of all lives' files
+	directory string          // this life's files
 	receivers []*receiver
 	lateness  time.Duration
-	due       due.History // what should follow, as far as it is known
-	// pending are requests that were counted, or may have been, since counts were handed over last.
+	due       due.History // the expected alerts, as far as they are known
+	// pending are requests that were counted, or may have been, since the last flush of counts.
 	pending []*request
 }
 
@@ -47,8 +47,8 @@ type receiver struct {
 	w      *World
 	name   string
 	mood   mood
-	bodies map[string]string // by key, what came under it
-	keys   []string          // that were accepted, in the order in which they first were
+	bodies map[string]string // by key, the body that arrived under it
+	keys   []string          // accepted ones, in the order of first acceptance
 	done   map[string]done   // likewise by key
 	told   []due.Notice      // likewise, in the order of keys
 }
@@ -56,10 +56,10 @@ type receiver struct {
 // done is a notification that was accepted.
 type done struct {
 	at  time.Time // by the clock that the gateway believed
-	old bool      // it was evaluated since, and the outbox may have forgotten it
+	old bool      // evaluated since, so the outbox may have pruned it
 }
 
-// kept is for how long an outbox knows at least what was delivered.
+// kept is the shortest time for which an outbox remembers deliveries.
 const kept = 7 * 24 * time.Hour
 
 // RoundTrip implements http.RoundTripper.
@@ -103,7 +103,7 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// read takes down what a message says.
+// read decodes a message into a notice.
 func (r *receiver) read(body []byte) {
 	var m struct {
 		Status       string
@@ -119,14 +119,14 @@ func (r *receiver) read(body []byte) {
 	r.told = append(r.told, n)
 }
 
-// fires reports whether the alert fires, by what the receiver was told last.
+// fires reports whether the alert fires, by the receiver's last notification.
 func (r *receiver) fires() bool { return len(r.told) > 0 && r.told[len(r.told)-1].Firing }
 
 const ledgerFile = "slo.db"
 
-// copyLedger is what the next process finds of the file. A transaction that is committed is there, and no other.
+// copyLedger copies the file as the next process finds it: with each committed transaction, and no other.
 func (w *World) copyLedger() []byte {
-	if w.alerts.engine == nil { // it was not opened yet
+	if w.alerts.engine == nil { // not opened yet
 		return w.ledger
 	}
 	b, err := os.ReadFile(filepath.Join(w.alerts.directory, ledgerFile))
@@ -136,7 +136,7 @@ func (w *World) copyLedger() []byte {
 	return b
 }
 
-// startEngine starts what evaluates, on a copy of what the process before left.
+// startEngine starts the engine on a copy of the previous process's ledger.
 func (w *World) startEngine(left []byte) error {
 	a := &w.alerts
 	a.directory = filepath.Join(a.root, fmt.Sprintf("life-%d", w.lives))
@@ -169,7 +169,7 @@ func (w *World) startEngine(left []byte) error {
 	return err
 }
 
-// stopEngine closes the file of a process that is dead.
+// stopEngine closes the file of a dead process.
 func (w *World) stopEngine() {
 	if w.alerts.engine == nil {
 		return
@@ -183,7 +183,7 @@ func (w *World) stopEngine() {
 	}
 }
 
-// evaluate takes the objectives to the last minute that is over, and tells receivers what is due.
+// evaluate evaluates objectives up to the last complete minute, and attempts the due deliveries.
 func (w *World) evaluate() {
 	a := &w.alerts
 	if a.engine == nil || w.scenario.late && w.lives == 1 && !w.healing {
@@ -206,7 +206,7 @@ func (w *World) evaluate() {
 	w.at("evaluated")
 }
 
-// tell makes the attempts at telling receivers that are due.
+// tell makes the due delivery attempts.
 func (w *World) tell() {
 	if w.alerts.engine == nil {
 		return
@@ -229,7 +229,7 @@ var (
 	foundQuery = regexp.MustCompile(`^count\(present_over_time\((.*)\)\)$`)
 )
 
-// Query answers for the samples of the objectives.
+// Query returns the samples of the objectives.
 func (d *database) Query(_ context.Context, expr string, at time.Time) (model.Value, error) {
 	d.w.at("query")
 	if m := foundQuery.FindStringSubmatch(expr); m != nil {
@@ -242,7 +242,7 @@ func (d *database) Query(_ context.Context, expr string, at time.Time) (model.Va
 	return d.samples(expr, at)
 }
 
-// samples are those of the series in a window that ends there.
+// samples returns the series' samples in a window that ends at a time.
 func (d *database) samples(expr string, at time.Time) (model.Matrix, error) {
 	m := spanQuery.FindStringSubmatch(expr)
 	if m == nil {
@@ -274,12 +274,12 @@ func (d *database) samples(expr string, at time.Time) (model.Matrix, error) {
 	return matrix, nil
 }
 
-// QueryRange is for objectives that are not simulated.
+// QueryRange is for objectives that the simulation does not have.
 func (d *database) QueryRange(context.Context, string, promv1.Range) (model.Value, error) {
 	return nil, errors.New("ranges are not simulated")
 }
 
-// checkAlerts looks whether the ledger has what was counted, and whether everybody was told of everything, in its order.
+// checkAlerts checks that the ledger has every counted event, and that each receiver got every notification, in order.
 func (w *World) checkAlerts() {
 	e := w.alerts.engine
 	if e == nil {
@@ -296,7 +296,7 @@ func (w *World) checkAlerts() {
 		w.problem("the outbox cannot be read: %v", err)
 		return
 	}
-	slices.Reverse(list.Deliveries) // the oldest first
+	slices.Reverse(list.Deliveries) // oldest first
 	for _, r := range w.alerts.receivers {
 		var keys []string
 		for _, d := range list.Deliveries {
@@ -310,7 +310,7 @@ func (w *World) checkAlerts() {
 				keys = append(keys, d.IdempotencyKey)
 			}
 		}
-		// A clock that was set ahead, and believed, makes old what was delivered before: the outbox keeps it for a week.
+		// A believed clock that was ahead makes earlier deliveries old: the outbox keeps them for a week.
 		told := slices.DeleteFunc(slices.Clone(r.keys), func(key string) bool { return r.done[key].old && !slices.Contains(keys, key) })
 		if !slices.Equal(keys, told) {
 			w.problem("%s was told %v, where %v was to be told", r.name, r.keys, keys)
@@ -322,7 +322,7 @@ func (w *World) checkAlerts() {
 	}
 }
 
-// counted takes down that what was counted until now is in the database.
+// counted records that all counts so far are in the database.
 func (w *World) counted() {
 	a := &w.alerts
 	for _, r := range a.pending {
@@ -331,8 +331,8 @@ func (w *World) counted() {
 	a.pending = a.pending[:0]
 }
 
-// checkDue looks whether a receiver was told of what was due, by what was acknowledged. Where counts were lost, or a clock had events be
-// counted for other minutes, that is not known.
+// checkDue checks that a receiver got the due notifications, by the acknowledged events. If counts were lost, or a clock shifted
+// events to other minutes, the due ones are unknown.
 func (w *World) checkDue(r *receiver) {
 	if w.scenario.jumps || w.tally.countsLost {
 		return

@@ -19,15 +19,15 @@ import (
 	"github.com/slowburn/slowburn/slo/sli"
 )
 
-// database is where counts go to: the samples of each series.
+// database receives the counts: the samples of each series.
 type database struct {
 	w      *World
 	series map[string]*series
 	broken bool
-	since  time.Duration // when it broke
+	since  time.Duration // when it failed
 }
 
-// series is a cumulative counter. Its name tells its instance, too.
+// series is a cumulative counter. Its name includes its instance.
 type series struct {
 	metric, service, objective string
 	samples                    []sample
@@ -78,10 +78,10 @@ func (d *database) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	return nil
 }
 
-// take adds a sample to a series, and reports whether it is new. Counters go on, whatever happens to the process.
+// take adds a sample to a series, and reports whether it is new. Counters continue across processes.
 func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) bool {
 	key := metric + "{" + instance
-	for name, value := range p.Attributes().All() { // always in one order
+	for name, value := range p.Attributes().All() { // always in the same order
 		key += "," + name + "=" + value.AsString()
 	}
 	s := d.series[key]
@@ -98,11 +98,11 @@ func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) bool
 		w.problem("a count of now has the time %v, which is off by %v", at, w.now().Sub(at))
 	}
 	if n := len(s.samples); n > 0 && s.samples[n-1].at.Sub(at) > clock.JumpAllowed && p.StartTimestamp() != p.Timestamp() {
-		// The clock was ahead and is set back: a database moves aside what lies in the future.
+		// The clock was ahead and is set back: a database moves samples in the future aside.
 		s.samples = slices.DeleteFunc(s.samples, func(s sample) bool { return !s.at.Before(at) })
 	}
 	if n := len(s.samples); n > 0 && !at.After(s.samples[n-1].at) {
-		return false // a sample that came again, or the zero of a series that was told before a kill: a database ignores it
+		return false // a repeated sample, or the zero of a series that was emitted before a kill: a database ignores it
 	}
 	if value < s.last() {
 		d.w.problem("the counter %s goes back from %v to %v", key, s.last(), value)
@@ -119,7 +119,7 @@ func text(m pcommon.Map, key string) string {
 	return v.AsString()
 }
 
-// sum adds up the series of a metric.
+// sum returns the sum of a metric's series.
 func (d *database) sum(metric string, of func(*series) bool) (n float64) {
 	for _, s := range d.series {
 		if strings.HasPrefix(s.metric, metric) && of(s) {
@@ -129,13 +129,13 @@ func (d *database) sum(metric string, of func(*series) bool) (n float64) {
 	return n
 }
 
-// objectives are about the first service.
+// objectives are objectives of the first service.
 var objectives = []slo.Objective{{
 	Name: "checkout-availability", Service: services[0], Target: 0.99, Window: 30 * 24 * time.Hour,
 	Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Service: services[0]}},
 }}
 
-// startCounts starts what counts.
+// startCounts starts the connector sli.
 func (w *World) startCounts() error {
 	cfg := sli.NewFactory().CreateDefaultConfig().(*sli.Config)
 	cfg.Repeats.Window, cfg.Repeats.Memory = 20_000*time.Hour, 4<<20
@@ -156,7 +156,7 @@ func (w *World) startCounts() error {
 	return err
 }
 
-// emit hands the counts over.
+// emit flushes the counts.
 func (w *World) emit() {
 	if w.front != nil {
 		w.front.Look()
@@ -164,10 +164,10 @@ func (w *World) emit() {
 	}
 }
 
-// mustCount is what each service's spans, and the objective's, add up to: at least, and at most.
+// mustCount holds the bounds of each service's spans, and of the objective's.
 type mustCount struct{ least, most int }
 
-// checkCounts looks whether what was counted is what was acknowledged, and no more than what a sender may not know of.
+// checkCounts checks that every acknowledged span is counted, and no other except those whose sender got no answer.
 func (w *World) checkCounts() {
 	if w.front == nil {
 		return
@@ -190,7 +190,7 @@ func (w *World) checkCounts() {
 					want[name].least++
 				}
 				switch {
-				case w.tally.countsLost: // with the counts, it was forgotten which requests were taken
+				case w.tally.countsLost: // the accepted requests were forgotten along with the counts
 					want[name].most += r.times
 				case r.times > 0:
 					want[name].most++

@@ -14,15 +14,15 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// mood is how a destination answers.
+// mood is the kind of a destination's answers.
 type mood int
 
 const (
 	works mood = iota
 	busy
 	refusesGateway
-	failsAll    // with answers that can be for the traces or for itself
-	losesAnswer // it has the traces, and nobody knows
+	failsAll    // by answers that may concern the traces or itself
+	losesAnswer // it accepts the traces, and the answer is lost
 	hangs
 	takesParts
 	moods
@@ -34,18 +34,18 @@ var moodNames = [...]string{"works", "busy", "refuses the gateway", "fails", "lo
 type backend struct {
 	id   string
 	mood mood
-	// got is how often each span arrived in calls that it accepted.
+	// got counts the arrivals of each span in accepted calls.
 	got map[[8]byte]int
-	// settled are spans of which the gateway knows that they are here, and had the time to write it down.
+	// settled are spans whose delivery the gateway knows of, and has had the time to record.
 	settled map[[8]byte]bool
 }
 
-// backends are all that follows the sampler.
+// backends are all components after the sampler.
 type backends struct{ *World }
 
 func (backends) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeTraces is a call of a destination.
+// ConsumeTraces is a destination's call.
 func (b backends) ConsumeTraces(ctx context.Context, _ ptrace.Traces) error {
 	w := b.World
 	k := wire.KeptOf(ctx)
@@ -78,7 +78,7 @@ func (b backends) ConsumeTraces(ctx context.Context, _ ptrace.Traces) error {
 	return err
 }
 
-// answer is what a destination says.
+// answer returns a destination's answer.
 func (w *World) answer(d *backend, k *wire.Kept, how mood) error {
 	switch how {
 	case busy:
@@ -121,7 +121,7 @@ func (w *World) accept(d *backend, k *wire.Kept, sent bool) {
 	}
 }
 
-// acceptSpan looks at a span that arrives.
+// acceptSpan checks a span that arrives.
 func (w *World) acceptSpan(d *backend, k *wire.Kept, i int) {
 	if k.Spans[i].Left || k.Spans[i].Sent {
 		return
@@ -167,7 +167,7 @@ func (w *World) weigh(d *backend, s *span, state string) {
 	}
 }
 
-// settling is a span that a destination has accepted in the step that is being taken.
+// settling is a span that a destination has accepted in the present step.
 type settling struct {
 	d  *backend
 	id [8]byte
@@ -175,7 +175,7 @@ type settling struct {
 
 func (d *backend) String() string { return fmt.Sprintf("%s %s", d.id, moodNames[d.mood]) }
 
-// names are the beginnings of the traces' IDs.
+// names returns the beginnings of the traces' IDs.
 func names(k *wire.Kept) (list string) {
 	for _, t := range k.Traces {
 		list += fmt.Sprintf(" %x", t.ID[:4])

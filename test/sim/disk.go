@@ -15,38 +15,38 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
-// Disk is the files of one directory, in memory. Whatever is stored in a file's memory is in the kernel at once; what of that is on the
-// disk, Fsync decides, and when the power is cut, chance. It implements spanlog.System, and is for one goroutine at a time.
+// Disk holds the files of one directory, in memory. A store in a file's memory is in the kernel at once; Fsync decides which of
+// it is on the disk, and at a power cut, chance. It implements spanlog.System, and is for one goroutine at a time.
 type Disk struct {
 	rng *rand.Rand
-	// at is told of each operation before it is done.
+	// at is called before each operation.
 	at    func(operation string)
-	ended bool // the process is dead: what it still does has no effect
+	ended bool // the process is dead: its operations have no effect
 
 	files   map[string]*file
-	onDisk  map[string]*file // the names that a power cut leaves
-	changes []change         // of names, that are not on the disk
+	onDisk  map[string]*file // the names that survive a power cut
+	changes []change         // of names, not yet on the disk
 	faults  DiskFaults
-	torn    bool // a file was being stored when the process ended
+	torn    bool // a store was in progress when the process ended
 }
 
-// DiskFaults say what goes wrong.
+// DiskFaults are the faults of a disk.
 type DiskFaults struct {
-	Full  bool // nothing new can be made
-	Fsync bool // what is flushed fails
-	Read  bool // what is read fails
-	Write bool // what is written by a call is cut short
-	// Evict has files that are reopened be out of memory.
+	Full  bool // no file can be created
+	Fsync bool // flushes fail
+	Read  bool // reads fail
+	Write bool // writes are cut short
+	// Evict makes the pages of reopened files absent from memory.
 	Evict bool
 }
 
 type file struct {
-	data   []byte // what the kernel has
-	onDisk []byte // nil where nothing is
+	data   []byte // as the kernel has it
+	onDisk []byte // nil if nothing is
 	locked bool
 }
 
-// change is a name that was given or, where file is nil, taken away.
+// change is a new name or, if file is nil, a removed one.
 type change struct {
 	name string
 	file *file
@@ -59,7 +59,7 @@ func NewDisk(rng *rand.Rand, at func(operation string)) *Disk {
 	return &Disk{rng: rng, at: at, files: map[string]*file{}, onDisk: map[string]*file{}}
 }
 
-// begin tells of an operation, and returns an error where the process is dead.
+// begin reports an operation, and returns an error if the process is dead.
 func (d *Disk) begin(operation, name string) error {
 	if !d.ended {
 		d.at(operation + " " + path.Base(name))
@@ -90,7 +90,7 @@ func (d *Disk) set(name string, f *file) {
 	d.changes = append(d.changes, change{name, f})
 }
 
-// MakeDirectory implements spanlog.System: there is one, and all names are in it.
+// MakeDirectory implements spanlog.System: there is one directory, with all names.
 func (d *Disk) MakeDirectory(string) error { return nil }
 
 type entry struct{ name string }
@@ -180,7 +180,7 @@ func (d *Disk) Open(name string) (spanlog.ReadFile, error) {
 	return &openFile{d, name, d.files[name]}, nil
 }
 
-// openFile is a file that is open to be read, whatever becomes of its name.
+// openFile is a file that is open for reading, whether or not it still has a name.
 type openFile struct {
 	disk *Disk
 	name string
@@ -291,7 +291,7 @@ func (d *Disk) Remove(name string) error {
 	return nil
 }
 
-// Fsync implements spanlog.System. A name that is no file's is the directory's.
+// Fsync implements spanlog.System. A name without a file is the directory's.
 func (d *Disk) Fsync(name string) error {
 	if err := d.begin("fsync", name); err != nil {
 		return err
@@ -311,7 +311,7 @@ func (d *Disk) Fsync(name string) error {
 	return nil
 }
 
-// image is a copy of what the kernel has of each file.
+// image is a copy of each file as the kernel has it.
 type image map[string][]byte
 
 func (d *Disk) image() image {
@@ -322,8 +322,8 @@ func (d *Disk) image() image {
 	return i
 }
 
-// Kill ends the process, and returns what the kernel has of its files. Where before is not nil, and one file has changed since, the
-// process ended while it stored that: a part of it is missing.
+// Kill ends the process, and returns the files as the kernel has them. If before is not nil, and one file has changed since, the
+// process ended during a store to it: a part of the store is missing.
 func (d *Disk) Kill(before image) *Disk {
 	d.ended = true
 	after := NewDisk(d.rng, d.at)
@@ -386,8 +386,8 @@ func tear(rng *rand.Rand, before, after []byte) bool {
 	return true
 }
 
-// CutPower ends the process and the machine, and returns what the disk has: what was flushed, and of the rest what chance leaves, sector
-// by sector, and name by name in their order.
+// CutPower ends the process and the machine, and returns the files as the disk has them: flushed bytes, and a random part of the
+// rest, sector by sector, and name by name in order.
 func (d *Disk) CutPower() *Disk {
 	d.ended = true
 	after := NewDisk(d.rng, d.at)
@@ -415,7 +415,7 @@ func (d *Disk) CutPower() *Disk {
 	return after
 }
 
-// String lists the files, for people.
+// String lists the files.
 func (d *Disk) String() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(d.files)) {

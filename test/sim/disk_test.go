@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newTestDisk has a file d/a.seg with what was flushed, a name that was, and what came since.
+// newTestDisk has a file d/a.seg with flushed bytes, a flushed name, and later changes.
 func newTestDisk(t *testing.T, seed uint64) *Disk {
 	d := NewDisk(rand.New(rand.NewPCG(seed, 1)), func(string) {})
 	m, err := d.Create("d/a.seg", 1, 4*sector)
@@ -25,7 +25,7 @@ func newTestDisk(t *testing.T, seed uint64) *Disk {
 	return d
 }
 
-// A kill takes nothing that was stored, and a store that was under way may be there in part.
+// A kill loses no completed store, and may leave a part of one in progress.
 func TestKill(t *testing.T) {
 	torn := 0
 	for seed := range uint64(50) {
@@ -75,7 +75,7 @@ func TestKillWhileAFileIsBegun(t *testing.T) {
 	}
 }
 
-// A power cut takes what was not flushed, or leaves it, sector by sector, but never what was.
+// A power cut loses or keeps bytes that were not flushed, sector by sector, but never flushed ones.
 func TestCutPower(t *testing.T) {
 	sectors, names := map[byte]int{}, 0
 	for seed := range uint64(200) {
@@ -120,7 +120,7 @@ func TestDiskFaults(t *testing.T) {
 	assert.Equal(t, byte('x'), b[0], "what is mapped is the file")
 }
 
-// A file that is open is read whatever becomes of its name, and fails as the disk does.
+// An open file can be read whatever happens to its name, and fails as the disk does.
 func TestOpenFile(t *testing.T) {
 	d := newTestDisk(t, 1)
 	_, err := d.Open("d/none")

@@ -21,7 +21,7 @@ var (
 	oneFault   = flag.String("fault", "", "put only this one back")
 )
 
-// readFaults are the faults below faults/, by name.
+// readFaults returns the faults below faults/, by name.
 func readFaults(t *testing.T) map[string]patch {
 	names, err := filepath.Glob("faults/*.patch")
 	require.NoError(t, err)
@@ -39,7 +39,7 @@ func readFaults(t *testing.T) map[string]patch {
 
 const root = "../.."
 
-// faulty returns the file of a fault with the fault.
+// faulty returns a fault's file with the fault applied.
 func faulty(t *testing.T, p patch) string {
 	b, err := os.ReadFile(filepath.Join(root, p.file))
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func faulty(t *testing.T, p patch) string {
 	return text
 }
 
-// Each fault can be put back into what the code is now.
+// Each fault applies to the present code.
 func TestFaultsApply(t *testing.T) {
 	all := readFaults(t)
 	assert.GreaterOrEqual(t, len(all), 15)
@@ -59,7 +59,7 @@ func TestFaultsApply(t *testing.T) {
 
 var foundBy = regexp.MustCompile(`seed (\d+): (.*)`)
 
-// Some seed finds each fault. The gateway is built with the fault in place of what the file is, which stays as it is.
+// Some seed finds each fault. The gateway is built with an overlay of the faulty file, which leaves the source unchanged.
 func TestFaults(t *testing.T) {
 	if *faultSeeds == 0 {
 		t.Skip("builds the gateway for each fault: run it with make sim-faults")

@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling"
 )
 
-// start starts a process on what is on the disk, and again as long as it is killed meanwhile.
+// start starts a process on the present disk, and again for as long as it is killed meanwhile.
 func (w *World) start() {
 	w.starting = true
 	defer func() { w.starting = false }()
@@ -40,7 +40,7 @@ func (w *World) start() {
 		}
 		w.gateway = g
 		if w.disk.faults.Read {
-			w.doubt() // journals that cannot be read are forgotten
+			w.doubt() // unreadable journals are forgotten
 		}
 		err = g.Open()
 		if err == nil && w.scenario.alerts {
@@ -78,7 +78,7 @@ func (w *World) start() {
 	}
 }
 
-// bury ends what is left of a process, and takes over what is on its disk.
+// bury ends a dead process, and takes over its disk.
 func (w *World) bury() {
 	w.count()
 	disk, kept := w.death.disk, w.death.place
@@ -104,7 +104,7 @@ func (w *World) bury() {
 	w.disk, w.death, w.settling = disk, death{}, w.settling[:0]
 }
 
-// doubt is that decisions, and what was delivered, may have been forgotten.
+// doubt records that decisions and deliveries may have been forgotten.
 func (w *World) doubt() {
 	for _, t := range w.all {
 		t.torn, t.mustBeSampled, t.erred = true, false, false
@@ -114,7 +114,7 @@ func (w *World) doubt() {
 	}
 }
 
-// forget is what a power cut takes from what may be asked of the gateway.
+// forget removes what a power cut lost from the gateway's obligations.
 func (w *World) forget() {
 	w.tally.unsafe = true
 	w.doubt()
@@ -127,20 +127,20 @@ func (w *World) forget() {
 	}
 }
 
-// count takes down what a process counted.
+// count records a process's counters.
 func (w *World) count() {
 	for i, o := range w.gateway.Outcomes() {
 		w.tally.givenUp[w.order[i]] += o.GivenUpTraces
 	}
 	h := w.gateway.Held()
 	w.tally.lost += h.Lost
-	if h.Skipped+h.Volatile > 0 { // a disk that failed does not know what was decided, or has not what was stored
+	if h.Skipped+h.Volatile > 0 { // a disk that failed may lack decisions, or stored bytes
 		w.tally.misread = w.tally.misread || h.Volatile > 0
 		w.doubt()
 	}
 }
 
-// onEvent is told of each event that a journal gets.
+// onEvent is called for each event in a journal.
 func (w *World) onEvent(e *spanlog.Event, done bool) {
 	if !done {
 		w.at("journal")
@@ -157,7 +157,7 @@ func (w *World) onEvent(e *spanlog.Event, done bool) {
 	w.at("journaled")
 }
 
-// take takes down an event that is in a journal.
+// take records an event in a journal.
 func (w *World) take(e *spanlog.Event) {
 	t := w.traces[e.TraceID]
 	if t == nil {
@@ -166,7 +166,7 @@ func (w *World) take(e *spanlog.Event) {
 	}
 	sampled := policy.Verdict(e.Verdict) == policy.Sampled
 	if e.Kind == spanlog.Decided && !e.Late && w.mayForget(t) && e.From >= t.upTo {
-		t.torn = true // what came since is a trace of its own
+		t.torn = true // spans since then are a trace of their own
 	}
 	w.journaled++
 	if e.Kind == spanlog.Decided && (e.From >= t.upTo || sampled && !t.sampled) {
@@ -207,21 +207,21 @@ func (w *World) take(e *spanlog.Event) {
 	t.sampled, t.threshold = true, e.Threshold
 }
 
-// mayForget reports whether so much was decided since that late spans need not follow the decision about a trace any more: the least that
-// is remembered for them is a shard's share of the decision cache. Spans that were decided are never decided anew.
+// mayForget reports whether so many decisions followed that late spans need not follow this trace's any more: at least a shard's
+// share of the decision cache is remembered. Spans that were decided are never decided again.
 func (w *World) mayForget(t *trace) bool {
 	return t.decided > 0 && w.journaled-t.noted >= w.scenario.config.DecisionCache.SampledCacheSize/mostShards
 }
 
-// reshard is that decisions go to other shards: those of several are read one after the other, and the last ones of all are remembered,
-// whenever they were made.
+// reshard records that decisions go to other shards: the journals of several shards are read one after another, and the last
+// decisions read are remembered, whenever they were made.
 func (w *World) reshard() {
 	for _, t := range w.all {
 		t.noted -= w.scenario.config.DecisionCache.SampledCacheSize
 	}
 }
 
-// check looks, when nothing goes wrong any more and time has gone by, whether all laws held.
+// check checks all laws, after faults have ended and time has passed.
 func (w *World) check() {
 	w.count()
 	w.checkCounts()
@@ -246,7 +246,7 @@ func (w *World) check() {
 	}
 }
 
-// checkTrace looks at what became of a trace, and counts it where a destination has not got all of it.
+// checkTrace checks the outcome of a trace, and counts a trace that a destination does not have completely.
 func (w *World) checkTrace(t *trace, missing map[string]int64) {
 	var acked []*span
 	for _, s := range t.spans {
@@ -280,9 +280,9 @@ func (w *World) checkTrace(t *trace, missing map[string]int64) {
 	}
 }
 
-// forgotten is up to which life spans may be missing of a trace that is sampled. A restart forgets what revive_window would bring back,
-// and spans that came later, or were in a request that nobody answered, are a trace of their own: that may not be sampled either, and be
-// revived later in the same life, without what the life before had let go.
+// forgotten returns the life up to which spans of a sampled trace may be missing. A restart drops the spans that revive_window
+// would restore. Spans that came later, or in a request without an answer, are a trace of their own: it may not be sampled
+// either, and be revived later in the same life without the spans of the earlier one.
 func (t *trace) forgotten() int {
 	if t.rejectedIn == t.sampledIn {
 		return t.rejectedBefore
@@ -290,7 +290,7 @@ func (t *trace) forgotten() int {
 	return t.rejectedIn
 }
 
-// mayTrim reports whether the trace is so large that spans of it are left out.
+// mayTrim reports whether the trace is so large that spans of it are trimmed.
 func (w *World) mayTrim(t *trace) bool {
 	size := 0
 	for _, s := range t.spans {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// patch is a fault that is put back: what it does, in a sentence, and the change of one file that brings it back.
+// patch is a fault: its description in a sentence, and the change of one file that causes it.
 type patch struct {
 	what, file string
 	hunks      []hunk
 }
 
-// hunk is lines in a file, and what stands in their place.
+// hunk is lines of a file, and their replacement.
 type hunk struct{ before, after string }
 
 // parsePatch reads a sentence, an empty line, and a unified diff of one file.
@@ -48,7 +48,7 @@ func parsePatch(text string) (p patch, err error) {
 	return p, nil
 }
 
-// apply returns the file's text with the fault. Where its lines are is not looked at: they must be there once.
+// apply returns the file's text with the fault. Line numbers are ignored: the lines must occur exactly once.
 func (p patch) apply(text string) (string, error) {
 	for i, h := range p.hunks {
 		if n := strings.Count(text, h.before); n != 1 {

@@ -7,29 +7,29 @@ import (
 	"github.com/slowburn/slowburn/slo/sli"
 )
 
-// place is where counts are kept, in memory: records, in their order. What was appended survives the process, and what was committed a
-// power cut too, where it was settled. It implements sli.Place.
+// place holds counts in memory, as records in order. Appended records survive the process, and committed ones a power cut too, if
+// they were settled. It implements sli.Place.
 type place struct {
 	w           *World
 	generations []*generation
 	room        int  // bytes of a log
 	ended       bool // the process is dead
-	broken      bool // nothing new can be begun, nor appended
-	rebooted    bool // the power was cut: logs cannot be relied on
+	broken      bool // nothing can be created or appended
+	rebooted    bool // after a power cut logs are unreliable
 }
 
-// generation is a log, and the snapshot that it begins behind. It implements sli.Generation.
+// generation is a log, and the snapshot before it. It implements sli.Generation.
 type generation struct {
 	place              *place
 	log, snapshot      [][]byte
 	bytes, room        int
 	committed, settled bool
-	deserted, full     bool
+	abandoned, full    bool
 }
 
 var errPlace = errors.New("no space left on device")
 
-// survive returns what the next process finds.
+// survive returns the place as the next process finds it.
 func (p *place) survive(cut bool) *place {
 	after := &place{w: p.w, room: p.room, rebooted: p.rebooted || cut, broken: p.broken}
 	for _, g := range p.generations {
@@ -59,7 +59,7 @@ func (p *place) Recover(take func([]byte) error) (f sli.Found, err error) {
 		first--
 	}
 	for i, g := range list[first:] {
-		if g.deserted {
+		if g.abandoned {
 			return sli.Found{Lost: "counting went on in memory"}, nil
 		}
 		records := g.log
@@ -76,15 +76,15 @@ func (p *place) Recover(take func([]byte) error) (f sli.Found, err error) {
 	return f, nil
 }
 
-// Desert implements sli.Place.
-func (p *place) Desert() error {
+// Abandon implements sli.Place.
+func (p *place) Abandon() error {
 	if n := len(p.generations); n > 0 && !p.ended {
-		p.generations[n-1].deserted = true
+		p.generations[n-1].abandoned = true
 	}
 	return nil
 }
 
-// Begin implements sli.Place. The room is that of the simulation, so that logs are left often.
+// Begin implements sli.Place. The simulation sets the room, so that logs fill up often.
 func (p *place) Begin(int) (sli.Generation, error) {
 	p.w.at("begin counts")
 	if p.ended || p.broken {
@@ -132,7 +132,7 @@ func (g *generation) Commit(snapshot func(write func([]byte) error) error) (int6
 	err := snapshot(func(record []byte) error {
 		all = append(all, slices.Clone(record))
 		bytes += len(record)
-		if bytes%5 == 0 { // now and then
+		if bytes%5 == 0 { // sometimes
 			g.place.w.at("snapshot")
 		}
 		return nil
@@ -163,10 +163,10 @@ func (g *generation) Settle() error {
 	return nil
 }
 
-// Desert implements sli.Generation.
-func (g *generation) Desert() error {
+// Abandon implements sli.Generation.
+func (g *generation) Abandon() error {
 	if !g.place.ended {
-		g.deserted = true
+		g.abandoned = true
 	}
 	return nil
 }

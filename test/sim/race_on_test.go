@@ -2,5 +2,5 @@
 
 package sim
 
-// defaultSeeds is fewer where the race detector makes each take ten times as long: one goroutine at a time has few races.
+// defaultSeeds is lower with the race detector, which makes a seed ten times as slow: with one goroutine at a time there are few races.
 const defaultSeeds = 40

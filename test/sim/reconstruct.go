@@ -6,13 +6,13 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// finding is what reconstruction found of a trace: it says whether it is still there.
+// finding stands for the findings of a reconstruction: it shows whether they are still there.
 type finding struct {
 	of   wire.TraceID
 	gone bool
 }
 
-// findings are those of the traces of a load, in memory that is used again. They implement wire.Room.
+// findings are the findings of a load's traces, in reused memory. They implement wire.Room.
 type findings []*finding
 
 // Reset implements wire.Room.
@@ -26,8 +26,8 @@ func (f *findings) Reset() {
 // Memory implements wire.Room.
 func (f *findings) Memory() int { return 1000 * cap(*f) }
 
-// reconstruct stands for the component before the destinations, which finds something of each trace once: whoever gets the trace later,
-// another destination included, is to be shown that.
+// reconstruct stands for the component before the destinations, which reconstructs each trace once: every destination that
+// receives the trace later must get the same findings.
 func reconstruct(k *wire.Kept) {
 	room, ok := k.Room.(*findings)
 	if !ok {
@@ -45,5 +45,5 @@ func reconstruct(k *wire.Kept) {
 
 var seed = maphash.MakeSeed()
 
-// hash is different for different bodies of spans. It is compared within one process.
+// hash differs for different bodies of spans. It is compared within one process only.
 func hash(body []byte) uint64 { return maphash.Bytes(seed, body) }

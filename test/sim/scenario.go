@@ -17,18 +17,18 @@ type scenario struct {
 	config *tailsampling.Config
 	// reloaded is the configuration with other policies.
 	reloaded *tailsampling.Config
-	padded   int  // bytes of a span at most
-	roomy    bool // no budget is ever short, and no patience is lost
-	upkeep   int  // after so many steps files are deleted that were given up, and made that are needed soon
+	padded   int  // largest span, in bytes
+	roomy    bool // no budget is short, and no patience runs out
+	upkeep   int  // number of steps after which given-up files are deleted, and needed ones created ahead
 
 	kills, cuts, diskFaults, moods, repeats, jumps, counts, alerts bool
-	failing                                                        int  // of so many spans one fails
+	failing                                                        int  // one in so many spans fails
 	sieges                                                         bool // destinations fail while the disk does
-	// late says that nobody evaluates before the first restart.
+	// late means that evaluation begins at the first restart.
 	late bool
 }
 
-// mostShards is how many shards there may be.
+// mostShards is the largest number of shards.
 const mostShards = 4
 
 func newScenario(rng *rand.Rand) scenario {
@@ -82,7 +82,7 @@ func newScenario(rng *rand.Rand) scenario {
 	return s
 }
 
-// policies are such that a trace with an error is sampled, and a share of the others.
+// policies sample traces with an error, and a share of the others.
 func policies(rng *rand.Rand) []policy.Config {
 	return []policy.Config{
 		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},

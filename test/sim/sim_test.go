@@ -44,7 +44,7 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// TestSameSeedSameSteps holds that nothing but the seed decides what happens.
+// TestSameSeedSameSteps checks that the seed alone determines the steps.
 func TestSameSeedSameSteps(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for seed := range uint64(10) {
@@ -55,7 +55,7 @@ func TestSameSeedSameSteps(t *testing.T) {
 	}
 }
 
-// difference is the first line that two records do not share.
+// difference returns the first line in which two records differ.
 func difference(one, two string) string {
 	a, b := strings.Split(one, "\n"), strings.Split(two, "\n")
 	for i := range min(len(a), len(b)) {

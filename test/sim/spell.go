@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// spell is a stretch of even traffic that takes longer than all other steps together. Where somebody evaluates it is minutes to hours, in
-// which some part of the requests fails: alerts fire, and are over. Else it is as many traces as fill journals.
+// spell is a period of even traffic, longer than all other steps together. With evaluation it is minutes to hours in which a
+// share of requests fails: alerts fire and end. Otherwise it is enough traces to fill journals.
 func (w *World) spell() {
 	if w.depth > 0 {
 		return
@@ -41,7 +41,7 @@ func (w *World) spell() {
 	}
 }
 
-// churn sends, decides and delivers trace after trace.
+// churn sends, decides and delivers one trace after another.
 func (w *World) churn(requests int, pause time.Duration) {
 	w.log("%d requests, one every %v", requests, pause)
 	for range requests {
@@ -54,10 +54,10 @@ func (w *World) churn(requests int, pause time.Duration) {
 	}
 }
 
-// lasts reports whether the process lives, and all is well with it.
+// lasts reports whether the process lives without a broken law.
 func (w *World) lasts() bool { return !w.ended() && len(w.problems) == 0 }
 
-// work takes the turns that are due, each once.
+// work takes each due turn once.
 func (w *World) work() {
 	if w.lasts() {
 		w.decide()
@@ -70,7 +70,7 @@ func (w *World) work() {
 	w.settle()
 }
 
-// request sends traces of a span each, some of which fail.
+// request sends traces of one span each, some of which fail.
 func (w *World) request(traces int, service string, failing float64) {
 	w.requests++
 	r := &request{number: w.requests}

@@ -15,14 +15,14 @@ import (
 	"github.com/slowburn/slowburn/test/sim/internal/due"
 )
 
-// Result is what came of a seed.
+// Result is the result of a seed.
 type Result struct {
-	Problems []string // laws that were broken
-	Record   string   // the steps, a line each
+	Problems []string // broken laws
+	Record   string   // the steps, one per line
 	Summary  string
 }
 
-// Run lives through the world of a seed. It is called in a bubble of testing/synctest.
+// Run simulates the world of a seed. It is called in a bubble of testing/synctest.
 func Run(seed uint64) Result {
 	w := newWorld(seed)
 	defer w.end()
@@ -30,7 +30,7 @@ func Run(seed uint64) Result {
 	return Result{Problems: w.problems, Record: w.record.String(), Summary: w.summary()}
 }
 
-// end leaves nothing behind.
+// end releases everything.
 func (w *World) end() {
 	w.restore()
 	w.stopEngine()
@@ -69,7 +69,7 @@ func newWorld(seed uint64) *World {
 	return w
 }
 
-// memory is where files are made that need not survive: in memory, where there is such a place.
+// memory returns a directory for files that need not survive: on a memory filesystem, if there is one.
 func memory() string {
 	const shared = "/dev/shm"
 	if info, err := os.Stat(shared); err == nil && info.IsDir() {
@@ -78,7 +78,7 @@ func memory() string {
 	return ""
 }
 
-// live takes the steps, and looks at what came of them. A panic is a law broken, too.
+// live takes the steps, and checks their results. A panic is a broken law, too.
 func (w *World) live() {
 	defer func() {
 		if r := recover(); r != nil {
@@ -110,13 +110,13 @@ func (w *World) live() {
 	w.gateway.Abandon()
 }
 
-// action is a kind of step, and how often it is taken.
+// action is a kind of step, with its weight.
 type action struct {
 	weight int
 	take   func(w *World)
 }
 
-// actions are taken at any time, also while a destination hangs.
+// actions can be taken at any time, even while a destination hangs.
 var actions = []action{
 	{30, (*World).send},
 	{6, (*World).sendAgain},
@@ -141,7 +141,7 @@ var actions = []action{
 	{1, (*World).failFlush},
 }
 
-// step takes a step that chance chooses.
+// step takes a random step.
 func (w *World) step() {
 	w.steps++
 	if w.besieged && w.depth == 0 {
@@ -176,21 +176,21 @@ func (w *World) meanwhile(steps int) {
 	w.depth--
 }
 
-// keepUp makes the files that are needed soon, and deletes those that were given up: after as many steps as the disk takes for that.
+// keepUp creates the files that are needed soon, and deletes given-up ones, after the number of steps that the disk takes for it.
 func (w *World) keepUp() {
 	if w.steps%w.scenario.upkeep == 0 && !w.ended() {
 		w.gateway.Upkeep()
 	}
 }
 
-// pass lets time go by.
+// pass lets time pass.
 func (w *World) pass() {
 	d := pick(w.rng, time.Millisecond, 20*time.Millisecond, 120*time.Millisecond, 700*time.Millisecond, 3*time.Second, 12*time.Second, 40*time.Second)
 	w.log("%v go by", d)
 	w.sleep(d)
 }
 
-// send sends a request of a few traces' next spans.
+// send sends a request with the next spans of some traces.
 func (w *World) send() {
 	for len(w.open) < 1+w.rng.IntN(6) {
 		t := newTrace(w.rng, w.now(), w.scenario.padded, w.scenario.failing)
@@ -224,7 +224,7 @@ func (w *World) send() {
 	w.deliverTo(r)
 }
 
-// deliverTo gives a request to the gateway.
+// deliverTo sends a request to the gateway.
 func (w *World) deliverTo(r *request) {
 	if len(r.spans) == 0 {
 		return
@@ -250,7 +250,7 @@ func (w *World) deliverTo(r *request) {
 		front = w.front
 	}
 	err := front.ConsumeTraces(wire.NewContext(context.Background(), &scanned), ptrace.NewTraces())
-	clear(scanned.Bytes) // they are the receiver's again
+	clear(scanned.Bytes) // the receiver reuses them
 	w.at("answer")
 	if w.ended() {
 		r.died = true
@@ -274,7 +274,7 @@ func (w *World) deliverTo(r *request) {
 	}
 }
 
-// taken takes down that a request was, or may have been.
+// taken records that a request was accepted, or may have been.
 func (w *World) taken(r *request) {
 	if r.times++; r.times == 1 {
 		r.tried = due.MinuteOf(w.now())
@@ -284,7 +284,7 @@ func (w *World) taken(r *request) {
 	}
 }
 
-// acknowledge takes down that a span was.
+// acknowledge records that a span was acknowledged.
 func (w *World) acknowledge(s *span) {
 	t := s.trace
 	if !s.acked {
@@ -302,7 +302,7 @@ func (w *World) acknowledge(s *span) {
 	}
 }
 
-// sendAgain sends what was not answered, or refused.
+// sendAgain sends requests again that were refused or not answered.
 func (w *World) sendAgain() {
 	if len(w.unanswered) == 0 {
 		return
@@ -312,7 +312,7 @@ func (w *World) sendAgain() {
 	w.deliverTo(r)
 }
 
-// repeat sends what was answered, as if the answer had been lost.
+// repeat sends answered requests again, as if their answers had been lost.
 func (w *World) repeat() {
 	if w.scenario.repeats && len(w.answered) > 0 {
 		w.deliverTo(w.answered[w.rng.IntN(len(w.answered))])
@@ -348,7 +348,7 @@ func (w *World) flush() {
 	}
 }
 
-// change has a destination answer otherwise.
+// change changes a destination's answers.
 func (w *World) change() {
 	if w.scenario.moods && len(w.alerts.receivers) > 0 && w.rng.IntN(3) == 0 {
 		r := w.alerts.receivers[w.rng.IntN(len(w.alerts.receivers))]
@@ -394,7 +394,7 @@ func (w *World) breakDisk() {
 	w.log("disk: %+v, counts %v, database %v", *f, w.place.broken, w.database.broken)
 }
 
-// kill has the process end soon.
+// kill makes the process end soon.
 func (w *World) kill() {
 	if w.death.in > 0 || !w.scenario.kills || w.ended() {
 		return
@@ -417,7 +417,7 @@ func (w *World) makeRoom() { w.once("relief", w.gateway.MakeRoom) }
 
 func (w *World) keepBacklogs() { w.once("backlogs", w.gateway.KeepBacklogs) }
 
-// heal ends all faults and lets time go by until nothing is left to do.
+// heal ends all faults and lets time pass until no work is left.
 func (w *World) heal() {
 	w.log("all is well from now on")
 	w.healing, w.death, w.disk.faults = true, death{}, DiskFaults{}
@@ -462,8 +462,8 @@ func (w *World) heal() {
 	}
 	last := 3
 	if w.scenario.jumps {
-		// A process that starts with a clock that is behind goes by what is newest of its files, to within JumpAllowed. Where that is a
-		// little behind the last flush, flushes wait until the time has caught up.
+		// A process that starts with a clock that is behind follows the newest of its files, to within JumpAllowed. If that is
+		// slightly before the last flush, flushes wait until the time has caught up.
 		last += int(clock.JumpAllowed / lastEvery)
 	}
 	for range last { // the last counts
@@ -473,14 +473,14 @@ func (w *World) heal() {
 	if w.alerts.engine == nil {
 		return
 	}
-	for range 40 { // and what follows from them
+	for range 40 { // and their consequences
 		w.sleep(time.Minute + 7*time.Second)
 		w.evaluate()
 		w.tell()
 	}
 }
 
-// settledRequests reports whether every sender that goes on has its answer.
+// settledRequests reports whether every sender that still runs has its answer.
 func (w *World) settledRequests() bool {
 	for _, r := range w.unanswered {
 		if !r.died || r.number%2 == 0 {

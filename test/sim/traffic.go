@@ -13,35 +13,35 @@ import (
 	"github.com/slowburn/slowburn/test/sim/internal/due"
 )
 
-// trace is one of the simulation's, and what is known of it.
+// trace is a simulated trace, with what is known of it.
 type trace struct {
 	id    [16]byte
 	spans []*span
-	next  int // of spans, that is sent next
+	next  int // the next span to send
 
-	decided int  // decisions that were written down
-	sampled bool // one of them samples it
-	// erred says that a span with an error was acknowledged before the first decision.
+	decided int  // number of recorded decisions
+	sampled bool // one of them sampled it
+	// erred means that a span with an error was acknowledged before the first decision.
 	erred bool
-	// threshold is that of the decision that sampled it.
+	// threshold is the one of the decision that sampled it.
 	threshold uint64
-	// noted is how many events there were when its last decision was put into a journal, and upTo where the spans end that it is about.
+	// noted is the number of journaled events at its last decision, and upTo the end of the spans that the decision covers.
 	noted     int
 	upTo      spanlog.Position
 	decidedAt time.Duration
-	decidedIn int // which life
-	// rejectedIn is in which life it was not sampled last, and sampledIn in which it was sampled first; 0 is in none.
+	decidedIn int // the life
+	// rejectedIn is the last life in which it was not sampled, and sampledIn the first in which it was; 0 is none.
 	rejectedIn, sampledIn int
-	// rejectedBefore is in which life, before rejectedIn, it was not sampled last; 0 is in none.
+	// rejectedBefore is the last life before rejectedIn in which it was not sampled; 0 is none.
 	rejectedBefore int
-	// mustBeSampled says that a span with an error came while the trace could be revived.
+	// mustBeSampled means that a span with an error came while the trace was revivable.
 	mustBeSampled bool
-	poisoned      bool // some destinations refuse it for good
-	// torn says that a decision about it may have been forgotten by a power cut, so that it may be decided in parts.
+	poisoned      bool // some destinations refuse it permanently
+	// torn means that a power cut may have lost a decision on it, so that it may be decided in parts.
 	torn bool
 }
 
-// span is one of a trace. Its body is a function of its number.
+// span is a span of a trace. Its body is a function of its number.
 type span struct {
 	trace   *trace
 	id      [8]byte
@@ -52,29 +52,30 @@ type span struct {
 	padding int // bytes
 	started time.Time
 	took    time.Duration
-	body    uint64 // a hash of what it was sent as
+	body    uint64 // a hash of its body
 
-	acked bool // somebody was told that it was taken
-	life  int  // in which that was first
-	safe  bool // and no power cut can take it back
-	given int  // requests that it was in, and that may have been taken
+	acked bool // its sender got the answer that it was accepted
+	life  int  // the first life with that
+	safe  bool // and no power cut can lose it
+	given int  // number of its requests that may have been accepted
 }
 
-// request is spans that are sent together, until they are answered.
+// request is a group of spans that are sent together, until they are answered.
 type request struct {
 	number int
 	body   []byte
 	spans  []*span
 	acked  bool
-	// times is how often it was taken, or may have been.
+	// times is how often it was accepted, or may have been.
 	times int
-	// tried is when it may have been taken first, and counted the last minute that it may be counted for: 0 until it is in the database.
+	// tried is the first minute in which it may have been accepted, and counted the last in which it may be counted: 0 until it
+	// is in the database.
 	tried, counted due.Minute
-	// died says that the gateway ended while it had the request.
+	// died means that the gateway ended during the request.
 	died bool
 }
 
-// String is the beginnings of the spans' IDs, and those of their traces.
+// String returns the beginnings of the spans' IDs, and of their traces'.
 func (r *request) String() (list string) {
 	for _, s := range r.spans {
 		list += fmt.Sprintf(" %x/%x", s.trace.id[:4], s.id[:4])
@@ -93,7 +94,7 @@ func newTrace(rng *rand.Rand, now time.Time, padded, failing int) *trace {
 	binary.BigEndian.PutUint64(t.id[:8], rng.Uint64())
 	binary.BigEndian.PutUint64(t.id[8:], rng.Uint64())
 	n := 1 + rng.IntN(6)
-	root := rng.IntN(n + n/3 + 1) // sometimes there is none
+	root := rng.IntN(n + n/3 + 1) // sometimes none
 	for i := range n {
 		s := &span{trace: t, root: i == root, failed: rng.IntN(failing) == 0, service: services[rng.IntN(len(services))]}
 		binary.BigEndian.PutUint64(s.id[:], rng.Uint64()|1)
@@ -105,7 +106,7 @@ func newTrace(rng *rand.Rand, now time.Time, padded, failing int) *trace {
 	return t
 }
 
-// encode makes the body of a request.
+// encode returns the body of a request.
 func encode(spans []*span) []byte {
 	td := ptrace.NewTraces()
 	for _, s := range spans {
@@ -131,7 +132,7 @@ func encode(spans []*span) []byte {
 	var m ptrace.ProtoMarshaler
 	b, err := m.MarshalTraces(td)
 	if err != nil {
-		panic(err) // of what was just made
+		panic(err) // our own request
 	}
 	return b
 }

@@ -2,9 +2,9 @@ package sim
 
 import "time"
 
-// Some faults are seen only where several things go wrong one after the other, which chance alone seldom draws.
+// Some faults show only after several failures in sequence, which random steps seldom produce.
 
-// once takes a turn of a goroutine of which there is one, unless it is being taken.
+// once takes a turn of a single goroutine, unless one is in progress.
 func (w *World) once(goroutine string, turn func()) {
 	if w.busy[goroutine] {
 		return
@@ -14,7 +14,7 @@ func (w *World) once(goroutine string, turn func()) {
 	turn()
 }
 
-// interleave takes others' turns while a shard is given up: for as long as files of it are read or made, or only to let others in.
+// interleave takes other turns while a shard is unlocked: while its files are read or created, or only to let others in.
 func (w *World) interleave() {
 	if w.starting || w.healing || w.ended() || w.rng.IntN(3) > 0 {
 		return
@@ -23,8 +23,8 @@ func (w *World) interleave() {
 	w.meanwhile(1 + w.rng.IntN(3))
 }
 
-// relapses flushes what a process before had left, and has the power be cut soon after that. Or else it may begin with a siege, as long as
-// what was left is in no memory.
+// relapses flushes the previous process's files, and schedules a power cut soon after that. Or it begins with a siege, while the
+// recovered spans are in no memory.
 func (w *World) relapses() {
 	w.besieged = w.lives > 1 && w.scenario.sieges && w.rng.IntN(2) == 0
 	if !w.relapse {
@@ -35,10 +35,10 @@ func (w *World) relapses() {
 	w.cutSoon()
 }
 
-// cutSoon has the power be cut a few instants from now.
+// cutSoon schedules a power cut a few instants from now.
 func (w *World) cutSoon() { w.death.in, w.death.cut = 1+w.rng.IntN(15), true }
 
-// failFlush has a flush fail, and another one after it succeed. Then the power is cut.
+// failFlush makes one flush fail, and a later one succeed. Then the power is cut.
 func (w *World) failFlush() {
 	if w.depth > 0 || !w.scenario.cuts || !w.scenario.kills || w.scenario.config.Fsync != "interval" {
 		return
@@ -64,7 +64,7 @@ func (w *World) sendIfAlive() {
 	}
 }
 
-// siege is a destination that fails, for whatever reason, while more and more of what waits for it cannot be read.
+// siege makes a destination fail, for any reason, while more and more of its backlog becomes unreadable.
 func (w *World) siege() {
 	if w.depth > 0 || !w.scenario.sieges {
 		return
@@ -86,7 +86,7 @@ func (w *World) siege() {
 	w.disk.faults = DiskFaults{}
 }
 
-// hold takes the turns that are due, and lets time go by.
+// hold takes the due turns, and lets time pass.
 func (w *World) hold(d time.Duration) {
 	if w.lasts() {
 		w.work()

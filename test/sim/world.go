@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/slo/sli"
 )
 
-// World is a gateway, all that is around it, and what is known of what it has done. It is for one goroutine, in a bubble of
-// testing/synctest, whose clock is the world's.
+// World is a gateway, its environment, and what is known of its work. It is for one goroutine, in a bubble of testing/synctest,
+// whose clock is the world's.
 type World struct {
 	seed     uint64
 	rng      *rand.Rand
@@ -27,67 +27,67 @@ type World struct {
 
 	disk    *Disk
 	gateway *tailsampling.Stepped
-	// place, front and database are where spans are counted, before they are sampled. Front is nil where they are not.
+	// place, front and database count spans before they are sampled. Front is nil if spans are not counted.
 	place    *place
 	front    *sli.Stepped
 	database *database
 	names    int
 	alerts   alerts
 	sent     []*request
-	ledger   []byte // what the process before left
-	depth    int    // of steps that are taken while a destination hangs
+	ledger   []byte // left by the previous process
+	depth    int    // of nested steps, taken while a destination hangs
 	death    death
 
 	all          []*trace
-	open         []*trace // that have spans to send
+	open         []*trace // with spans to send
 	traces       map[[16]byte]*trace
 	spans        map[[8]byte]*span
 	unanswered   []*request
-	answered     []*request // the last ones
+	answered     []*request // the latest ones
 	requests     int
 	destinations map[string]*backend
 	order        []string // of the destinations
 	settling     []settling
 	journaled    int // events, in all lives
 	shards       int
-	relapse      bool // the next life is to end soon, by a power cut
+	relapse      bool // the next life ends soon, by a power cut
 	besieged     bool // the next step is a siege
 	starting     bool
-	busy         map[string]bool // goroutines of which there is one, whose turn is being taken
-	healing      bool            // nothing goes wrong any more
+	busy         map[string]bool // single goroutines whose turn is in progress
+	healing      bool            // no more faults
 	lives        int
-	restore      func() // gives the process' clock back
+	restore      func() // restores the process's clock
 	tally        tally
 }
 
 // death is how the process ends.
 type death struct {
-	in     int // so many instants from now, 0 for never
+	in     int // number of instants until then, 0 for never
 	cut    bool
-	before image  // of the disk, an instant before
-	place  *place // that is left
+	before image  // of the disk, one instant earlier
+	place  *place // afterwards
 	ledger []byte // likewise
 	done   bool
-	torn   bool  // a file is torn that was being stored
-	disk   *Disk // that is left
+	torn   bool  // the file being stored is torn
+	disk   *Disk // afterwards
 }
 
-// tally is what the gateways counted, those that are dead included.
+// tally is the sum of all lives' counters.
 type tally struct {
 	givenUp map[string]int64
 	lost    int64
-	misread bool // a disk did not give back, or take, what it was to: spans may be lost, and are counted
-	unsafe  bool // a power cut took what was not flushed
-	// countsLost says that counting began anew, after a power cut or a disk that failed.
+	misread bool // a disk failed a read or a store: spans may be lost, and are counted
+	unsafe  bool // a power cut lost bytes that were not flushed
+	// countsLost means that counting restarted at zero, after a power cut or a failed disk.
 	countsLost bool
 }
 
-// log writes down a step.
+// log records a step.
 func (w *World) log(format string, args ...any) {
 	fmt.Fprintf(&w.record, "%10.3f %*s%s\n", time.Since(w.began).Seconds(), 2*w.depth, "", fmt.Sprintf(format, args...))
 }
 
-// problem says that a law is broken.
+// problem records a broken law.
 func (w *World) problem(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	w.log("BROKEN: %s", text)
@@ -119,10 +119,10 @@ func (w *World) at(what string) {
 	}
 }
 
-// ended reports whether the process is dead: what it still does has no effect.
+// ended reports whether the process is dead: its operations have no effect.
 func (w *World) ended() bool { return w.death.done }
 
-// sleep lets time go by. No two instants of the simulation fall together with those of anybody else's timers.
+// sleep lets time pass. No two instants of the simulation coincide with those of other timers.
 func (w *World) sleep(d time.Duration) {
 	time.Sleep(d + 7)
 	if d := w.database; d.broken && w.elapsed()-d.since > longestOutage {
@@ -131,7 +131,7 @@ func (w *World) sleep(d time.Duration) {
 	}
 }
 
-// longestOutage is for how long the database is away: what is born in an outage of less than an hour is to be counted.
+// longestOutage is the longest outage of the database: series born in an outage of less than an hour must be counted.
 const longestOutage = 45 * time.Minute
 
 // guard gives the process a clock of its own.
@@ -142,14 +142,14 @@ func (w *World) guard() (restore func()) {
 	})
 }
 
-// machineClock is how far the machine's clock is from the truth.
+// machineClock is the offset of the machine's clock from the true time.
 type machineClock struct {
 	off  time.Duration
-	sure bool          // a process must know the true time: it, and those before it, started with it, and no jump has lasted
+	sure bool          // a process must know the true time: it and earlier ones started with it, and no jump has lasted
 	at   time.Duration // of the last jump
 }
 
-// setClock sets the machine's clock so far from the truth. A jump is not to be believed before it has stayed for DoubtTime.
+// setClock sets the offset of the machine's clock. A jump must not be believed before it has lasted for DoubtTime.
 func (w *World) setClock(off time.Duration) {
 	c := &w.clock
 	c.sure = w.trueTime()
@@ -164,7 +164,7 @@ func (w *World) trueTime() bool {
 	return c.sure && (c.off == 0 || w.elapsed()-c.at < clock.DoubtTime-time.Minute)
 }
 
-// settle takes down that destinations have what was accepted in a step that is over.
+// settle records that destinations have the spans that they accepted in a completed step.
 func (w *World) settle() {
 	if !w.ended() {
 		for _, s := range w.settling {
@@ -174,10 +174,10 @@ func (w *World) settle() {
 	w.settling = w.settling[:0]
 }
 
-// elapsed is how long the world has lasted.
+// elapsed returns the time since the world began.
 func (w *World) elapsed() time.Duration { return time.Since(w.began) }
 
-// now is the true time.
+// now returns the true time.
 func (w *World) now() time.Time { return time.Now() }
 
 func pick[T any](rng *rand.Rand, list ...T) T { return list[rng.IntN(len(list))] }
@@ -189,7 +189,7 @@ func remove[T comparable](list []T, x T) []T {
 	return list
 }
 
-// brief is the beginning of an error, which does not depend on the machine.
+// brief returns the beginning of an error, which does not depend on the machine.
 func brief(err error) string {
 	if err == nil {
 		return "ok"

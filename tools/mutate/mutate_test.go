@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// mutations lists the variants of a file as "before → after", and rewrites the file with all that compile.
+// mutations returns the variants of a file as "before → after", and rewrites the file with all that compile.
 func mutations(t *testing.T, code string) (list []string, rewritten string) {
 	t.Helper()
 	p := newProgram(t, map[string]string{"a/a.go": code})
@@ -37,7 +37,7 @@ func mutations(t *testing.T, code string) (list []string, rewritten string) {
 	return list, string(content)
 }
 
-// newProgram loads a module of these files.
+// newProgram loads a module with these files.
 func newProgram(t *testing.T, files map[string]string) *program {
 	t.Helper()
 	root := t.TempDir()
@@ -118,7 +118,7 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// A whole run, over a module with tests that kill some mutants and not others.
+// A whole run over a module with tests that kill some mutants.
 func TestRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds")

@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine"
 )
 
-// filled returns a value each leaf of which is another one, none of them the zero value. Booleans are true.
+// filled returns a value whose leaves all differ and are not zero. Booleans are true.
 func filled[T any]() (v T) {
 	n := 0
 	fill(reflect.ValueOf(&v).Elem(), &n)
@@ -60,7 +60,7 @@ func fill(v reflect.Value, n *int) {
 	}
 }
 
-// leaves lists what a value has in its leaves, sorted, without empty strings.
+// leaves lists the leaves of a value, sorted, without empty strings.
 func leaves(t *testing.T, v any) (list []string) {
 	body, err := json.Marshal(v)
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func leaves(t *testing.T, v any) (list []string) {
 				walk(value)
 			}
 		case string:
-			if v != "" { // what a component does not say
+			if v != "" { // empty strings are left out
 				list = append(list, v)
 			}
 		case float64:
@@ -92,9 +92,9 @@ func leaves(t *testing.T, v any) (list []string) {
 	return list
 }
 
-// TestNothingIsLeftOut: an answer says all that the component said, each value once. A field that a component gets and its answer
-// has not fails here.
-func TestNothingIsLeftOut(t *testing.T) {
+// TestAnswersAreComplete: an answer contains each value of the component once. A component's field without a counterpart in the
+// answer fails here.
+func TestAnswersAreComplete(t *testing.T) {
 	carries(t, ObjectivesOf)
 	carries(t, HistoryOf)
 	carries(t, AlertsOf)

@@ -11,14 +11,14 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// answers are the structures of whole answers. Those of their parts are reached from here.
+// answers are the structures of whole answers. The structures of their parts are reached from here.
 var answers = []any{
 	Problem{}, Readiness{}, Caller{}, Objectives{}, History{}, Endpoints{}, Services{}, TracePage{}, Trace{}, SamplingStatus{},
 	SamplingCost{}, Policies{}, Shadow{}, Decision{}, Destinations{}, Drain{}, Retried{}, Alerts{}, Deliveries{},
 }
 
-// TestStructuresAreTheSchemas: each structure has the fields of the schema of its name, in JSON's names, and no others; those that
-// the schema requires are always there. A schema without a structure fails, too.
+// TestStructuresAreTheSchemas: each structure has exactly the fields of the schema of its name, in JSON's names; fields that the
+// schema requires are always present. A schema without a structure fails, too.
 func TestStructuresAreTheSchemas(t *testing.T) {
 	parsed, err := confmap.NewRetrievedFromYAML(OpenAPI)
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestStructuresAreTheSchemas(t *testing.T) {
 	}
 }
 
-// reach finds the structures of this package that a type is made of. Embedded ones are part of those that embed them.
+// reach collects the structures of this package that a type consists of. Embedded ones count as part of their structure.
 func reach(t reflect.Type, found map[string]reflect.Type) {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
@@ -71,7 +71,7 @@ func reach(t reflect.Type, found map[string]reflect.Type) {
 	}
 }
 
-// fieldsOf lists the names that the fields of a structure have in JSON, and of these the ones that are always there.
+// fieldsOf returns the JSON names of a structure's fields, and those that are always present.
 func fieldsOf(t reflect.Type) (all, always []string) {
 	for _, field := range reflect.VisibleFields(t) {
 		if field.Anonymous {

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
-// someTraces are traces with so many spans each.
+// someTraces are traces with the given numbers of spans.
 func someTraces(spans ...int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for i, n := range spans {
@@ -48,12 +48,12 @@ func TestRequests(t *testing.T) {
 					last = to
 					b := k.AppendRequest(nil, from, to)
 					parts = append(parts, b...)
-					if limit >= 3000 { // below, nothing is left that could be cut
+					if limit >= 3000 { // below, nothing that could be cut is left
 						require.LessOrEqual(t, len(b), limit)
 					} else {
 						require.Equal(t, 1, to-from)
 					}
-					if limit == 20_000 { // where traces of up to 30 spans fit
+					if limit == 20_000 { // traces of up to 30 spans fit
 						for _, tr := range k.Traces {
 							whole := tr.From >= from && tr.To <= to
 							none := tr.To <= from || tr.From >= to
@@ -71,7 +71,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// What was sent is not sent again, wherever it is.
+// Spans that were sent are not sent again, wherever they are.
 func TestRequestsPassSent(t *testing.T) {
 	k := keptOf(t, someTraces(4, 4, 4))
 	for _, i := range []int{0, 3, 4, 7, 11} {
@@ -99,7 +99,7 @@ func TestRequestsPassSent(t *testing.T) {
 	require.False(t, ok)
 }
 
-// A span that is larger than a request may be is trimmed, and so are headers; its neighbours are not.
+// A span larger than a request is trimmed, and so are large headers; neighbouring spans are not.
 func TestRequestsTrim(t *testing.T) {
 	const limit = 64 << 10
 	td := someTraces(3, 5, 3)

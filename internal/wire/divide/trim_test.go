@@ -124,7 +124,7 @@ func TestTrim(t *testing.T) {
 	}
 }
 
-// A span that is trimmed again says how much was cut in all.
+// A span that is trimmed again states the sum of the cuts.
 func TestTrimTwice(t *testing.T) {
 	k := keptOf(t, oneSpan(func(s ptrace.Span) { s.Attributes().PutStr("text", long(100_000)) }))
 	cut := divide.TrimSpan(k, 0, 50_000, trimKey)
@@ -161,7 +161,7 @@ func TestTrimHeaders(t *testing.T) {
 	require.Zero(t, divide.TrimHeaders(k, 0, 20_000, trimKey))
 }
 
-// FuzzTrim cuts whatever pdata accepts down.
+// FuzzTrim trims spans of any request that pdata accepts.
 func FuzzTrim(f *testing.F) {
 	for _, seed := range wiretest.Seeds() {
 		f.Add(seed, 100)
@@ -203,7 +203,7 @@ func sameTrimmed(t *testing.T, data []byte, limit int) {
 	}
 }
 
-// sameCore wants what is never cut, and counts of what is.
+// sameCore checks the fields that are never cut, and the counts of cut ones.
 func sameCore(t *testing.T, want, got ptrace.Span) {
 	t.Helper()
 	require.Equal(t, want.TraceID(), got.TraceID())

@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
-// someActions returns a list of actions on keys that requests of wiretest have, and on others.
+// someActions returns a list of actions on keys that wiretest's requests have, and on others.
 func someActions(rng *rand.Rand) (list []edit.Action) {
 	for range 1 + rng.IntN(5) {
 		a := edit.Action{Kind: edit.Kind(rng.IntN(4)), Key: keys[rng.IntN(len(keys))], Value: pcommon.NewValueEmpty()}
@@ -34,7 +34,7 @@ func someActions(rng *rand.Rand) (list []edit.Action) {
 
 var keys = []string{"", "a", "k", "key", "http.route", "url.path", "string", "bool", "service.name", "cart.total"}
 
-// apply does to a map what Actions do to bytes.
+// apply is Actions on a map instead of on bytes.
 func apply(list []edit.Action, m pcommon.Map) {
 	for _, a := range list {
 		v, there := m.Get(a.Key)
@@ -49,7 +49,7 @@ func apply(list []edit.Action, m pcommon.Map) {
 	}
 }
 
-// same holds that a request is edited as its decoded spans are, and that what comes out is as Scan would have it.
+// same checks that a request is edited like its decoded spans, and that the result equals a Scan's.
 func same(t *testing.T, data []byte, spans, resources []edit.Action, drop func(span int) bool) {
 	t.Helper()
 	var r wire.Request
@@ -76,7 +76,7 @@ func same(t *testing.T, data []byte, spans, resources []edit.Action, drop func(s
 	assert.LessOrEqual(t, int64(len(got.Bytes)), e.Size(&r))
 	scannedAs(t, got)
 
-	var b wire.Builder // what Scan sees, without the deprecated form of scope_spans
+	var b wire.Builder // as Scan sees it, without the deprecated form of scope_spans
 	for i := range r.Spans {
 		if i == 0 || r.Spans[i].Resource != r.Spans[i-1].Resource {
 			b.Resource(wire.AppendResourceHeader(nil, r.Resources[r.Spans[i].Resource].Body.Of(r.Bytes)))
@@ -106,7 +106,7 @@ func same(t *testing.T, data []byte, spans, resources []edit.Action, drop func(s
 // dictionary is the index of a key in a dictionary that traces do not have. An attribute that is replaced has none.
 var dictionary = regexp.MustCompile(`,?"keyStrindex":[0-9-]+`)
 
-// text is what a request says, but for that.
+// text returns a request as text, without that index.
 func text(t *testing.T, td ptrace.Traces) string {
 	t.Helper()
 	b, err := new(ptrace.JSONMarshaler).MarshalTraces(td)
@@ -114,7 +114,7 @@ func text(t *testing.T, td ptrace.Traces) string {
 	return dictionary.ReplaceAllString(string(b), "")
 }
 
-// kept is a request without resources and scopes that have no spans: where nothing changes Write returns what came.
+// kept returns a request without resources and scopes that have no spans: without changes Write returns its input.
 func kept(r *wire.Request) []byte {
 	if len(r.Spans) == 0 {
 		return nil
@@ -122,7 +122,7 @@ func kept(r *wire.Request) []byte {
 	return r.Bytes
 }
 
-// scannedAs holds that a request is as Scan would have it, but that unknown fields may be said where there are none left.
+// scannedAs checks that a request equals a Scan's, except that unknown fields may be reported after the last was removed.
 func scannedAs(t *testing.T, got *wire.Request) {
 	t.Helper()
 	var again wire.Request
@@ -142,7 +142,7 @@ func scannedAs(t *testing.T, got *wire.Request) {
 	}
 }
 
-// requests are some of any kind: as exporters write them, and as none would.
+// requests holds requests as exporters write them, and others.
 func requests() [][]byte {
 	return append(wiretest.Seeds(), wiretest.Marshal(wiretest.Realistic(9)), wiretest.Marshal(wiretest.Everything()),
 		wiretest.InRequest(twice()), wiretest.InRequest(twice().Raw(wiretest.ASpan()...).Raw(twice()...)))
@@ -158,7 +158,7 @@ func twice() wiretest.Msg {
 		Len(9, wiretest.Msg{}.Len(2, wiretest.Msg{}.Varint(2, 1)...).Str(1, "key")...)
 }
 
-// TestActions holds edited requests to what pdata makes of them.
+// TestActions compares edited requests with pdata's result.
 func TestActions(t *testing.T) {
 	for i, data := range requests() {
 		for seed := range uint64(10) {
@@ -187,7 +187,7 @@ func FuzzActions(f *testing.F) {
 	})
 }
 
-// TestNothingChanges holds that a request of which nothing is dropped is the one that came.
+// TestNothingChanges checks that a request from which nothing is dropped is returned as it is.
 func TestNothingChanges(t *testing.T) {
 	var r wire.Request
 	require.NoError(t, r.Scan(wiretest.Marshal(wiretest.Realistic(3))))
@@ -200,7 +200,7 @@ func TestNothingChanges(t *testing.T) {
 	}
 }
 
-// TestAllocations holds that a request like the ones before takes no memory.
+// TestAllocations checks that a request like earlier ones allocates nothing.
 func TestAllocations(t *testing.T) {
 	var r wire.Request
 	require.NoError(t, r.Scan(wiretest.Marshal(wiretest.Realistic(12))))

@@ -21,7 +21,7 @@ func TestTooDeep(t *testing.T) {
 	require.False(t, protobuf.TooDeep(deep[:len(deep)-1]), "cut off: decoding stops at once")
 }
 
-// What has a flat shape is not refused, whatever its text is.
+// A message without nesting is not refused, whatever its text is.
 func TestTooDeepKnowsText(t *testing.T) {
 	for c := range 256 {
 		span := wiretest.ASpan()
@@ -32,7 +32,7 @@ func TestTooDeepKnowsText(t *testing.T) {
 	}
 }
 
-// What is nested as deep as allowed is taken, and one level more is not, in both checks.
+// Nesting up to the limit is accepted, and one level more is not, in both checks.
 func TestDepthLimit(t *testing.T) {
 	depth := func(n int) []byte {
 		var v wiretest.Msg

@@ -27,7 +27,7 @@ func TestVarint(t *testing.T) {
 	require.Equal(t, "varint longer than 10 bytes", protobuf.Reason(end))
 }
 
-// What is not known is passed over, or refused with the reason.
+// An unknown field is skipped, or refused with the reason.
 func TestSkip(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -61,7 +61,7 @@ func TestSkip(t *testing.T) {
 	require.Equal(t, "code 5", protobuf.Reason(5))
 }
 
-// What is appended is as protowire has it, and as long as LenSize says.
+// Appended fields equal protowire's, and are as long as LenSize says.
 func TestAppend(t *testing.T) {
 	for _, n := range []int{0, 1, 127, 128, 1 << 14, 1 << 21} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/text"
 )
 
-// FuzzText holds what is made valid against the same made valid after decoding, and against a strict decoder.
+// FuzzText compares repaired text with the same text repaired after decoding, and with a strict decoder.
 func FuzzText(f *testing.F) {
 	for _, seed := range textSeeds() {
 		f.Add(seed)
@@ -30,7 +30,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// textSeeds have invalid text in each place that has text: the seeds, with their text spoilt.
+// textSeeds have invalid text in each field that has text: the seeds with corrupted text.
 func textSeeds() [][]byte {
 	all := wiretest.Seeds()
 	for _, seed := range all {
@@ -41,7 +41,7 @@ func textSeeds() [][]byte {
 		}
 		for _, spoil := range []func(string) string{
 			func(s string) string { return s + "\xff" },
-			func(s string) string { return "\xed\xa0\x80" + s }, // a surrogate, which becomes as long as it is
+			func(s string) string { return "\xed\xa0\x80" + s }, // a surrogate, whose replacement has the same length
 			func(s string) string { return s + strings.Repeat("\xc3\xff", 60) + "é" },
 		} {
 			spoilt := ptrace.NewTraces()
@@ -96,7 +96,7 @@ func sameText(t *testing.T, data []byte) {
 	require.Equal(t, want, flat(wiretest.Decode(t, rebuilt.Bytes()), func(s string) string { return s }))
 }
 
-// sameIfValid adds what a part is once it is valid, and reports whether it was.
+// sameIfValid appends a part once it is valid, and reports whether it was.
 func sameIfValid(t *testing.T, valid func([]byte) bool, mend func(dst, b []byte) []byte, add func([]byte), b []byte) bool {
 	t.Helper()
 	mended := mend([]byte("before"), b)
@@ -166,7 +166,7 @@ func rewriteValue(v pcommon.Value, text func(string) string) {
 	}
 }
 
-// flat lists what is in td, its text as text has it. Unlike rewrite it keeps attributes that have one key.
+// flat lists the contents of td, its text as text has it. Unlike rewrite it keeps attributes with equal keys.
 func flat(td ptrace.Traces, text func(string) string) (all []any) {
 	attributes := func(m pcommon.Map) {
 		for k, v := range m.All() {

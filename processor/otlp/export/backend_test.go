@@ -34,7 +34,7 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/export"
 )
 
-// reply is what a backend answers a request with. The zero reply is success.
+// reply is a backend's answer to a request. The zero reply is success.
 type reply struct {
 	status   int // for HTTP
 	header   http.Header
@@ -44,21 +44,21 @@ type reply struct {
 	why      string
 }
 
-// backend is a server of OTLP on loopback, over gRPC or HTTP. It keeps what it accepted.
+// backend is a server of OTLP on loopback, over gRPC or HTTP. It keeps what it accepts.
 type backend struct {
 	t        testing.TB
 	endpoint string
-	caFile   string // where it has TLS
+	caFile   string // with TLS
 
 	mu       sync.Mutex
 	answer   func(request, size int) reply // may be nil
 	requests int
-	sizes    []int // uncompressed, of those that were accepted
+	sizes    []int // uncompressed, of accepted requests
 	spans    []ptrace.Traces
 	header   http.Header // of the last request
 }
 
-// take counts a request and returns what to answer.
+// take counts a request and returns its answer.
 func (b *backend) take(td ptrace.Traces, size int, h http.Header) reply {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,7 +75,7 @@ func (b *backend) take(td ptrace.Traces, size int, h http.Header) reply {
 	return r
 }
 
-// arrived are the different spans that were accepted, and how many were in all.
+// arrived returns the distinct accepted spans, and their number with duplicates.
 func (b *backend) arrived() (spans []string, all int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -130,10 +130,10 @@ func newGRPCBackend(t testing.TB, opts ...grpc.ServerOption) *backend {
 	return b
 }
 
-// withTLS returns what a gRPC server with TLS needs, and the file of whom to trust.
+// withTLS returns the options of a gRPC server with TLS, and the CA file that clients trust.
 func withTLS(t testing.TB) (grpc.ServerOption, string) {
 	t.Helper()
-	s := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
+	s := httptest.NewTLSServer(http.NotFoundHandler()) // used for its certificate
 	defer s.Close()
 	return grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: s.TLS.Certificates, NextProtos: []string{"h2"}})), caFile(t, s)
 }
@@ -202,7 +202,7 @@ func (b *backend) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(content)
 }
 
-// running is an exporter that was started.
+// running is a started exporter.
 type running struct {
 	exporter.Traces
 	id   component.ID
@@ -215,7 +215,7 @@ type host map[component.ID]component.Component
 
 func (h host) GetExtensions() map[component.ID]component.Component { return h }
 
-// run starts an exporter with keys of a configuration.
+// run starts an exporter with the keys of a configuration.
 func run(t testing.TB, f exporter.Factory, h component.Host, keys map[string]any) running {
 	t.Helper()
 	r := running{id: component.MustNewIDWithName(f.Type().String(), "backend"), tel: componenttest.NewTelemetry()}
@@ -244,13 +244,13 @@ func configOf(t testing.TB, f exporter.Factory, keys map[string]any) component.C
 	return cfg
 }
 
-// send passes a Kept to the exporter that it is for.
+// send passes a Kept to its exporter.
 func (r running) send(k *wire.Kept) error {
 	k.To = r.id.String()
 	return r.ConsumeTraces(wire.NewKeptContext(context.Background(), k), ptrace.NewTraces())
 }
 
-// door is one way in which traces can leave.
+// door is one transport of traces.
 type door struct {
 	name    string
 	factory func() exporter.Factory

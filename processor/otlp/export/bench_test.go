@@ -20,8 +20,8 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/export"
 )
 
-// BenchmarkExport sends requests of 1 MiB to a server in the same process that reads and drops them. It reports per span; what
-// the server does is in it. "collector" is the Collector's exporter with decoded spans.
+// BenchmarkExport sends requests of 1 MiB to a server in the same process that reads and drops them. It reports per span, the
+// server's work included. "collector" is the Collector's exporter with decoded spans.
 func BenchmarkExport(b *testing.B) {
 	const spans = 1 << 20 / 510
 	drop := dropGRPC(b)

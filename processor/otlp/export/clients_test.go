@@ -42,7 +42,7 @@ func bearer(t *testing.T) host {
 	return host{component.NewID(f.Type()): ext}
 }
 
-// TLS, headers, authentication and the user agent are those of the Collector's clients.
+// TLS, headers, authentication and the user agent come from the Collector's clients.
 func TestClients(t *testing.T) {
 	creds, ca := withTLS(t)
 	overGRPC := newGRPCBackend(t, creds)
@@ -80,7 +80,7 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// values returns those of a header, however its name is written.
+// values returns the values of a header in any case.
 func values(h http.Header, name string) []string {
 	for key, values := range h {
 		if strings.EqualFold(key, name) {
@@ -90,7 +90,7 @@ func values(h http.Header, name string) []string {
 	return nil
 }
 
-// A trace larger than the Collector's receiver takes at once arrives at it whole.
+// A trace that exceeds the size limit of the Collector's receiver arrives at it whole.
 func TestCollector(t *testing.T) {
 	for _, protocol := range []string{"grpc", "http"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -126,7 +126,7 @@ func freeAddress(t *testing.T) string {
 	return s.Listener.Addr().String()
 }
 
-// For decoded traces the Collector's queue and retries are there when they are asked for.
+// For decoded traces the Collector's queue and retries are used if they are configured.
 func TestHelper(t *testing.T) {
 	for _, d := range plainDoors() {
 		t.Run(d.name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestHelper(t *testing.T) {
 	}
 }
 
-// Only what repeats the request is followed: a page for people that answers with 200 took nothing.
+// Only redirects that repeat the request are followed: a web page that answers with 200 accepted nothing.
 func TestRedirects(t *testing.T) {
 	to := newHTTPBackend(t, false)
 	for code, want := range map[int]string{http.StatusFound: "HTTP 302", http.StatusSeeOther: "HTTP 303", http.StatusTemporaryRedirect: "", http.StatusPermanentRedirect: ""} {
@@ -171,7 +171,7 @@ func TestRedirects(t *testing.T) {
 	require.Equal(t, 1400, all)
 }
 
-// An answer that comes before the request was read ends neither the process nor what is in the request.
+// An answer that comes before the request was read neither ends the process nor damages the request.
 func TestEarlyAnswers(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
 	defer s.Close()

@@ -39,7 +39,7 @@ middlewares: [{id: m}]
 retry_on_failure: {enabled: true, initial_interval: 10s, randomization_factor: 0.7, multiplier: 1.3, max_interval: 60s, max_elapsed_time: 10m}
 `
 
-// What the Collector's exporters accept is accepted, and means the same.
+// A configuration that the Collector's exporters accept is accepted, with the same meaning.
 func TestSameConfiguration(t *testing.T) {
 	queue := `sending_queue: {enabled: true, sizer: items, num_consumers: 2, queue_size: 100000, wait_for_result: true, batch: {flush_timeout: 2s, min_size: 1000, max_size: 10000}}`
 	for name, text := range map[string]string{
@@ -80,7 +80,7 @@ func TestSameConfiguration(t *testing.T) {
 	}
 }
 
-// Queue, batches and retries are off until they are asked for; all else is as the Collector has it.
+// Queue, batches and retries are off by default; all other defaults are the Collector's.
 func TestDefaults(t *testing.T) {
 	g := export.NewGRPCFactory().CreateDefaultConfig().(*export.GRPCConfig)
 	h := export.NewHTTPFactory().CreateDefaultConfig().(*export.HTTPConfig)
@@ -128,12 +128,12 @@ func TestBadConfiguration(t *testing.T) {
 	}
 }
 
-// Unknown keys are errors where they are for the Collector's exporter: its otlphttpexporter has none.
+// Unknown keys are errors if the Collector's exporter refuses them: its otlphttpexporter has none.
 func TestUnknownKey(t *testing.T) {
 	require.ErrorContains(t, yaml(t, "no_such_key: 1").Unmarshal(export.NewGRPCFactory().CreateDefaultConfig()), "no_such_key")
 }
 
-// The old names of the Collector's exporters go on to work.
+// Old names of the Collector's exporters still work.
 func TestAliases(t *testing.T) {
 	for alias, f := range map[string]exporter.Factory{"otlp": export.NewGRPCFactory(), "otlphttp": export.NewHTTPFactory()} {
 		set := nopSettings(f)

@@ -24,7 +24,7 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/export"
 )
 
-// Kept traces and decoded ones arrive as they are, whatever is configured.
+// Kept traces and decoded ones arrive unchanged, whatever is configured.
 func TestTracesArrive(t *testing.T) {
 	for _, d := range doors() {
 		t.Run(d.name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestTracesArrive(t *testing.T) {
 }
 
 // A Kept for another exporter is ignored; decoded traces beside an empty one are sent.
-func TestForWhom(t *testing.T) {
+func TestKeptForAnotherExporter(t *testing.T) {
 	for _, d := range plainDoors() {
 		t.Run(d.name, func(t *testing.T) {
 			b, e := d.run(t, nil)
@@ -75,7 +75,7 @@ func TestForWhom(t *testing.T) {
 	}
 }
 
-// Requests stay below max_request_size, traces whole where they fit.
+// Requests stay below max_request_size; a trace that fits is not split.
 func TestRequestsAreDivided(t *testing.T) {
 	const limit = 100 << 10
 	for _, d := range doors() {
@@ -101,7 +101,7 @@ func TestRequestsAreDivided(t *testing.T) {
 	}
 }
 
-// doorsThatTake are one over gRPC and one over HTTP, whose backends take so many bytes at once.
+// doorsThatTake are one over gRPC and one over HTTP, whose backends have a size limit in bytes.
 func doorsThatTake(takes int) []door {
 	return []door{
 		{"grpc", export.NewGRPCFactory, func(t testing.TB) *backend { return newGRPCBackend(t, grpc.MaxRecvMsgSize(takes)) },
@@ -119,7 +119,7 @@ func doorsThatTake(takes int) []door {
 	}
 }
 
-// A destination that takes less than is configured gets smaller requests, and each span once.
+// A destination with a lower limit than configured gets smaller requests, and each span once.
 func TestSizeIsHalved(t *testing.T) {
 	const takes = 150 << 10
 	for _, d := range doorsThatTake(takes) {
@@ -141,7 +141,7 @@ func TestSizeIsHalved(t *testing.T) {
 	}
 }
 
-// A span that no request can hold is trimmed; it says so, and so does a metric.
+// A span that no request can hold is trimmed; the span and a metric say so.
 func TestLargeSpan(t *testing.T) {
 	for _, d := range doors() {
 		t.Run(d.name, func(t *testing.T) {
@@ -171,8 +171,8 @@ func TestLargeSpan(t *testing.T) {
 	}
 }
 
-// After a failure half-way, the rest is sent, and only the rest.
-func TestRestIsSent(t *testing.T) {
+// After a failure halfway, only the rest is sent again.
+func TestOnlyTheRestIsSentAgain(t *testing.T) {
 	for _, d := range plainDoors() {
 		t.Run(d.name, func(t *testing.T) {
 			b, e := d.run(t, map[string]any{"max_request_size": "64KiB"})
@@ -207,7 +207,7 @@ func TestPartialSuccess(t *testing.T) {
 			k := keptOf(t, traces(5))
 			require.NoError(t, e.send(k))
 			require.EqualValues(t, 2, k.Rejected)
-			require.Equal(t, "too old", k.RejectedWhy)
+			require.Equal(t, "too old", k.RejectedReason)
 			require.NoError(t, e.ConsumeTraces(t.Context(), traces(5)))
 			rejected, err := e.tel.GetMetric("otelcol_exporter_otlp_rejected_spans")
 			require.NoError(t, err)
@@ -217,7 +217,7 @@ func TestPartialSuccess(t *testing.T) {
 	}
 }
 
-// Answers are classified, over each protocol; package answer has them all.
+// Answers are classified, over each protocol; package answer tests them all.
 func TestAnswers(t *testing.T) {
 	busy, err := status.New(codes.ResourceExhausted, "slow down").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(7 * time.Second)})
 	require.NoError(t, err)
@@ -258,7 +258,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// RESOURCE_EXHAUSTED without RetryInfo is a quota if a small request draws it too: it is retried, and in large requests.
+// RESOURCE_EXHAUSTED without RetryInfo is a quota if a small request gets it too: it is retried, and in large requests.
 func TestQuota(t *testing.T) {
 	d := doors()[0]
 	b, e := d.run(t, nil)
@@ -289,8 +289,8 @@ func TestTooLargeForGood(t *testing.T) {
 	}
 }
 
-// A span of which nothing can be cut is sent as it is, and what it draws is the answer; others go on to be sent.
-func TestUncuttable(t *testing.T) {
+// A span that cannot be trimmed is sent unchanged, and its answer is the result; other spans are still sent.
+func TestSpanThatCannotBeTrimmed(t *testing.T) {
 	for _, d := range doorsThatTake(100_000) {
 		b, e := d.run(t, map[string]any{"max_request_size": "64KiB"})
 		k := new(wire.Kept)
@@ -298,7 +298,7 @@ func TestUncuttable(t *testing.T) {
 		for i := range byte(3) {
 			k.Begin(wire.KeptTrace{ID: wire.TraceID{i + 1}})
 			span := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), append([]byte{i + 1}, make([]byte, 15)...))
-			if i == 2 { // a field that no version knows yet
+			if i == 2 { // a field of a future version
 				span = protowire.AppendBytes(protowire.AppendTag(span, 99, protowire.BytesType), make([]byte, 1<<20))
 			}
 			k.AddSpan(span, resource, scope)
@@ -311,7 +311,7 @@ func TestUncuttable(t *testing.T) {
 	}
 }
 
-func TestNobodyAnswers(t *testing.T) {
+func TestUnreachableDestination(t *testing.T) {
 	for name, f := range map[string]func(endpoint string) running{
 		"grpc": func(endpoint string) running {
 			return run(t, export.NewGRPCFactory(), componenttest.NewNopHost(), map[string]any{"endpoint": endpoint, "tls": map[string]any{"insecure": true}})
@@ -328,7 +328,7 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 }
 
-// A request that hangs ends with the time-out.
+// A request that hangs ends at its timeout.
 func TestTimeout(t *testing.T) {
 	for _, d := range plainDoors() {
 		t.Run(d.name, func(t *testing.T) {

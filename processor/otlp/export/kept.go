@@ -74,7 +74,7 @@ func (e *tracesExporter) sendSpans(ctx context.Context, k *wire.Kept, from, to i
 	e.telemetry.items.Sent(ctx, sent)
 	if rejected := e.partial(ctx, partial); rejected > 0 {
 		k.Rejected += rejected
-		k.RejectedWhy = answer.Words(partial.ErrorMessage())
+		k.RejectedReason = answer.Words(partial.ErrorMessage())
 	}
 	return size, nil
 }

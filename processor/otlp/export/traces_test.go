@@ -19,7 +19,7 @@ func wrap(core zapcore.Core) zap.Option {
 	return zap.WrapCore(func(zapcore.Core) zapcore.Core { return core })
 }
 
-// traces makes traces with so many spans each, of about 500 bytes.
+// traces makes traces with the given numbers of spans, of about 500 bytes each.
 func traces(spans ...int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for i, n := range spans {
@@ -54,7 +54,7 @@ func keptOf(t testing.TB, td ptrace.Traces) *wire.Kept {
 	return k
 }
 
-// canonical are the spans of td, each with its resource and scope.
+// canonical returns the spans of td, each with its resource and scope.
 func canonical(t testing.TB, td ptrace.Traces) (all []string) {
 	t.Helper()
 	var m ptrace.JSONMarshaler

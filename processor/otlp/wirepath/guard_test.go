@@ -20,8 +20,8 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
 )
 
-// TestGuard holds that an exporter made with the Collector's helper is spared the calls that are not meant for it, and no
-// others. The helper itself passes on what is empty, through a queue as well as without.
+// TestGuard checks that an exporter made with the Collector's helper does not get the calls for others, and gets all its own. The
+// helper itself passes empty traces on, with a queue as well as without.
 func TestGuard(t *testing.T) {
 	empty, full := ptrace.NewTraces, func() ptrace.Traces {
 		td := ptrace.NewTraces()
@@ -62,7 +62,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// TestGuardLeavesOthers holds that an exporter of kept traces is not touched, and that errors are passed on.
+// TestGuardLeavesOthers checks that an exporter of kept traces is not wrapped, and that errors are passed on.
 func TestGuardLeavesOthers(t *testing.T) {
 	for _, typ := range []string{"otlp_grpc", "otlp_http", "trace_store"} {
 		f := helped(typ, false, new(int))

@@ -20,9 +20,9 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 )
 
-// TestConvert runs the converter over every file of testdata. What it is to write is under `expect`, by receiver, connector
-// and processor; null is nothing. Everything else has to stay as it was, but for the processors of pipelines under `left`. Where
-// there is `refused`, it is what the error says. `says` is what Explain and Notices say, a part of each line.
+// TestConvert runs the converter over every file of testdata. The keys that it must write are under `expect`, by receiver,
+// connector and processor; null is none. Everything else must stay unchanged, except the processors of pipelines under `left`.
+// `refused`, if present, is the error. `says` has a part of each line of Explain and Notices.
 func TestConvert(t *testing.T) {
 	eachFile(t, func(t *testing.T, text string) {
 		before := parse(t, text)
@@ -64,7 +64,7 @@ func TestConvert(t *testing.T) {
 	})
 }
 
-// explains holds that Explain says what a file has under `says`, where it has that.
+// explains checks that Explain returns the lines under a file's `says`.
 func explains(t *testing.T, config map[string]any) {
 	want, ok := config["says"].([]any)
 	if !ok {
@@ -78,7 +78,7 @@ func explains(t *testing.T, config map[string]any) {
 	}
 }
 
-// TestNotice holds that the Collector's log says what is left out.
+// TestNotice checks that the Collector's log names what is removed.
 func TestNotice(t *testing.T) {
 	text, err := os.ReadFile("testdata/batch_before_decision.yaml")
 	require.NoError(t, err)
@@ -89,10 +89,10 @@ func TestNotice(t *testing.T) {
 	assert.Contains(t, logs.All()[0].Message, "service::pipelines::traces/in::processors: batch is left out")
 }
 
-// keys are what the converter writes, by section.
+// keys are the keys that the converter writes, by section.
 var keys = map[string]string{"receivers": "wire_path", "connectors": "wire_path", "processors": "destinations"}
 
-// TestDestinationsAreRead holds that tail_sampling reads what the converter writes for it.
+// TestDestinationsAreRead checks that tail_sampling reads the converter's keys.
 func TestDestinationsAreRead(t *testing.T) {
 	conf := confmap.NewFromStringMap(parse(t, slowburn.DefaultConfig))
 	require.NoError(t, converter().Convert(t.Context(), conf))
@@ -105,7 +105,7 @@ func TestDestinationsAreRead(t *testing.T) {
 	}, cfg.Destinations)
 }
 
-// TestShippedConfig holds the point of it all: the gateway as shipped takes the wire path.
+// TestShippedConfig checks that the gateway as shipped uses the wire path.
 func TestShippedConfig(t *testing.T) {
 	after := convert(t, parse(t, slowburn.DefaultConfig))
 	assert.Equal(t, true, at(after, "receivers", "otlp")["wire_path"])
@@ -124,7 +124,7 @@ func TestOrderOfMapsDoesNotMatter(t *testing.T) {
 	}
 }
 
-// sectionOf returns the section that has the component. The files give no two components the same ID.
+// sectionOf returns the section of a component. The files give no two components the same ID.
 func sectionOf(config map[string]any, id string) string {
 	for section := range keys {
 		if _, ok := at(config, section)[id]; ok {
@@ -179,7 +179,7 @@ func at(m map[string]any, path ...string) map[string]any {
 	return m
 }
 
-// TestExpectNamesAll keeps the files honest: each receiver, connector and processor has an expectation.
+// TestExpectNamesAll checks that each receiver, connector and processor in the files has an expectation.
 func TestExpectNamesAll(t *testing.T) {
 	eachFile(t, func(t *testing.T, text string) {
 		conf := parse(t, text)

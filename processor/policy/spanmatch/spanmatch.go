@@ -21,7 +21,7 @@ type Conditions struct {
 }
 
 // Compile parses conditions as contrib's span context has them. A condition that cannot be evaluated for a span does not hold for
-// it. The logger is told of those, at most once a minute. Errors begin with the index of the condition.
+// it, which is logged at most once a minute. Errors begin with the index of the condition.
 func Compile(texts []string, logger *zap.Logger) (*Conditions, error) {
 	q := ask.NewBuilder(false)
 	b := conditions.NewBuilder(q, logger)

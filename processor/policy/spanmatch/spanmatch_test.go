@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/spanmatch"
 )
 
-// request has two resources with a span each: "one" of shop with a=x, "two" of cart.
+// request has two resources with one span each: "one" of shop with a=x, "two" of cart.
 func request(t *testing.T) *wire.Request {
 	td := ptrace.NewTraces()
 	for service, name := range map[string]string{"shop": "one", "cart": "two"} {
@@ -34,7 +34,7 @@ func request(t *testing.T) *wire.Request {
 	return r
 }
 
-// TestConditions holds which spans the conditions hold for, and that those about resources are answered once for each.
+// TestConditions checks which spans the conditions match, and that those on resources are evaluated once for each.
 func TestConditions(t *testing.T) {
 	for _, tt := range []struct {
 		texts     []string
@@ -58,8 +58,9 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// TestWhatCannotBeEvaluated holds that it does not hold, that the next one is asked, and that it is logged.
-func TestWhatCannotBeEvaluated(t *testing.T) {
+// TestConditionWithError checks that a condition with an error does not match, that the next one is evaluated, and that the
+// error is logged.
+func TestConditionWithError(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	c, err := spanmatch.Compile([]string{`Substring(attributes["a"], 0, 9) == "x"`, `name == "one"`}, zap.New(core))
 	require.NoError(t, err)

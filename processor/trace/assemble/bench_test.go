@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 )
 
-// BenchmarkReconstruct is a batch of traces: one or many of the benchmark in bench/, and one whose clocks are off.
+// BenchmarkReconstruct reconstructs a batch of traces: one or many of the benchmark in bench/, and one with skewed clocks.
 func BenchmarkReconstruct(b *testing.B) {
 	for name, td := range map[string]ptrace.Traces{
 		"one":    tracetest.Shop(0, 1),

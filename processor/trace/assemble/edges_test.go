@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/lawtest"
 )
 
-// A link knows the index of its target in the trace, the first one included, and -1 where the target is not there.
+// A link has the index of its target in the trace, 0 included, and -1 if the target is not in it.
 func TestLinkedSpans(t *testing.T) {
 	tr := lawtest.Parsed(t, `
 		a - server s/h 1ms 9ms
@@ -31,7 +31,7 @@ func TestLinkedSpans(t *testing.T) {
 	require.Equal(t, []link{{trace.LinkAncestor, 0}, {trace.LinkSpan, 1}, {trace.LinkMissing, -1}, {trace.LinkTrace, -1}}, got)
 }
 
-// An end that is garbage does not stretch the trace, though the span is alone in it.
+// A nonsensical end does not stretch the trace, even if the span is alone in it.
 func TestGarbageEnd(t *testing.T) {
 	tr := lawtest.Parsed(t, "a - server s/h 1ms future")
 	require.Equal(t, tr.Start, tr.End)
@@ -41,7 +41,7 @@ func TestGarbageEnd(t *testing.T) {
 	require.Equal(t, tr.Start, tr.End)
 }
 
-// A span that the sampler marked is late only where the mark says so.
+// A span that the sampler marked is late only if the mark says so.
 func TestLateMark(t *testing.T) {
 	for name, at := range map[string]func(ptrace.ScopeSpans) pcommon.Map{
 		"scope": func(ss ptrace.ScopeSpans) pcommon.Map { return ss.Scope().Attributes() },
@@ -61,7 +61,7 @@ func TestLateMark(t *testing.T) {
 	require.Equal(t, "late", assemble.One(k, assemble.Options{}).Spans[0].Flags.String())
 }
 
-// The policy is that of the marks, else of a scope, else of a span.
+// The policy is taken from the marks, else from a scope, else from a span.
 func TestPolicy(t *testing.T) {
 	td, err := lawtest.Parse("a - server s/h 1ms 2ms")
 	require.NoError(t, err)

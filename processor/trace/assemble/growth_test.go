@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 )
 
-// Whatever is sent, no trace takes more than n log n to be put together.
+// For any input, assembling a trace takes n log n at most.
 func TestNeverMoreThanNLogN(t *testing.T) {
 	tracetest.RequireGrowth(t, tracetest.Hostile, 200, func(t *testing.T, td ptrace.Traces) func() {
 		body, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)

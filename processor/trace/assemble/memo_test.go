@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/lawtest"
 )
 
-// What is remembered of other headers, however many, changes nothing, nor does memory that is used again.
+// Cached headers, however many, and reused memory do not change the result.
 func TestRemembersHeaders(t *testing.T) {
 	var text strings.Builder
 	for i := range 1500 {

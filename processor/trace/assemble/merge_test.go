@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/lawtest"
 )
 
-// What was merged has what any of its parts had, each once.
+// A merged span has everything that any of its copies had, each once.
 func TestMergedSpanIsTheUnion(t *testing.T) {
 	td := ptrace.NewTraces()
 	ss := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
@@ -54,7 +54,7 @@ func TestMergedSpanIsTheUnion(t *testing.T) {
 	lawtest.RequireLaws(t, td, assemble.Options{}, rand.New(rand.NewPCG(1, 1)))
 }
 
-// Which of two copies is kept that are equally good must not depend on which came first.
+// Which of two equally good copies is kept does not depend on their order.
 func TestCopiesThatDifferAreMergedInAnyOrder(t *testing.T) {
 	names := []string{"GET /a", "GET /b", "GET /c"}
 	merged := func(order ...int) trace.Span {

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestData(t *testing.T) { lawtest.RunData(t) }
 
-// TestRandomGraphs holds traces of every shape, most of them nonsense, to the laws.
+// TestRandomGraphs checks the laws on traces of every shape, most of them nonsensical.
 func TestRandomGraphs(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 7))
@@ -26,13 +26,13 @@ func TestRandomGraphs(t *testing.T) {
 	}
 }
 
-// TestDeepAndWide: nothing recurses and nothing is quadratic.
+// TestDeepAndWide: no function recurses, and none takes quadratic time.
 func TestDeepAndWide(t *testing.T) {
 	const n = 100_000
 	for name, parent := range map[string]func(i int) int{
 		"deep":     func(i int) int { return i - 1 },
 		"wide":     func(int) int { return 1 },
-		"backward": func(i int) int { return i + 1 }, // all hang off a missing parent, the last one first
+		"backward": func(i int) int { return i + 1 }, // all below a missing parent, the last one first
 		"cycle":    func(i int) int { return i%n + 1 },
 	} {
 		t.Run(name, func(t *testing.T) {

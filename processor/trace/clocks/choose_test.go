@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// closed is the closure over bounds that do not contradict each other.
+// closed returns the closure of bounds without contradictions.
 func closed(t *testing.T, n int, bounds ...bound) *closure {
 	t.Helper()
 	c := newClosure(n)
@@ -17,7 +17,7 @@ func closed(t *testing.T, n int, bounds ...bound) *closure {
 	return c
 }
 
-// between bounds the correction of a clock when that of clock 0 is 0.
+// between bounds the correction of a clock relative to clock 0's.
 func between(clock int, lo, hi int64) []bound {
 	return []bound{{a: clock, b: 0, w: hi}, {a: 0, b: clock, w: -lo}}
 }
@@ -38,12 +38,12 @@ func TestChoose(t *testing.T) {
 		"the middle":                  {coupled(100, between(1, 10, 20), between(2, -30, -20)), []int{0, 1, 2}, []int64{0, 15, -25}},
 		"one that stays moves others": {coupled(3, between(1, 0, 9), between(2, 1, 9)), []int{0, 1, 2}, []int64{0, 0, 2}},
 
-		// Clock 1 lies within 10, clock 2 within 15. Were 2 chosen first, it would be at 17 and push 1 up to 16.
+		// Clock 1 can be set within 10, clock 2 within 15. If 2 came first, it would be at 17 and push 1 up to 16.
 		"narrowest first": {coupled(5, between(1, 10, 20), between(2, 10, 25)), []int{0, 1, 2}, []int64{0, 15, 15}},
 		"narrowest first, which is last in order": {
 			coupled(5, between(1, 10, 20), between(2, 10, 25)), []int{2, 1, 0}, []int64{0, 15, 15},
 		},
-		// Both lie within 10, so the order decides.
+		// Both ranges have width 10, so the order decides.
 		"equally narrow":        {coupled(12, between(1, 10, 20), between(2, 20, 30)), []int{0, 1, 2}, []int64{0, 15, 23}},
 		"equally narrow, other": {coupled(12, between(1, 10, 20), between(2, 20, 30)), []int{0, 2, 1}, []int64{0, 16, 25}},
 

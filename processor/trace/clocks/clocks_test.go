@@ -22,8 +22,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestData(t *testing.T) { lawtest.RunData(t) }
 
-// TestOffsetsAreRecovered makes traces in which causes precede effects, sets every host's clock off by a known amount,
-// and wants the truth within the uncertainty that the correction states.
+// TestOffsetsAreRecovered creates traces in which causes precede effects, skews every host's clock by a known offset, and checks
+// that the true offset is within the stated uncertainty.
 func TestOffsetsAreRecovered(t *testing.T) {
 	corrected := 0
 	for seed := range uint64(200) {
@@ -48,7 +48,7 @@ func TestOffsetsAreRecovered(t *testing.T) {
 	require.Greater(t, corrected, 100, "the test must not be vacuous")
 }
 
-// requireTruth: there is a reference against which every bounded clock's true offset lies within its uncertainty.
+// requireTruth checks that there is a reference clock against which every bounded clock's true offset lies within its uncertainty.
 func requireTruth(t *testing.T, tr *trace.Trace, off map[string]int64, seed uint64) {
 	t.Helper()
 	for _, ref := range tr.Clocks {
@@ -67,7 +67,7 @@ func requireTruth(t *testing.T, tr *trace.Trace, off map[string]int64, seed uint
 	t.Fatalf("seed %d: no reference fits the offsets\n%s", seed, tr)
 }
 
-// More connected clocks than can be closed over are left alone, but for spans that start before their parents.
+// If more clocks are connected than a closure can handle, they are left alone, except spans that start before their parents.
 func TestTooManyClocks(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("1 - server s/h0 1us 10.001s\n")
@@ -81,7 +81,7 @@ func TestTooManyClocks(t *testing.T) {
 	require.Contains(t, tr.Warnings[0], "not corrected together")
 }
 
-// A loop of thousands of calls between many skewed hosts is solved in little time, and the test ends within its own.
+// A loop of thousands of calls between many skewed hosts is solved quickly.
 func TestManyBoundsAreThinned(t *testing.T) {
 	td := ptrace.NewTraces()
 	add := func(id, parent, host int, kind ptrace.SpanKind, start, end int64) {

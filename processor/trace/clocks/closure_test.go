@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shortest is the closure by the textbook: Floyd and Warshall over all bounds at once; false where they contradict.
+// shortest computes the closure by Floyd and Warshall over all bounds at once; false if they contradict each other.
 func shortest(n int, bounds []bound) ([]int64, bool) {
 	d := newClosure(n).d
 	for _, x := range bounds {
@@ -31,7 +31,7 @@ func shortest(n int, bounds []bound) ([]int64, bool) {
 	return d, true
 }
 
-// A closure takes a bound if and only if it contradicts none that were taken before, and holds what follows from those.
+// A closure accepts a bound if and only if it contradicts no earlier one, and contains everything that follows from them.
 func TestClosureIsTheTightest(t *testing.T) {
 	refused := 0
 	for seed := range uint64(300) {
@@ -68,7 +68,7 @@ func TestInterval(t *testing.T) {
 	}
 }
 
-// A bound that makes a cycle of exactly 0 is no contradiction.
+// A bound that closes a cycle of exactly 0 is no contradiction.
 func TestTightCycleIsTaken(t *testing.T) {
 	c := closed(t, 2, bound{a: 0, b: 1, w: 7})
 	require.False(t, c.insert(1, 0, -8))

@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// chain makes n clocks of which each serves the one before, and the last lies 10 to 20 behind its caller.
+// chain returns n clocks, each of which serves the previous one; the last is 10 to 20 behind its caller.
 func chain(n int) ([]clock, []bound) {
 	clocks := make([]clock, n)
 	var bounds []bound
@@ -52,14 +52,14 @@ func TestSolve(t *testing.T) {
 			[]bool{true, true}, []bound{{a: 0, b: 1, w: -3}},
 			[]trace.Clock{{}, {Offset: 3, Uncertainty: open, Status: trace.ClockOneSided}},
 		},
-		// Clock 0 sends requests only, so it is what moves.
+		// Clock 0 only sends requests, so it is corrected.
 		"the reference serves": {
 			[]bool{false, true}, between(1, 3, 9), []trace.Clock{{Offset: -6, Uncertainty: 3, Status: trace.ClockBounded}, {}},
 		},
 		"no clock serves": {
 			[]bool{false, false}, between(1, 3, 9), []trace.Clock{{}, {Offset: 6, Uncertainty: 3, Status: trace.ClockBounded}},
 		},
-		// Clocks 1 and 2 agree, so 0 is what is off.
+		// Clocks 1 and 2 agree, so 0 is wrong.
 		"the reference agrees with most": {
 			[]bool{true, true, true}, append(between(1, 3, 9), bound{a: 1, b: 2, w: 0}, bound{a: 2, b: 1, w: 0}),
 			[]trace.Clock{{Offset: -6, Uncertainty: 3, Status: trace.ClockBounded}, {}, {}},
@@ -117,7 +117,7 @@ func TestOrderOfInsertion(t *testing.T) {
 	}, inOrder(bounds))
 }
 
-// Of many bounds from one clock to another the tightest and the loosest stay, and some between.
+// Of many bounds between two clocks the tightest, the loosest and some between are kept.
 func TestThinned(t *testing.T) {
 	var bounds []bound
 	for w := range int64(maxPooled) {

@@ -29,7 +29,7 @@ func TestGaveUp(t *testing.T) {
 	}
 }
 
-func TestMovedStaysATime(t *testing.T) {
+func TestMovedIsClamped(t *testing.T) {
 	require.Equal(t, uint64(15), moved(10, 3, 2))
 	require.Equal(t, uint64(1), moved(10, -20, 5))
 	require.Equal(t, uint64(5), moved(10, -5, 0))

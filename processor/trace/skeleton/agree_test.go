@@ -15,14 +15,13 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
-// What is told of every trace by its skeleton is what the tree of a kept one tells: how many spans, orphans and roots, and
-// below which span each stands.
+// A trace's skeleton agrees with the tree of the kept trace: the number of spans, orphans and roots, and each span's parent.
 func TestAgreesWithTheTree(t *testing.T) {
 	for seed := range uint64(500) {
 		td := lawtest.RandomGraph(rand.New(rand.NewPCG(seed, 13)), 25)
 		for _, rs := range td.ResourceSpans().All() {
 			for _, ss := range rs.ScopeSpans().All() {
-				ss.Spans().RemoveIf(func(s ptrace.Span) bool { return s.SpanID().IsEmpty() }) // nobody takes these
+				ss.Spans().RemoveIf(func(s ptrace.Span) bool { return s.SpanID().IsEmpty() }) // refused at ingest
 			}
 		}
 		kept := lawtest.Kept(td)

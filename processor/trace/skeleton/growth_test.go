@@ -14,7 +14,7 @@ import (
 
 var seed = maphash.MakeSeed()
 
-// spansOf are the spans of a trace as a Skeleton has them.
+// spansOf returns the spans of a trace in a Skeleton's form.
 func spansOf(td ptrace.Traces) (spans []skeleton.Span) {
 	kept := lawtest.Kept(td)
 	var resource, clock uint64
@@ -32,7 +32,7 @@ func spansOf(td ptrace.Traces) (spans []skeleton.Span) {
 	return spans
 }
 
-// Whatever is sent, no answer about a trace takes more than n log n.
+// For any input, each question about a trace takes n log n at most.
 func TestNeverMoreThanNLogN(t *testing.T) {
 	tracetest.RequireGrowth(t, tracetest.Hostile, 300, func(_ *testing.T, td ptrace.Traces) func() {
 		spans := spansOf(td)

@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// call is a client span of 100 ns that failed as the evidence tells.
+// call is a client span of 100 ns that failed with the given evidence.
 func call(e Evidence) Span {
 	return Span{ID: 1, Service: 1, Name: 1, Kind: wire.KindClient, Start: 1000, End: 1100, Status: wire.StatusError, Failure: e}
 }
@@ -87,7 +87,7 @@ func TestFailureModes(t *testing.T) {
 	}
 }
 
-// root is what calls.
+// root is the caller.
 var root = Span{ID: 9, Service: 1, Kind: wire.KindServer, Start: 900, End: 2000}
 
 // inRoot puts a span below root.

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Many servers of two calls overlap where two of them do.
+// Of many servers of two calls it is enough that two overlap.
 func TestOverlapOfMany(t *testing.T) {
 	seen := map[bool]int{}
 	for seed := range uint64(500) {

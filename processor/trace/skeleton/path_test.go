@@ -8,13 +8,13 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// TestPathAcrossClocks: the far end of a call is moved into the call by the least, where it fits.
+// TestPathAcrossClocks: the server span of a call is shifted into the call by the smallest offset, if it fits.
 func TestPathAcrossClocks(t *testing.T) {
 	client := Span{ID: 1, Kind: wire.KindClient, Start: 1000, End: 1100}
 	below := Span{ID: 3, Parent: 2, Kind: 1}
 	for name, c := range map[string]struct {
 		far   Span
-		below [2]uint64 // range of a span below the far end, on its clock; none where 0
+		below [2]uint64 // range of a span below the server span, on its clock; none if 0
 		want  [3]uint64 // of the path, by ID
 	}{
 		"behind":             {Span{Kind: wire.KindServer, Start: 500, End: 560}, [2]uint64{510, 530}, [3]uint64{40, 40, 20}},
@@ -44,7 +44,7 @@ func TestPathAcrossClocks(t *testing.T) {
 	}
 }
 
-// TestPrimary: roots before orphans, what was called before callers, what has a start before what has none, the earliest.
+// TestPrimary: roots before orphans, called spans before callers, spans with a start before those without, then the earliest.
 func TestPrimary(t *testing.T) {
 	const orphaned = 99
 	for name, c := range map[string]struct {
@@ -72,13 +72,13 @@ func TestPrimary(t *testing.T) {
 	require.Equal(t, int32(-1), skeletonOf().primary())
 }
 
-// TestParents: of spans with one ID, a server's client is its parent, and children are below the one of their service, else
+// TestParents: of spans with equal IDs, a server's client is its parent, and children are below the one of their service, or else
 // the server.
 func TestParents(t *testing.T) {
 	for name, c := range map[string]struct {
 		spans []Span
 		child uint64 // by service
-		want  uint64 // the service of its parent; 0 for none
+		want  uint64 // the service of its parent; 0 is none
 	}{
 		"shared ID":          {[]Span{{ID: 1, Service: 1, Kind: wire.KindServer}, {ID: 1, Service: 2, Kind: wire.KindClient}}, 1, 2},
 		"not a producer":     {[]Span{{ID: 1, Service: 1, Kind: wire.KindServer}, {ID: 1, Service: 2, Kind: wire.KindProducer}}, 1, 0},

@@ -19,7 +19,7 @@ func skeletonOf(spans ...Span) *Skeleton {
 
 func everySpan(*Span) bool { return true }
 
-// randomSkeleton has spans whose parents are before them, or missing, or themselves, and now and then two with one ID.
+// randomSkeleton has spans whose parents precede them, are missing, or are themselves, and sometimes two spans with equal IDs.
 func randomSkeleton(rng *rand.Rand) (spans []Span) {
 	for i := range 1 + rng.IntN(30) {
 		start := rng.Uint64N(1000)
@@ -54,8 +54,8 @@ func answersOf(k *Skeleton) answers {
 	}
 }
 
-// In any order, with spans that came twice, with used memory and asked twice, the answers are the same. The critical path
-// is as long as its root.
+// In any order, with repeated spans, reused memory and repeated calls, the answers are the same. The critical path is as long as
+// its root.
 func TestSkeletonProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	used := &Skeleton{}
@@ -83,7 +83,7 @@ func TestSkeletonProperties(t *testing.T) {
 	}
 }
 
-// A clock that is off changes nothing of what is told from durations.
+// A skewed clock does not change results that derive from durations.
 func TestSkeletonIgnoresClocks(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
@@ -129,7 +129,7 @@ func TestCriticalPathParts(t *testing.T) {
 	}
 }
 
-// Nothing recurses, and a cycle is not walked.
+// No function recurses, and a cycle is not walked.
 func TestSkeletonDeepAndCircular(t *testing.T) {
 	const depth = 100_000
 	var spans []Span
@@ -143,7 +143,7 @@ func TestSkeletonDeepAndCircular(t *testing.T) {
 	require.Equal(t, answers{}, answersOf(skeletonOf()))
 }
 
-// Of a span that was sent more than once the longest is it.
+// Of a span's re-sends the longest is kept.
 func TestSkeletonKeepsTheLongest(t *testing.T) {
 	short, long := Span{ID: 1, Start: 1, End: 5}, Span{ID: 1, Start: 1, End: 9}
 	for _, k := range []*Skeleton{skeletonOf(short, long), skeletonOf(long, short, short)} {

@@ -116,7 +116,7 @@ func screen(r *http.Request) string {
 	escaped := strings.TrimLeft(r.URL.EscapedPath(), "/")
 	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
 	link := "./" + up + "#/" + escaped
-	if query := r.URL.Query().Encode(); query != "" { // what is malformed is left out
+	if query := r.URL.Query().Encode(); query != "" { // malformed parts are left out
 		link += "?" + query
 	}
 	return link

@@ -57,7 +57,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// A file is served alike, whether it was compressed or not, under one name.
+// A file has the same contents under one name, whether it is served compressed or not.
 func TestCompressedFiles(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -82,7 +82,7 @@ func TestMissingFiles(t *testing.T) {
 	webtest.RequireProblem(t, webtest.Get(t, h, "/assets/index-old.js", "Accept", navigation), http.StatusNotFound, "There is no file")
 }
 
-// TestDeepLinks leads paths that people type to the dashboard's screens, which live in the fragment.
+// TestDeepLinks redirects paths to the dashboard's screens, which are addressed by the fragment.
 func TestDeepLinks(t *testing.T) {
 	h := made(t, webtest.Pages)
 	for target, want := range map[string]string{
@@ -96,12 +96,12 @@ func TestDeepLinks(t *testing.T) {
 	} {
 		w := webtest.Get(t, h, target, "Accept", navigation)
 		require.Equal(t, http.StatusFound, w.Code, target)
-		for _, prefix := range []string{"http://gw.example", "http://gw.example/a/proxy/path"} { // which cuts its prefix off
+		for _, prefix := range []string{"http://gw.example", "http://gw.example/a/proxy/path"} { // the proxy cuts its prefix off
 			from, err := url.Parse(prefix + target)
 			require.NoError(t, err)
 			to, err := from.Parse(w.Header().Get("Location"))
 			require.NoError(t, err)
-			if !strings.Contains(target, "%2e") { // a client takes dots for what they mean before it asks
+			if !strings.Contains(target, "%2e") { // a client resolves dots before it sends the request
 				assert.Equal(t, prefix+want, to.String())
 			}
 			assert.Equal(t, "gw.example", to.Host)

@@ -21,7 +21,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/doors"
 )
 
-// limited is a server that takes so many connections.
+// limited is a server with a limit on connections.
 type limited struct {
 	*httptest.Server
 	refused atomic.Int64
@@ -63,7 +63,7 @@ func (s *limited) dial(t *testing.T) net.Conn {
 	return conn
 }
 
-// closed reports whether the server has hung up, or does so within a minute.
+// closed reports whether the server has closed the connection, or closes it within a minute.
 func closed(t *testing.T, conn net.Conn, within time.Duration) bool {
 	t.Helper()
 	require.NoError(t, conn.SetReadDeadline(clock.Now().Add(within)))
@@ -71,8 +71,8 @@ func closed(t *testing.T, conn net.Conn, within time.Duration) bool {
 	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// TestSlowClientsLockOutNobody: while clients occupy every connection and send half a request, or half a handshake, others are answered.
-func TestSlowClientsLockOutNobody(t *testing.T) {
+// TestSlowClientsBlockNoOthers: while clients occupy every connection with half a request, or half a handshake, others are answered.
+func TestSlowClientsBlockNoOthers(t *testing.T) {
 	for name, start := range map[string]string{"plain": "GET / HTTP/1.1\r\nHost: local", "TLS": "\x16\x03\x01"} {
 		t.Run(name, func(t *testing.T) {
 			s := startLimited(t, 4, name == "TLS", inside)
@@ -97,8 +97,8 @@ func TestSlowClientsLockOutNobody(t *testing.T) {
 	}
 }
 
-// TestWorkIsNotCutOff: a connection that a request is worked on for keeps its place, and where all are, a new one is closed.
-func TestWorkIsNotCutOff(t *testing.T) {
+// TestBusyConnectionsStayOpen: a connection with a request in progress is not closed; if all are in use, a new one is closed.
+func TestBusyConnectionsStayOpen(t *testing.T) {
 	arrived, leave := make(chan struct{}, 2), make(chan struct{})
 	s := startLimited(t, 2, false, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		arrived <- struct{}{}

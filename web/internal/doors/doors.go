@@ -32,15 +32,15 @@ const (
 
 // Settings configure a Doors.
 type Settings struct {
-	Hosts        *Hosts
-	External     []string // slo::external_url, of each slo extension
-	Base         string   // web::base_path
-	Origins      []string // of web::cors, with at most one * each
-	Auth         string   // the authenticator's ID; empty where there is none
-	Operators    []string // subjects
-	MostRequests int64    // in flight
-	Logger       *zap.Logger
-	Refused      func(context.Context, Reason) // counts a refused request
+	Hosts       *Hosts
+	External    []string // slo::external_url, of each slo extension
+	Base        string   // web::base_path
+	Origins     []string // of web::cors, with at most one * each
+	Auth        string   // the authenticator's ID; empty where there is none
+	Operators   []string // subjects
+	MaxRequests int64    // in flight
+	Logger      *zap.Logger
+	Refused     func(context.Context, Reason) // counts a refused request
 }
 
 // Doors accepts and refuses requests.
@@ -60,7 +60,7 @@ type Doors struct {
 // New returns a Doors.
 func New(s Settings) *Doors {
 	d := &Doors{
-		hosts: s.Hosts, base: s.Base, origins: s.Origins, auth: s.Auth, operators: s.Operators, most: s.MostRequests, refused: s.Refused,
+		hosts: s.Hosts, base: s.Base, origins: s.Origins, auth: s.Auth, operators: s.Operators, most: s.MaxRequests, refused: s.Refused,
 	}
 	for _, link := range s.External {
 		d.external = append(d.external, originOf(link))

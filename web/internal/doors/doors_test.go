@@ -24,7 +24,7 @@ import (
 
 const reload = "/api/sampling/v1/policies/reload"
 
-// house is what stands behind doors, and what they did.
+// house is the handler behind the doors, with a record of its requests.
 type house struct {
 	*doors.Doors
 	logs    *observer.ObservedLogs
@@ -35,7 +35,7 @@ func newHouse(change func(*doors.Settings)) house {
 	core, logs := observer.New(zap.InfoLevel)
 	h := house{logs: logs, refused: map[doors.Reason]int{}}
 	s := doors.Settings{
-		Hosts: doors.NewHosts("slowburn.example"), MostRequests: 9, Logger: zap.New(core),
+		Hosts: doors.NewHosts("slowburn.example"), MaxRequests: 9, Logger: zap.New(core),
 		Refused: func(_ context.Context, r doors.Reason) { h.refused[r]++ },
 	}
 	if change != nil {
@@ -45,7 +45,7 @@ func newHouse(change func(*doors.Settings)) house {
 	return h
 }
 
-// request is one from loopback to the dashboard's own name, with pairs of header names and values.
+// request returns a request from loopback to the dashboard's own name, with pairs of header names and values.
 func request(method, target string, headers ...string) *http.Request {
 	r := httptest.NewRequest(method, target, nil)
 	r.Host, r.RemoteAddr = "slowburn.example", "127.0.0.1:40000"
@@ -86,8 +86,8 @@ func TestOuterHosts(t *testing.T) {
 	}
 }
 
-// TestOuterPages: what a browser says of where a request comes from, and where it goes to.
-func TestOuterPages(t *testing.T) {
+// TestForeignPages: the origin and destination that a browser states in a request's headers.
+func TestForeignPages(t *testing.T) {
 	const own = "http://slowburn.example"
 	for _, c := range []struct {
 		method, path string
@@ -101,7 +101,7 @@ func TestOuterPages(t *testing.T) {
 		{"POST", reload, []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://behind.proxy.example"}, true},
 		{"GET", "/api/v1/query", []string{"Sec-Fetch-Site", "cross-site"}, false},
 		{"GET", "/api/v1/query", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, false},
-		{"GET", "/api/v1/query", []string{"Sec-Fetch-Site", "same-site"}, false}, // another port of this machine, among others
+		{"GET", "/api/v1/query", []string{"Sec-Fetch-Site", "same-site"}, false}, // for example another port of this machine
 		{"GET", "/api/v1/query", []string{"Sec-Fetch-Site", "to-come"}, false},
 		{"GET", "/api", []string{"Sec-Fetch-Site", "cross-site"}, false},
 		{"GET", "/metrics", []string{"Sec-Fetch-Site", "cross-site"}, false},
@@ -141,7 +141,7 @@ func TestOuterPages(t *testing.T) {
 }
 
 func TestOuterRequestsInFlight(t *testing.T) {
-	h := newHouse(func(s *doors.Settings) { s.MostRequests = 1 })
+	h := newHouse(func(s *doors.Settings) { s.MaxRequests = 1 })
 	arrived, leave := make(chan struct{}), make(chan struct{})
 	waiting := h.Outer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(arrived)
@@ -162,14 +162,14 @@ func TestOuterRequestsInFlight(t *testing.T) {
 	assert.Equal(t, http.StatusOK, answer(h.Outer(inside), request(http.MethodGet, "/")).Code)
 }
 
-// authenticated is what an authenticator found.
+// authenticated is the result of an authenticator.
 type authenticated map[string]any
 
 func (a authenticated) GetAttribute(name string) any { return a[name] }
 
 func (a authenticated) GetAttributeNames() []string { return nil }
 
-// TestOperators: from whom changes are taken.
+// TestOperators: which callers may make changes.
 func TestOperators(t *testing.T) {
 	withAuth := func(operators ...string) func(*doors.Settings) {
 		return func(s *doors.Settings) { s.Auth, s.Operators = "oidc/people", operators }
@@ -188,7 +188,7 @@ func TestOperators(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(*doors.Settings)
 		request *http.Request
-		why     string // empty: it is taken
+		why     string // empty: it is accepted
 	}{
 		"loopback":                  {nil, from("127.0.0.1:1"), ""},
 		"all of loopback":           {nil, from("127.9.9.9:1"), ""},
@@ -235,14 +235,14 @@ func TestOperators(t *testing.T) {
 	}
 }
 
-// readOf is the same caller's question who it is.
+// readOf returns the same caller's request with the method GET.
 func readOf(r *http.Request) *http.Request {
 	r = r.Clone(r.Context())
 	r.Method = http.MethodGet
 	return r
 }
 
-// TestChanges: every method but those that read, wherever it goes but to Prometheus' queries.
+// TestChanges: every method but reading ones is a change, on every path except Prometheus' queries.
 func TestChanges(t *testing.T) {
 	for _, base := range []string{"", "/team"} {
 		for target, change := range map[string]bool{
@@ -263,7 +263,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestAudit: what came of a change is logged in a line of bounded length; what says the same again is not, for a while.
+// TestAudit: the outcome of a change is logged in a line of bounded length; a repeated outcome is not logged for a while.
 func TestAudit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(nil)

@@ -43,7 +43,7 @@ func TestValidHost(t *testing.T) {
 	}
 }
 
-// FuzzHosts: no name below another site's is known, whatever it begins with, and no Host panics.
+// FuzzHosts: a name below another site's name is not accepted, whatever it begins with, and no Host panics.
 func FuzzHosts(f *testing.F) {
 	for _, seed := range []string{"localhost", "[::1]:80", "evil.example", "1.2.3.4", "[", "]:", "%", "a\x00b", "[::1]evil.example"} {
 		f.Add(seed)

@@ -35,7 +35,7 @@ func TestHealthz(t *testing.T) {
 	assert.Equal(t, "ok\n", w.Body.String())
 }
 
-// A clock that is not believed is said, and keeps nobody from sending.
+// A clock in doubt is reported, and the gateway stays ready.
 func TestDoubtedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := served(webtest.Running{Pipelines: map[string]any{"otlp": webtest.Healthy("listening")}})
@@ -52,7 +52,7 @@ func TestDoubtedClock(t *testing.T) {
 	})
 }
 
-// found is what a component says of itself.
+// found is a component's health.
 func found(id string, ok, blocking bool, message, advice string) api.ComponentHealth {
 	return api.ComponentHealth{ID: id, OK: ok, Blocking: blocking, Message: message, Advice: advice}
 }
@@ -120,7 +120,7 @@ func TestReadyz(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // who answers has all the time it needs
+			synctest.Test(t, func(t *testing.T) { // a component that answers may use all the time
 				w := webtest.Get(t, served(webtest.Running{Extensions: c.extensions, Pipelines: c.pipelines}), "/readyz")
 				want := http.StatusServiceUnavailable
 				if c.ready {
@@ -128,14 +128,14 @@ func TestReadyz(t *testing.T) {
 				}
 				assert.Equal(t, want, w.Code)
 				assert.Equal(t, api.Readiness{Ready: c.ready, Components: c.want}, webtest.Decode[api.Readiness](t, w))
-				time.Sleep(webtest.HangTime) // then nobody does any more
+				time.Sleep(webtest.HangTime) // then the others time out
 			})
 		})
 	}
 }
 
-// TestReadyzAsksAtOnce: what hangs must not take the time of the others.
-func TestReadyzAsksAtOnce(t *testing.T) {
+// TestReadyzProbesConcurrently: a probe that hangs must not use the time of the others.
+func TestReadyzProbesConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func() *webtest.Prober {
 			done := make(chan struct{})
@@ -151,8 +151,8 @@ func TestReadyzAsksAtOnce(t *testing.T) {
 	})
 }
 
-// TestUnlisted tells whoever is not signed in whether the gateway is ready, and not what it is made of.
-func TestUnlisted(t *testing.T) {
+// TestReadyzWithoutCredentials: a caller without credentials learns whether the gateway is ready, and not its components.
+func TestReadyzWithoutCredentials(t *testing.T) {
 	w := webtest.Get(t, served(webtest.Everything()), "/unlisted")
 	assert.JSONEq(t, `{"ready":true,"components":[]}`, w.Body.String())
 	w = webtest.Get(t, served(webtest.Running{}), "/unlisted")

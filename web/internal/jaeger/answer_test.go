@@ -1,6 +1,6 @@
 package jaeger
 
-// traceView is what a client reads of a trace.
+// traceView holds the parts of a trace that a client reads.
 type traceView struct {
 	TraceID   string                 `json:"traceID"`
 	Spans     []spanView             `json:"spans"`

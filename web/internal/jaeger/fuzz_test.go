@@ -9,8 +9,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore"
 )
 
-// FuzzQuery reads parameters of Jaeger's search as anybody may send them: what is accepted is within bounds, and means the same
-// when it is written again.
+// FuzzQuery reads arbitrary parameters of Jaeger's search: an accepted query is within the bounds, and means the same when it is
+// encoded again.
 func FuzzQuery(f *testing.F) {
 	f.Add("service=a&operation=all&minDuration=1ms&maxDuration=2s&start=5&end=9&limit=20")
 	f.Add(`tags={"error":"true"}&tag=error:true`)

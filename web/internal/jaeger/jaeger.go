@@ -180,7 +180,7 @@ func getTrace(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	case err != nil:
 		traces.StoreError(w, WriteError, err)
 	case shown == nil:
-		WriteError(w, http.StatusNotFound, traces.NotHere, id)
+		WriteError(w, http.StatusNotFound, traces.NotStored, id)
 	default:
 		p := rest.NewPage(w)
 		p.Object(func() {

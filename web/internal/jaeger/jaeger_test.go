@@ -128,11 +128,11 @@ func TestJaegerSearch(t *testing.T) {
 	named := askJaeger[traceView](t, world, "/traces?traceID="+webtest.ExampleHex+"&traceID="+webtest.GoneID.String())
 	assert.Len(t, named.Data, 1, "those that are here")
 
-	delete(store.Traces, webtest.ExampleID) // as if it expired between the search and the look
+	delete(store.Traces, webtest.ExampleID) // as if it expired between the search and the read
 	assert.Empty(t, askJaeger[traceView](t, world, "/traces").Data)
 }
 
-// TestJaegerErrors are in Jaeger's form, which Grafana shows.
+// TestJaegerErrors: errors are in Jaeger's form, which Grafana shows.
 func TestJaegerErrors(t *testing.T) {
 	broken := webtest.Everything()
 	broken.Pipelines["trace_store"].(*webtest.Store).Err = errors.New("the disk is gone")

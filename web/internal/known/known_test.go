@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestComponentsComeAndGo: two may share an ID, and the one that stops is taken off.
+// TestComponentsComeAndGo: two components may share an ID, and one that stops is removed.
 func TestComponentsComeAndGo(t *testing.T) {
 	first, second := new(int), new(int)
 	id := component.MustNewID("otlp")
@@ -33,7 +33,7 @@ func (extension) Start(context.Context, component.Host) error { return nil }
 
 func (extension) Shutdown(context.Context) error { return nil }
 
-// TestOrder: extensions come first, and within each by ID; the first that can do it is found.
+// TestOrder: extensions come first, then each class by ID; Find returns the first with the capability.
 func TestOrder(t *testing.T) {
 	id := component.MustNewIDWithName
 	all := &Components{Extensions: func() map[component.ID]component.Component {

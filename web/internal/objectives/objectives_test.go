@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const history = "/api/slo/v1/objectives/quiet/history"
 
-// TestHistoryRange: what is not asked for is an hour up to now, in about 300 points of whole minutes.
+// TestHistoryRange: the defaults are the last hour, in about 300 points of whole minutes.
 func TestHistoryRange(t *testing.T) {
 	world := webtest.Everything()
 	h := world.Serve(Routes)
@@ -50,7 +50,7 @@ func TestHistoryRange(t *testing.T) {
 	}
 }
 
-// TestAnswers are what the engine says, in full.
+// TestAnswers: answers contain everything that the engine reports.
 func TestAnswers(t *testing.T) {
 	world := webtest.Everything()
 	e := world.Extensions["slo"].(*webtest.Engine)
@@ -62,7 +62,7 @@ func TestAnswers(t *testing.T) {
 	assert.Len(t, webtest.Decode[api.Deliveries](t, webtest.Get(t, h, "/api/alerts/v1/deliveries")).Deliveries, 3)
 }
 
-// fragile is a component that counts, and is about to forget.
+// fragile is a component that counts spans and warns that counts would not survive a crash.
 type fragile struct{}
 
 func (fragile) Volatile() string {
@@ -71,7 +71,7 @@ func (fragile) Volatile() string {
 
 func (fragile) Lost() string { return "counting began anew at 11:02: the file was damaged" }
 
-// TestVolatileCounts holds that every objective that counts spans says so where counts would not survive, or did not, and no other.
+// TestVolatileCounts checks that each objective that counts spans, and no other, says so if counts would not survive, or did not.
 func TestVolatileCounts(t *testing.T) {
 	world := webtest.Everything()
 	e := world.Extensions["slo"].(*webtest.Engine)
@@ -92,7 +92,7 @@ func TestVolatileCounts(t *testing.T) {
 	assert.Equal(t, fragile{}.Lost(), one.LostCounts)
 }
 
-// TestProblems asks for what cannot be answered.
+// TestProblems sends requests that cannot be answered.
 func TestProblems(t *testing.T) {
 	engineFails := func(err error) webtest.Running {
 		r := webtest.Everything()

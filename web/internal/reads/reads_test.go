@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// limits are those of one request at a time, and so many that wait.
+// limits returns limits of one request at a time, and a number that wait.
 func limits(t *testing.T, waiting int) *reads.Limits {
 	config := reads.Default()
 	config.Queue = waiting
@@ -45,7 +45,8 @@ func TestValidate(t *testing.T) {
 	require.NoError(t, func() error { c := reads.Default(); return c.Validate() }())
 }
 
-// TestRefused: who finds the queue full is told when to come again; who leaves while waiting is gone; who waits gets its turn.
+// TestRefused: a request that finds the queue full gets a retry delay; a client that disconnects leaves the queue; a waiting one
+// gets its turn.
 func TestRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limits(t, 1)
@@ -92,7 +93,7 @@ func (s slow) Write(b []byte) (int, error) {
 	return s.ResponseRecorder.Write(b)
 }
 
-// TestSlowClient: a client that does not read its answer keeps no slot, and no more memory than the answer takes.
+// TestSlowClient: a client that does not read its answer occupies no slot, and no more memory than the answer.
 func TestSlowClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limits(t, 0)
@@ -121,8 +122,8 @@ func TestSlowClient(t *testing.T) {
 	})
 }
 
-// TestLight: what takes next to nothing does not wait for what is costly, and actions for neither.
-func TestLight(t *testing.T) {
+// TestCheapRequests: a cheap request does not wait for costly ones, and actions wait for neither.
+func TestCheapRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limits(t, 0)
 		finish := make(chan bool)
@@ -151,7 +152,7 @@ func TestLight(t *testing.T) {
 	})
 }
 
-// TestPanic gives everything back.
+// TestPanic: a handler that panics releases its slot and memory.
 func TestPanic(t *testing.T) {
 	l := limits(t, 1)
 	h := l.Costly(rest.WriteProblem)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("x") }))
@@ -159,8 +160,8 @@ func TestPanic(t *testing.T) {
 	assert.Equal(t, gate.State{}, l.State())
 }
 
-// TestWithoutATurn: handlers that are served by themselves reserve nothing.
-func TestWithoutATurn(t *testing.T) {
+// TestUnlimitedHandlers: handlers without a turn reserve nothing.
+func TestUnlimitedHandlers(t *testing.T) {
 	require.NoError(t, gate.Reserve(t.Context(), 1<<60))
 	assert.False(t, reads.Refuse(httptest.NewRecorder(), rest.WriteProblem, assert.AnError))
 	assert.True(t, reads.Refuse(httptest.NewRecorder(), rest.WriteProblem, context.Canceled))

@@ -43,7 +43,7 @@ func TestParseTraceID(t *testing.T) {
 	}
 }
 
-// exact is the largest integer that a double tells from its neighbours.
+// exact is the largest integer that a double distinguishes from its neighbours.
 const exact = 1 << 53
 
 func TestIntegers(t *testing.T) {
@@ -54,7 +54,7 @@ func TestIntegers(t *testing.T) {
 	}
 }
 
-// attributesOf are attributes as JSON, and those of others after them.
+// attributesOf returns attributes as JSON, followed by those of others.
 func attributesOf(t *testing.T, m pcommon.Map, others ...rest.Attribute) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -65,7 +65,7 @@ func attributesOf(t *testing.T, m pcommon.Map, others ...rest.Attribute) string 
 	return w.Body.String()
 }
 
-// spanOf is a span with attributes, as the body of a Span message.
+// spanOf returns the body of a Span message with attributes.
 func spanOf(t *testing.T, m pcommon.Map) []byte {
 	t.Helper()
 	td := ptrace.NewTraces()
@@ -95,8 +95,8 @@ func TestAttributes(t *testing.T) {
 		`"list":["+Inf","-Inf",null],"map":{"raw":"AQ==","half":true}}`, attributesOf(t, m))
 }
 
-// Of a key that is there twice the first counts, however many there are, and those of others come last.
-func TestKeysOnce(t *testing.T) {
+// Of duplicate keys the first counts, however many there are, and those of others come last.
+func TestDuplicateKeys(t *testing.T) {
 	for _, n := range []int{1, 15, 16, 17, 1000} {
 		var span []byte
 		for range 2 {
@@ -108,7 +108,7 @@ func TestKeysOnce(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		p := rest.NewPage(w)
-		for range 2 { // the second uses memory of the first
+		for range 2 { // the second reuses the memory of the first
 			w.Body.Reset()
 			p.Attributes(wire.SpanAttributes(span), rest.Attribute{Key: []byte("0")}, rest.Attribute{Key: []byte("other")})
 			require.NoError(t, p.Close())
@@ -121,7 +121,7 @@ func TestKeysOnce(t *testing.T) {
 	}
 }
 
-// An object has a bounded number of keys, with those around it.
+// The number of an object's keys is bounded, enclosing objects included.
 func TestKeysAreBounded(t *testing.T) {
 	m := pcommon.NewMap()
 	for i := range 10_000 {
@@ -140,7 +140,7 @@ func TestKeysAreBounded(t *testing.T) {
 	assert.Contains(t, p.Warnings()[0], strconv.Itoa(2*(20_001-16<<10))+" attributes, events and links are left out")
 }
 
-// The client that leaves ends the answer.
+// The answer ends when the client disconnects.
 func TestPageEnds(t *testing.T) {
 	p := rest.NewPage(broken{httptest.NewRecorder()})
 	p.Array(func() {
@@ -199,7 +199,7 @@ func TestParams(t *testing.T) {
 	}
 }
 
-// TestPathParam: what was escaped is unescaped once.
+// TestPathParam: an escaped parameter is unescaped once.
 func TestPathParam(t *testing.T) {
 	r := chi.NewRouter()
 	r.Get("/of/{name}", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(rest.PathParam(r, "name"))) })

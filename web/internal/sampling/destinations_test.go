@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// delivers is a second processor: another destination, and an earlier refusal of the same trace.
+// delivers is a second processor: it has another destination, and an earlier refusal of the same trace.
 type delivers struct {
 	webtest.Sampler
 	asked []string
@@ -40,7 +40,7 @@ func (d *delivers) RetryRefused(id *[16]byte, destination string) int {
 	return 2
 }
 
-// TestSeveralProcessors: what one refuses is not hidden by another, and is sent again by whichever has it.
+// TestSeveralProcessors: one processor's refusals do not hide another's, and each resends its own.
 func TestSeveralProcessors(t *testing.T) {
 	world := webtest.Everything()
 	second := &delivers{}
@@ -68,14 +68,14 @@ func TestSeveralProcessors(t *testing.T) {
 	assert.Equal(t, []string{"", "otlp_http/archive", "all "}, second.asked)
 }
 
-// quiet is a processor that has started, and has nothing to tell.
+// quiet is a processor that has started and has no data.
 type quiet struct{ webtest.Sampler }
 
 func (*quiet) Destinations() tailsampling.Destinations { return tailsampling.Destinations{} }
 
 func (*quiet) RetryRefused(*[16]byte, string) int { return 0 }
 
-// TestNoDestinations gives lists that are empty, and not null.
+// TestNoDestinations: empty lists are written as [], not null.
 func TestNoDestinations(t *testing.T) {
 	world := webtest.Running{Pipelines: map[string]any{"tail_sampling": &quiet{}}}
 	assert.JSONEq(t, `{"destinations":[],"refused":[],"refused_total":0,"budget_bytes":0,"used_bytes":0,"when_full":""}`,

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// drained is a processor that is done, later than the other.
+// drained is a processor that is drained later than the other.
 type drained struct{ webtest.Sampler }
 
 func (*drained) StartDrain() tailsampling.DrainState {
@@ -21,7 +21,7 @@ func (*drained) StartDrain() tailsampling.DrainState {
 	return tailsampling.DrainState{Draining: true, Since: &at, Done: true, Destinations: []tailsampling.Undelivered{{Destination: "otlp_http/archive"}}}
 }
 
-// TestDrainSeveralProcessors: a gateway is done when all of its processors are.
+// TestDrainSeveralProcessors: a gateway is drained when all its processors are.
 func TestDrainSeveralProcessors(t *testing.T) {
 	world := webtest.Everything()
 	world.Pipelines["tail_sampling/2"] = &drained{}

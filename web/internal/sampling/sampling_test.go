@@ -26,7 +26,7 @@ var (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// knows is a sampler that knows the trace in this state.
+// knows is a sampler that has the trace in this state.
 type knows struct {
 	Sampler
 	state string
@@ -36,8 +36,8 @@ func (k knows) Explain([16]byte) (tailsampling.Explanation, bool) {
 	return tailsampling.Explanation{State: k.state}, k.state != ""
 }
 
-// A trace can come through any of several processors; the one that was restarted must not hide what another knows.
-func TestTheMostTellingAnswerWins(t *testing.T) {
+// A trace can pass any of several processors; a restarted one must not hide what another knows.
+func TestMostInformativeAnswerWins(t *testing.T) {
 	for want, states := range map[string][]string{
 		tailsampling.StateDecided: {tailsampling.StateReading, tailsampling.StateFaded, tailsampling.StateDecided},
 		tailsampling.StateFaded:   {tailsampling.StateFaded, "", tailsampling.StatePending},
@@ -54,7 +54,7 @@ func TestTheMostTellingAnswerWins(t *testing.T) {
 	}
 }
 
-// TestProblems asks for what cannot be answered.
+// TestProblems sends requests that cannot be answered.
 func TestProblems(t *testing.T) {
 	sampling := func(s *webtest.Sampler) webtest.Running {
 		r := webtest.Everything()
@@ -83,7 +83,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestChangesWithoutSampler say what is missing.
+// TestChangesWithoutSampler: the error names the missing component.
 func TestChangesWithoutSampler(t *testing.T) {
 	for _, action := range []string{"policies/reload", "shadow/promote", "refused/" + webtest.ExampleHex + "/retry"} {
 		webtest.RequireProblem(t, webtest.Ask(t, webtest.Running{}.Serve(Routes), http.MethodPost, "/api/sampling/v1/"+action),
@@ -91,7 +91,7 @@ func TestChangesWithoutSampler(t *testing.T) {
 	}
 }
 
-// TestPolicyChanges that are not made say why.
+// TestPolicyChanges: a refused change says why.
 func TestPolicyChanges(t *testing.T) {
 	const reload, promote = "/api/sampling/v1/policies/reload", "/api/sampling/v1/shadow/promote"
 	for _, action := range []string{reload, promote} {
@@ -110,7 +110,7 @@ func TestPolicyChanges(t *testing.T) {
 		`"note":"The shadow's policies decide until the next reload or restart`)
 }
 
-// TestAnswers are what the processor says.
+// TestAnswers: answers contain what the processor reports.
 func TestAnswers(t *testing.T) {
 	h := webtest.Everything().Serve(Routes)
 	fake := &webtest.Sampler{}

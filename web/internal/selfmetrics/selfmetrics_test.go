@@ -41,7 +41,7 @@ func TestConfigure(t *testing.T) {
 	assert.Equal(t, "localhost:8888", selfmetrics.New().Configure(nil))
 }
 
-// TestServe passes a scrape on, with what the scraper asked for and nothing of its credentials.
+// TestServe passes a scrape on with the scraper's headers but without its credentials.
 func TestServe(t *testing.T) {
 	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/metrics", r.URL.Path)

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// written is the answer about a trace.
+// written returns the answer for a trace.
 func written(t *trace.Trace) []byte {
 	w := httptest.NewRecorder()
 	p := rest.NewPage(w)
@@ -21,7 +21,7 @@ func written(t *trace.Trace) []byte {
 	return w.Body.Bytes()
 }
 
-// Whatever a trace is, its page takes no more than n log n.
+// For any trace, the work for its page grows as n log n at most.
 func TestNeverMoreThanNLogN(t *testing.T) { webtest.RequireGrowth(t, written) }
 
 func TestPagesAreBounded(t *testing.T) {

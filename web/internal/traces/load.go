@@ -20,8 +20,8 @@ type Shown struct {
 	Bytes int
 }
 
-// What showing a trace takes at most: so many times its bytes, so many bytes for each span, and so many in any case. TestMemory
-// holds reconstruct to it, with what it allocates and frees again.
+// The most memory that showing a trace takes: multiples of its bytes and of its spans, and a constant. TestMemory checks
+// reconstruct against it, freed memory included.
 const (
 	perByte  = 4
 	perSpan  = 1200

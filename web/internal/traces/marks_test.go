@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// TestMarks are those of all scopes together, whichever of them has which.
+// TestMarks: the marks of all scopes are merged, whichever scope has which.
 func TestMarks(t *testing.T) {
 	linked := webtest.KeptID.String()
 	for name, c := range map[string]struct {

@@ -21,7 +21,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-// large is a trace of n spans as services send them, each with so many attributes.
+// large is a trace of n spans as services send them, each with the given number of attributes.
 func large(n, attributes int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -44,7 +44,7 @@ func large(n, attributes int) ptrace.Traces {
 	return td
 }
 
-// discard is a client that counts.
+// discard is a client that counts its bytes.
 type discard struct {
 	header http.Header
 	bytes  int
@@ -80,8 +80,8 @@ func BenchmarkShow(b *testing.B) {
 	}
 }
 
-// TestMemory: showing a trace allocates no more than is reserved for it. Of hostile ones, whose clocks and copies take more to tell
-// apart, that includes garbage of several steps: no step has as much.
+// TestMemory: showing a trace allocates no more than its reservation. For hostile traces, with many clocks and copies, the sum
+// includes the garbage of several steps: no step uses as much at once.
 func TestMemory(t *testing.T) {
 	bound := func(t *testing.T, td ptrace.Traces, times int64) {
 		spans := encoded(t, td)
@@ -90,7 +90,7 @@ func TestMemory(t *testing.T) {
 		require.NoError(t, r.Scan(spans))
 		id := pcommon.TraceID(r.Spans[0].TraceID)
 		runtime.GC()
-		runtime.GC() // nothing is left in pools
+		runtime.GC() // pools are empty
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		show(t, spans, id)
@@ -109,7 +109,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// A trace that takes more memory than all reads may is refused before it is read, with the key to set.
+// A trace that needs more memory than all reads may use is refused before it is read, with the key to set.
 func TestTooLarge(t *testing.T) {
 	world := webtest.Everything()
 	store := world.Pipelines["trace_store"].(*webtest.Store)

@@ -22,8 +22,8 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// NotHere says that a trace, by its ID, is not stored.
-const NotHere = "Trace %s is not here: it was not kept, has not been decided yet, or has expired."
+// NotStored says that a trace, by its ID, is not stored.
+const NotStored = "Trace %s is not here: it was not kept, has not been decided yet, or has expired."
 
 // Routes lays out the paths.
 func Routes(r chi.Router, all *known.Components) {
@@ -112,7 +112,7 @@ func getTrace(all *known.Components) http.HandlerFunc {
 			return
 		}
 		if shown == nil {
-			rest.WriteProblem(w, http.StatusNotFound, NotHere, id)
+			rest.WriteProblem(w, http.StatusNotFound, NotStored, id)
 			return
 		}
 		kept, err := store.Has(r.Context(), linkedTraces(shown.Trace))

@@ -46,7 +46,7 @@ func byName(t *testing.T, v *api.Trace, name string) api.Span {
 
 func unixNano(n uint64) string { return strconv.FormatUint(n, 10) }
 
-// What is written span by span is the contract's structure, field for field.
+// The trace that is written span by span has the contract's structure, field for field.
 func TestTraceIsTheContracts(t *testing.T) {
 	w := webtest.Get(t, served(webtest.Everything()), "/api/traces/v1/traces/"+webtest.ExampleHex)
 	again, err := json.Marshal(webtest.Decode[api.Trace](t, w))
@@ -100,13 +100,13 @@ func TestTraceView(t *testing.T) {
 	assert.True(t, byName(t, &view, "missing span").Synthetic)
 }
 
-// TestAttributesAsJSON: a browser must read what was sent, whatever JSON numbers can hold.
+// TestAttributesAsJSON: a browser reads the values that were sent, even those beyond JSON's numbers.
 func TestAttributesAsJSON(t *testing.T) {
 	view, _ := exampleView(t)
 	assert.Equal(t, map[string]any{
 		"http.route": "/cart </script>", "small": 42.0, "large": "9223372036854775807", "ratio": 0.5, "nan": "NaN", "infinite": "-Inf",
 		"cached": true, "empty": nil, "raw": "/wA=", "list": []any{"-9223372036854775808", "x"}, "map": map[string]any{"deep": "+Inf"},
-		"tailsampling.policy": "errors", // the sampler marks the scope with it; what else is there is not the span's
+		"tailsampling.policy": "errors", // the sampler marks the scope with it; other attributes of the scope are not the span's
 	}, byName(t, &view, "GET /cart").Attributes)
 }
 
@@ -116,7 +116,7 @@ func TestHexThreshold(t *testing.T) {
 	}
 }
 
-// The threshold is that of the first span which has one; a trace that upstream samplers left whole has none.
+// The threshold is that of the first span with one; a trace without upstream sampling has none.
 func TestThreshold(t *testing.T) {
 	for want, states := range map[string][]string{"0": {"", "foo=1"}, "8": {"", "ot=th:8", "ot=th:c"}} {
 		tr := &trace.Trace{Spans: []trace.Span{{Origin: trace.Origin{Synthetic: true}}}}
@@ -128,7 +128,7 @@ func TestThreshold(t *testing.T) {
 	assert.Equal(t, "0", threshold(&trace.Trace{}))
 }
 
-// TestSearchQuery passes on what was asked for.
+// TestSearchQuery passes the query's parameters on.
 func TestSearchQuery(t *testing.T) {
 	world := webtest.Everything()
 	h := served(world)
@@ -158,7 +158,7 @@ func TestServices(t *testing.T) {
 		webtest.Get(t, served(webtest.Everything()), "/api/traces/v1/search?service=nobody").Body.String())
 }
 
-// TestSpanInJSON holds the order of a span's keys: structures that its view embeds must not move them.
+// TestSpanInJSON checks the order of a span's keys: structures that its view embeds must not change it.
 func TestSpanInJSON(t *testing.T) {
 	w := webtest.Get(t, served(webtest.Everything()), "/api/traces/v1/traces/"+webtest.ExampleHex)
 	assert.Contains(t, w.Body.String(), `{"span_id":"0000000000000077","parent_id":"","name":"missing span","service":"",`+
@@ -168,7 +168,7 @@ func TestSpanInJSON(t *testing.T) {
 		`"events":[],"links":[]}`)
 }
 
-// TestProblems asks for what cannot be answered.
+// TestProblems sends requests that cannot be answered.
 func TestProblems(t *testing.T) {
 	storeFails := func(err error) webtest.Running {
 		r := webtest.Everything()

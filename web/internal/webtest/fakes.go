@@ -27,7 +27,7 @@ var (
 	_ host.Prober       = (*Prober)(nil)
 )
 
-// Noon is the time of all that the fakes tell of.
+// Noon is the time of everything in the fakes.
 var Noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 func ptr[T any](v T) *T { return &v }
@@ -127,7 +127,7 @@ type Store struct {
 	Names  map[string][]string
 	Err    error
 	Asked  tracestore.Query
-	Linked []pcommon.TraceID // what Has was asked for last
+	Linked []pcommon.TraceID // the argument of the last Has
 }
 
 // NewStore returns a Store with its trace.
@@ -236,7 +236,7 @@ func (*Sampler) Destinations() tailsampling.Destinations {
 	}
 	backend.State = "delivering"
 	backend.DeliveredTraces, backend.DeliveredSpans, backend.RefusedTraces = 7, 70, 1
-	backend.RejectedSpans, backend.RejectedWhy = 1, "too old"
+	backend.RejectedSpans, backend.RejectedReason = 1, "too old"
 	foreign := tailsampling.Destination{
 		Destination: "traces", Pipeline: "traces", Exporters: []string{"debug", "kafka"}, ShareBytes: 1 << 29,
 		Backlog:    tailsampling.Backlog{Traces: 3, Spans: 30, Bytes: 9000, Seconds: 12.5},

@@ -14,7 +14,7 @@ import (
 
 var usual = Load{Rate: 100_000, SpanBytes: 520, Kept: 0.03, Wait: 5 * time.Second, Revive: 30 * time.Second, Outage: time.Hour, Series: 10_000, Headroom: 1}
 
-// The model gives back what it was made from.
+// The model reproduces the measurements that it was made from.
 func TestMeasured(t *testing.T) {
 	assert.InDelta(t, cpuPerSpan*usual.Rate/1e6, Of(usual).Cores, 1e-9)
 	all := usual
@@ -24,7 +24,7 @@ func TestMeasured(t *testing.T) {
 	assert.InDelta(t, cpuPerKeptSpan*usual.Rate/1e6, Of(all).Cores-Of(none).Cores, 1e-9)
 }
 
-// Figures of the model must stand in the docs, with their commands.
+// The model's figures are in the docs, with their commands.
 func TestFiguresStandInTheDocs(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile("../../../../docs/" + name)
@@ -44,7 +44,7 @@ func TestFiguresStandInTheDocs(t *testing.T) {
 	}
 }
 
-// More load never needs less, of anything.
+// A higher load never needs less of anything.
 func TestMonotonic(t *testing.T) {
 	for name, grow := range map[string]func(*Load){
 		"rate":   func(l *Load) { l.Rate *= 3 },
@@ -95,7 +95,7 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// The table of docs/capacity.md is what the model gives.
+// The table of docs/capacity.md equals the model's.
 func TestDocsTable(t *testing.T) {
 	text, err := os.ReadFile("../../../../docs/capacity.md")
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/internal/owner"
 )
 
-// files is a configuration of components that run, each with its directory.
+// files is a configuration of running components, each with its directory.
 func files(directories ...string) *confmap.Conf {
 	exporters, ids := map[string]any{}, []any{}
 	for i, directory := range directories {
@@ -28,7 +28,8 @@ func files(directories ...string) *confmap.Conf {
 	})
 }
 
-// A second process on the data directory is told which has it, and what to set; what keeps its files elsewhere is not in its way.
+// A second process on the data directory gets an error with the owner and the key to set; components with other directories are
+// not affected.
 func TestClaim(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	t.Setenv(variable, dir)
@@ -52,7 +53,7 @@ func TestClaim(t *testing.T) {
 	release()
 }
 
-// The shipped configuration keeps its files in the data directory, and makes it.
+// The shipped configuration keeps its files in the data directory, and creates it.
 func TestClaimShipped(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	t.Setenv(variable, dir)
@@ -66,8 +67,8 @@ func TestClaimShipped(t *testing.T) {
 	release()
 }
 
-// A directory that cannot be locked is left to the components, and none is made that nobody needs.
-func TestClaimLeavesIt(t *testing.T) {
+// A directory that cannot be locked is left to the components, and no unneeded one is created.
+func TestClaimSkipsUnlockableDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	t.Setenv(variable, file)

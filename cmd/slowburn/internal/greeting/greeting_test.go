@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// last are the messages of a log that a service writes, from the line on that says that it is ready.
+// last returns the messages that a service logs from "ready" on.
 func last(g *Greeting, level zapcore.Level, log func(service, component *zap.Logger)) (messages []string) {
 	core, logs := observer.New(level)
 	service := zap.New(core, zap.WrapCore(g.Core))

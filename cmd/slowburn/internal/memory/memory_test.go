@@ -22,7 +22,7 @@ import (
 
 const mib = int64(1) << 20
 
-// shipped is what the shipped pipelines are made of, with what a test writes into it.
+// shipped is the configuration of the shipped pipelines, with a test's changes.
 func shipped(change func(*tailsampling.Config, *sli.Config, *tsdb.Config)) *otelcol.Config {
 	id := component.MustNewID
 	sampling := tailsampling.NewFactory().CreateDefaultConfig().(*tailsampling.Config)
@@ -105,7 +105,7 @@ func TestRefused(t *testing.T) {
 	assert.EqualValues(t, math.MaxInt64, huge.Sum())
 }
 
-// TestOneMoreSampler: each has a budget of its own.
+// TestOneMoreSampler: each sampler has a budget of its own.
 func TestOneMoreSampler(t *testing.T) {
 	cfg := shipped(nil)
 	in := pipeline.NewIDWithName(pipeline.SignalTraces, "sampled")
@@ -126,7 +126,7 @@ func TestApply(t *testing.T) {
 	assert.False(t, set)
 	assert.Equal(t, 900*mib, debug.SetMemoryLimit(-1), "no limit changes nothing")
 
-	t.Setenv("GOMEMLIMIT", "77MiB") // which the runtime has read at the start of a process
+	t.Setenv("GOMEMLIMIT", "77MiB") // the runtime reads it at the start of a process only
 	goLimit, set = Apply(1000 * mib)
 	assert.Equal(t, 900*mib, goLimit)
 	assert.True(t, set)

@@ -41,7 +41,7 @@ func Explain(err error, whole map[string]any) error {
 	text := its[0].key + ": " + its[0].address + " "
 	switch other, twice := its[0].rival(all); {
 	case errors.Is(failed, syscall.EADDRINUSE) && twice:
-		text += fmt.Sprintf("is %s of %s too; write %s", its[0].what(), other.key, its[0].another())
+		text += fmt.Sprintf("is %s of %s too; write %s", its[0].part(), other.key, its[0].another())
 	case errors.Is(failed, syscall.EADDRINUSE):
 		text += fmt.Sprintf("is in use by another process; stop that one, or write %s", its[0].another())
 	case errors.Is(failed, syscall.EACCES):
@@ -61,8 +61,8 @@ type listener struct {
 	isPort  bool   // the key has only the port
 }
 
-// what returns which part of the address the key holds.
-func (l listener) what() string {
+// part returns which part of the address the key holds.
+func (l listener) part() string {
 	if l.isPort {
 		return "the port"
 	}

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// whole is a configuration with an address of each kind, some of components that nobody names.
+// whole is a configuration with an address of each kind, some of them of unused components.
 var whole = map[string]any{
 	"receivers": map[string]any{
 		"otlp":   map[string]any{"protocols": map[string]any{"grpc": map[string]any{"endpoint": "localhost:4317"}, "http": map[string]any{"endpoint": ":4318"}}},
@@ -42,7 +42,7 @@ func listen(address string, cause error) error {
 func TestExplain(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
-		want string // empty: the error itself
+		want string // empty: the original error
 	}{
 		"none":                           {nil, ""},
 		"another error":                  {errors.New("x"), ""},

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// in puts a body into fields of bytes, the innermost last.
+// in wraps a body in nested fields, the innermost last.
 func in(body []byte, fields ...protowire.Number) []byte {
 	for i := len(fields) - 1; i >= 0; i-- {
 		body = protowire.AppendBytes(protowire.AppendTag(nil, fields[i], protowire.BytesType), body)
@@ -29,7 +29,7 @@ func many(element []byte) []byte {
 	return []byte(strings.Repeat(string(element), 300_000/len(element)))
 }
 
-// hostile are requests that consist of as many elements as their bytes allow.
+// hostile are requests with as many elements as their bytes allow.
 func hostile() map[string][]byte {
 	empty := func(fields ...protowire.Number) []byte {
 		last := len(fields) - 1
@@ -58,7 +58,7 @@ func hostile() map[string][]byte {
 	}
 }
 
-// live returns how many bytes stay allocated by f.
+// live returns the bytes that f leaves allocated.
 func live(f func() any) int64 {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -70,7 +70,7 @@ func live(f func() any) int64 {
 	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
 }
 
-// What pdata takes for a request is never more than what was charged, whatever the request consists of.
+// pdata's memory of a request never exceeds its charge, whatever the request consists of.
 func TestProtobufCoversPdata(t *testing.T) {
 	for name, body := range hostile() {
 		for signal, tt := range map[string]struct {
@@ -96,7 +96,7 @@ func TestProtobufCoversPdata(t *testing.T) {
 	}
 }
 
-// hostileJSON are requests in JSON that consist of as many elements as their bytes allow.
+// hostileJSON are requests in JSON with as many elements as their bytes allow.
 func hostileJSON() map[string]string {
 	array := func(path, element string) string {
 		body := "[" + strings.TrimSuffix(strings.Repeat(element+",", 300_000/(len(element)+1)), ",") + "]"
@@ -162,7 +162,7 @@ func TestJSONCoversPdata(t *testing.T) {
 	require.True(t, decodesSome, "the requests are what pdata decodes")
 }
 
-// What exporters send costs less than what is refused: eight times its bytes.
+// A typical exporter's requests cost less than the limit of eight times their bytes.
 func TestUsualRequestsAreCheap(t *testing.T) {
 	m := pmetricotlp.NewExportRequestFromMetrics(usualMetrics())
 	proto, err := m.MarshalProto()
@@ -241,7 +241,7 @@ func usualTraces() ptrace.Traces {
 	return td
 }
 
-// The short way past walk returns what walk does, and is taken for what exporters send, in either order of key and value.
+// The fast path beside walk returns the same as walk, and is used for typical exporters' attributes, in either order of key and value.
 func TestPlainAttributes(t *testing.T) {
 	taken := 0
 	for _, key := range []string{"", "k", "http.request.method", strings.Repeat("k", 127), strings.Repeat("k", 128)} {
@@ -273,7 +273,7 @@ func BenchmarkTraces(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*50), "ns/span")
 }
 
-// The walks end, and say no less than nothing, for whatever bytes.
+// For any bytes the walks end, and return no negative cost.
 func FuzzCost(f *testing.F) {
 	for _, body := range hostile() {
 		f.Add(body[:min(len(body), 200)])

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzDecompress holds each content encoding to its bounds: what comes out is within the limit and the budget, everything is given
-// back, and what was accepted once is accepted again, with the same bytes, however it arrives.
+// FuzzDecompress checks the bounds of each content encoding: the result is within the limit and the budget, everything is
+// released, and an accepted body is accepted again with the same bytes, however it arrives.
 func FuzzDecompress(f *testing.F) {
 	names := slices.Sorted(maps.Keys(encoders))
 	for i, name := range names {

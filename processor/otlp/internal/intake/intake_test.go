@@ -33,7 +33,7 @@ func TestDefaultLimit(t *testing.T) {
 }
 
 func TestBudget(t *testing.T) {
-	b := NewBudget(114) // of which an eighth is for what has no door yet
+	b := NewBudget(114) // of which an eighth is for connections that have no protocol yet
 	first, second := b.Begin(), b.Begin()
 	require.NoError(t, first.Hold(60))
 	require.ErrorIs(t, second.Hold(50), ErrSpent, "others hold it: worth another try")
@@ -54,7 +54,7 @@ func TestBudget(t *testing.T) {
 	assert.EqualValues(t, 114, b.Limit())
 }
 
-// Parallel requests never hold more than the budget, and give all back.
+// Parallel requests never hold more than the budget, and release everything.
 func TestBudgetInParallel(t *testing.T) {
 	const limit = 1 << 20
 	b := NewBudget(limit)
@@ -116,7 +116,7 @@ func encode(t testing.TB, encoding string, b []byte) []byte {
 	return out.Bytes()
 }
 
-// What was compressed comes out again, whatever its size is, if it is not over the limit; and nothing stays reserved.
+// Compressed data of any size decompress to the original within the limit; and nothing stays reserved.
 func TestDecompress(t *testing.T) {
 	noise := make([]byte, 6*mib)
 	for i := range noise {
@@ -155,7 +155,7 @@ func TestDecompress(t *testing.T) {
 	}
 }
 
-// A bomb takes no more than the limit of what comes out, whatever its format; and is refused.
+// A bomb of any format takes no more than the limit of decompressed bytes, and is refused.
 func TestBombs(t *testing.T) {
 	const limit = 4 * mib
 	zeros := make([]byte, 256*mib)
@@ -171,12 +171,12 @@ func TestBombs(t *testing.T) {
 		"lz4":              {"lz4", encode(t, "lz4", zeros)},
 		"zstd":             {"zstd", encode(t, "zstd", zeros)},
 		"frames of zstd":   {"zstd", bytes.Repeat(encode(t, "zstd", zeros[:mib]), 64)},
-		// A block that says that it is 3 GiB long, in five bytes.
+		// A block that claims a length of 3 GiB, in five bytes.
 		"length of snappy":                   {"snappy", []byte{0x80, 0x80, 0x80, 0x80, 0x0c, 0}},
 		"length within the limit, of snappy": {"snappy", []byte{0x80, 0x80, 0xc0, 0x01, 0}},
-		// A frame with a window of 3.5 TiB, whose content size is not said.
+		// A frame with a window of 3.5 TiB, without a content size.
 		"window of zstd": {"zstd", []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xff, 0x01, 0x00, 0x00}},
-		// A frame of a single segment that says that it is 1 TiB long.
+		// A frame of a single segment that claims 1 TiB.
 		"content size of zstd":                   {"zstd", []byte{0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0, 0x01, 0x00, 0x00}},
 		"content size within the limit, of zstd": {"zstd", []byte{0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0x3f, 0, 0x01, 0x00, 0x00}},
 	}
@@ -186,12 +186,12 @@ func TestBombs(t *testing.T) {
 			run := func() {
 				q := budget.Begin()
 				err := q.Decompress(bomb.encoding, bytes.NewReader(bomb.body), limit, 0)
-				if name != "window of zstd" { // which is empty, and within the limit
+				if name != "window of zstd" { // is empty, and within the limit
 					require.Error(t, err)
 				}
 				q.End()
 			}
-			run() // what is pooled is there
+			run() // pools are filled
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			run()
@@ -202,7 +202,7 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// stalled gives its bytes and then an error, as a connection that is cut.
+// stalled returns its bytes and then an error, like a connection that breaks.
 func TestSlowHeadersReserveLittle(t *testing.T) {
 	budget := NewBudget(64 * mib)
 	var held []*Request
@@ -219,8 +219,8 @@ func TestSlowHeadersReserveLittle(t *testing.T) {
 	assert.Zero(t, budget.Reserved())
 }
 
-// A body that does not fit is refused when that shows, and what it held is free at once for another.
-func TestSpent(t *testing.T) {
+// A body that does not fit is refused as soon as that is known, and its reservation is released at once.
+func TestBudgetIsReleasedOnRefusal(t *testing.T) {
 	budget := NewBudget(4 * mib)
 	other := budget.Begin()
 	require.NoError(t, other.Hold(5*mib/2))

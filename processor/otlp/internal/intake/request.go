@@ -10,7 +10,7 @@ import (
 type Request struct {
 	budget   *Budget
 	held     int64
-	arrived  int64 // what its connection holds for it until it ends
+	arrived  int64 // the connection's bytes for the request, held until it ends
 	arriving bool  // it may use the part for arriving requests
 	body     []byte
 	pooled   bool // body comes from a pool
@@ -26,8 +26,8 @@ func (q *Request) End() {
 	requests.Put(q)
 }
 
-// HeldBefore says that its connection holds n bytes for a request until it ends, so that Hold knows what that takes in all.
-func HeldBefore(q *Request, n int64) { q.arrived = n }
+// HeldByConnection says that its connection holds n bytes for a request until it ends, so that Hold knows what that takes in all.
+func HeldByConnection(q *Request, n int64) { q.arrived = n }
 
 // Body returns the received bytes. They are valid until Drop or End.
 func (q *Request) Body() []byte { return q.body }

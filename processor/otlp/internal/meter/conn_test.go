@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// wire is a connection whose peer's bytes come in pieces of a length.
+// wire is a connection whose peer's bytes arrive in pieces of a length.
 type wire struct {
 	net.Conn
 	in    []byte
@@ -36,7 +36,7 @@ func (w *wire) Read(b []byte) (int, error) {
 func (w *wire) Write(b []byte) (int, error) { return len(b), nil }
 func (w *wire) Close() error                { return nil }
 
-// sent is what a client sends: the preface, and what f writes.
+// sent returns a client's bytes: the preface, and the output of f.
 func sent(t *testing.T, f func(*http2.Framer)) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -55,7 +55,7 @@ func answer(t *testing.T, c net.Conn, f func(*http2.Framer)) {
 	}
 }
 
-// What is held is that of the open streams, however the bytes are cut.
+// The reservation is that of the open streams, however the bytes are split.
 func TestConnHoldsOpenStreams(t *testing.T) {
 	in := sent(t, func(f *http2.Framer) {
 		require.NoError(t, f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1}))
@@ -92,7 +92,7 @@ func TestConnHoldsOpenStreams(t *testing.T) {
 	}
 }
 
-// The end of a connection gives back what its streams held, and what comes for it after that holds nothing.
+// Closing a connection releases its streams' reservations, and later bytes reserve nothing.
 func TestCloseGivesBack(t *testing.T) {
 	in := sent(t, func(f *http2.Framer) {
 		require.NoError(t, f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true}))
@@ -114,7 +114,7 @@ func TestCloseGivesBack(t *testing.T) {
 	require.Zero(t, budget.Reserved())
 }
 
-// Without room the connection ends with what intake says.
+// Without room the connection ends with intake's error.
 func TestConnIsRefused(t *testing.T) {
 	in := sent(t, func(f *http2.Framer) {
 		require.NoError(t, f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true}))
@@ -133,7 +133,7 @@ func TestConnIsRefused(t *testing.T) {
 	assert.Zero(t, budget.Reserved())
 }
 
-// A connection of TCP is read when there is something, and its end is told.
+// A TCP connection is read when data arrive, and its end is reported.
 func TestReadOnReady(t *testing.T) {
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -172,7 +172,7 @@ func TestReadOnReady(t *testing.T) {
 	assert.Zero(t, budget.Reserved())
 }
 
-// counting is a pool that knows how many buffers are out.
+// counting is a pool that counts the buffers in use.
 type counting struct{ out int }
 
 func (c *counting) Get(n int) *[]byte {
@@ -183,7 +183,7 @@ func (c *counting) Get(n int) *[]byte {
 
 func (c *counting) Put(*[]byte) { c.out-- }
 
-// FuzzConn holds that whatever bytes come in whatever pieces, no more is held than the budget, and all of it is given back.
+// FuzzConn checks that for any bytes in any pieces the reservation stays within the budget, and all of it is released.
 func FuzzConn(f *testing.F) {
 	f.Add([]byte(http2.ClientPreface+"\x00\x00\x00\x01\x04\x00\x00\x00\x01\x00\x00\x05\x00\x00\x00\x00\x00\x01hello\x00\x00\x04\x03\x00\x00\x00\x00\x01\x00\x00\x00\x08"), []byte("\x00\x00\x00\x01\x05\x00\x00\x00\x01"), uint8(7))
 	f.Fuzz(func(t *testing.T, in, out []byte, piece uint8) {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// begins is what a client sends: settings, an acknowledgement, a request with some headers, and another acknowledgement.
+// begins is what a client sends first: settings, an acknowledgement, a request with some headers, and another acknowledgement.
 func begins(t testing.TB, headers ...string) []byte {
 	t.Helper()
 	var b, block bytes.Buffer
@@ -55,7 +55,7 @@ func TestFirstIsGRPC(t *testing.T) {
 	}
 }
 
-// FuzzFirstIsGRPC holds that no bytes of a client do harm.
+// FuzzFirstIsGRPC checks that no bytes of a client cause a panic.
 func FuzzFirstIsGRPC(f *testing.F) {
 	f.Add(begins(f, ":method", "POST", "content-type", "application/grpc")[len(preface):])
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -67,7 +67,7 @@ func FuzzFirstIsGRPC(f *testing.F) {
 	})
 }
 
-// reading is a connection that only reads.
+// reading is a connection that can only be read.
 type reading struct {
 	net.Conn
 	io.Reader
@@ -75,7 +75,7 @@ type reading struct {
 
 func (r reading) Read(b []byte) (int, error) { return r.Reader.Read(b) }
 
-// TestUnacknowledging holds that the first acknowledgement is left out and all else passes, however it is read.
+// TestUnacknowledging checks that the first acknowledgement is removed and all other bytes pass, in reads of any size.
 func TestUnacknowledging(t *testing.T) {
 	b := begins(t, ":method", "POST")
 	var ack bytes.Buffer

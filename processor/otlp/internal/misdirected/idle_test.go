@@ -17,7 +17,8 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// TestIdleHTTP2 holds that a client of gRPC that connects long before it calls is served: longer than a first request is waited for.
+// TestIdleHTTP2 checks that a gRPC client that connects long before its first call is served: longer than the timeout of a first
+// request.
 func TestIdleHTTP2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, err := NewRequests(componenttest.NewNopTelemetrySettings(), "/v1/traces", "/v1/metrics",

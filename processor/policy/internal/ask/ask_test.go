@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// text holds for a string, and counts how often it was asked.
+// text matches a string, and counts its calls.
 type text struct {
 	want  string
 	asked *int
@@ -23,7 +23,7 @@ func (p text) Holds(v wire.Value) bool {
 	return v.Kind() == wire.String && string(v.Bytes()) == p.want
 }
 
-// named holds for spans of a name, and counts how often it was asked.
+// named matches spans by name, and counts its calls.
 type named struct {
 	want  string
 	asked *int
@@ -39,7 +39,7 @@ type counter int
 
 func (c counter) Observe(words []uint64, _ *rule.SpanView) { words[c]++ }
 
-// Each distinct question has a bit, the status ERROR the first.
+// Each distinct question has a bit, the first of which is status ERROR.
 func TestQuestionsHaveBits(t *testing.T) {
 	b := ask.NewBuilder(true)
 	require.True(t, b.Contrib)
@@ -62,7 +62,7 @@ func TestQuestionsHaveBits(t *testing.T) {
 	require.Equal(t, 1, b.Words())
 }
 
-// Words of observers stand between those of bits, which come when they are needed.
+// Words of observers stand between those of bits, which are added when they are needed.
 func TestWords(t *testing.T) {
 	b := ask.NewBuilder(false)
 	require.Equal(t, 1, b.Words())
@@ -88,7 +88,7 @@ func TestWarningsHaveAPlace(t *testing.T) {
 	require.Equal(t, []string{"here: it is 7", "there: so it is"}, b.Warnings())
 }
 
-// What is answered is not asked again, neither of a span nor of a resource.
+// An answered question is not asked again, neither of a span nor of a resource.
 func TestObserve(t *testing.T) {
 	b := ask.NewBuilder(false)
 	var attribute, span int
@@ -127,7 +127,7 @@ func TestObserve(t *testing.T) {
 	require.True(t, rule.IsSet(bits, rule.ErrorBit))
 }
 
-// Values go to their places if somebody wants them, also of keys whose questions are answered, and the first counts.
+// Values are stored if a policy reads them, even for keys whose questions are answered, and the first one counts.
 func TestValues(t *testing.T) {
 	b := ask.NewBuilder(false)
 	asked := 0
@@ -156,7 +156,7 @@ func TestValues(t *testing.T) {
 	require.Zero(t, asked, "nothing is open and no value is wanted")
 }
 
-// More keys than one walk can look for, of which many have the same hash.
+// More keys than one walk can search for, many of them with equal hashes.
 func TestManyKeys(t *testing.T) {
 	b := ask.NewBuilder(false)
 	const n = 130
@@ -185,7 +185,7 @@ func TestManyKeys(t *testing.T) {
 	}
 }
 
-// Of a resource's attribute that is there twice the first counts, too.
+// Of a resource's duplicate attributes the first counts, too.
 func TestFirstOfResourceCounts(t *testing.T) {
 	b := ask.NewBuilder(false)
 	asked := 0

@@ -24,16 +24,16 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// agreement is a condition and what OTTL's own context says to it.
+// agreement is a condition and the result of OTTL's own context.
 type agreement struct {
 	own     *condition
 	onSpan  *ottl.Condition[*ottlspan.TransformContext]
 	onEvent *ottl.Condition[*ottlspanevent.TransformContext]
-	// inPlace says that no span need be decoded for it, unless it reads a list or map.
+	// inPlace means that no span is decoded for it, unless it reads a list or map.
 	inPlace bool
 }
 
-// agreements are the conditions of testdata/ottl: one in a line, those for which a span must be decoded behind "decoded:".
+// agreements are the conditions of testdata/ottl: one per line, those that decode a span after "decoded:".
 type agreements struct {
 	list       []agreement
 	attributes ask.Questions
@@ -78,7 +78,7 @@ func newAgreements(tb testing.TB) (all agreements) {
 // tally counts the answers to a condition.
 type tally struct{ held, not, failed int }
 
-// agree compares all answers for all spans and events of a request.
+// agree compares the results for all spans and events of a request.
 func agree(tb testing.TB, all agreements, request []byte, answers []tally) {
 	var r wire.Request
 	if r.Scan(request) != nil {
@@ -126,7 +126,7 @@ func agreeOnSpan(tb testing.TB, all agreements, own *Context, rs ptrace.Resource
 }
 
 func agreeOn(tb testing.TB, a agreement, own *Context, want bool, wantErr error, answers *tally) {
-	for _, way := range []string{"first", "again"} { // which may be remembered
+	for _, way := range []string{"first", "again"} { // which may be cached
 		got, err := a.own.holds(own)
 		require.Equal(tb, wantErr == nil, err == nil, "%s, %s: %v instead of %v", a.own.text, way, err, wantErr)
 		require.Equal(tb, want, got, "%s, %s", a.own.text, way)
@@ -164,7 +164,7 @@ func FuzzConditions(f *testing.F) {
 	})
 }
 
-// randomRequest has spans with all that conditions can read.
+// randomRequest has spans with every field that conditions can read.
 func randomRequest(tb testing.TB, rng *rand.Rand) []byte {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -208,7 +208,7 @@ func randomRequest(tb testing.TB, rng *rand.Rand) []byte {
 	return withTwice(tb, rng, b)
 }
 
-// withTwice gives one of the spans the attributes, and all the rest, of another once more.
+// withTwice appends the fields of another span, attributes included, to some of the spans.
 func withTwice(tb testing.TB, rng *rand.Rand, request []byte) []byte {
 	var r wire.Request
 	require.NoError(tb, r.Scan(request))

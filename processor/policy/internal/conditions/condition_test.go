@@ -20,7 +20,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// A span is decoded for those conditions only of which testdata says so.
+// A span is decoded only for the conditions that testdata names.
 func TestConditionsReadInPlace(t *testing.T) {
 	all := newAgreements(t)
 	span := policytest.Span{Name: "GET /cart", Attributes: map[string]any{"any": 1, "str": "x"}, Events: []policytest.Event{{Name: "exception"}}}
@@ -47,9 +47,8 @@ func parseOne(t *testing.T, key, text string) *condition {
 	return list[0]
 }
 
-// Only what depends on inputs that are likely to come again is remembered, and only what depends on the resource alone is
-// not looked at for each span.
-func TestWhatConditionsDependOn(t *testing.T) {
+// A result is cached only if its inputs are likely to repeat, and a condition on the resource alone is not evaluated for each span.
+func TestInputsOfConditions(t *testing.T) {
 	const remembered, ofResource, neither = "remembered", "of resource", ""
 	for text, want := range map[string]string{
 		`attributes["a"] == 1`:                                           remembered,
@@ -82,8 +81,8 @@ func TestWhatConditionsDependOn(t *testing.T) {
 	require.False(t, parseOne(t, "spanevent", `resource.attributes["a"] == 1`).ofResource, "there must be an event")
 }
 
-// A function that is new in OTTL must be looked at: is its result determined by its arguments? If not it belongs into
-// impure. Then run the test with -rewrite.
+// A new function of OTTL must be examined: is its result determined by its arguments? If not, add it to impure. Then run the test
+// with -rewrite.
 func TestFunctionsAreKnown(t *testing.T) {
 	names := slices.Sorted(maps.Keys(ottlfuncs.StandardConverters[*Context]()))
 	got := strings.Join(names, "\n") + "\n"
@@ -96,7 +95,7 @@ func TestFunctionsAreKnown(t *testing.T) {
 	require.Subset(t, names, impure)
 }
 
-// A condition is not evaluated again for what it read before.
+// A condition is not evaluated again for equal inputs.
 func TestConditionRemembers(t *testing.T) {
 	cond := parseOne(t, "span", `attributes["a"] == "x"`)
 	evaluate, evaluated := cond.evaluate, 0

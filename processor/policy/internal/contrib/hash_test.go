@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// The limits that contrib has, of 64 bits of precision.
+// contrib's limits have 64 bits of precision.
 func TestHashLimit(t *testing.T) {
 	for share, want := range map[float64]uint64{
 		0: 0, 1: math.MaxUint64, 2.5: math.MaxUint64,
@@ -23,7 +23,7 @@ func TestHashLimit(t *testing.T) {
 	}
 }
 
-// The FNV-1a hash of salt and trace ID decides, up to the limit and with it.
+// The FNV-1a hash of salt and trace ID decides, the limit included.
 func TestHashed(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, salt := range []string{"", "pepper"} {

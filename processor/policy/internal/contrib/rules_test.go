@@ -20,7 +20,7 @@ func matches(r rule.Rule, t *rule.Trace) bool {
 	return ok
 }
 
-// A bucket fills at its rate up to its burst, and a trace passes if its whole cost is there.
+// A bucket fills at its rate up to its burst, and a trace passes if its whole cost fits.
 func TestBucket(t *testing.T) {
 	b := NewBucket(10, 30, false)
 	at := func(now int64, spans int) *rule.Trace { return &rule.Trace{Now: now, Spans: spans, Bytes: 1000} }
@@ -32,7 +32,7 @@ func TestBucket(t *testing.T) {
 	require.False(t, matches(b, at(3*second-1, 10)))
 	require.True(t, matches(b, at(3*second, 10)))
 	require.False(t, matches(b, at(3*second, 11)))
-	b.Count(at(second, 5), true) // is decided late
+	b.Count(at(second, 5), true) // its decision is late
 	require.Equal(t, -5.0, b.level)
 	require.Equal(t, 2*time.Second, b.at)
 
@@ -45,7 +45,7 @@ func TestBucket(t *testing.T) {
 	require.Equal(t, b, other)
 }
 
-// A room is for so many spans in each second.
+// A room holds a number of spans in each second.
 func TestRoom(t *testing.T) {
 	r := &room{spans: 10}
 	at := func(now int64, spans int) *rule.Trace { return &rule.Trace{Now: now, Spans: spans} }
@@ -66,7 +66,7 @@ func TestRoom(t *testing.T) {
 type part struct {
 	threshold uint64
 	ok        bool
-	counted   []bool // whether it was sampled
+	counted   []bool // whether the trace was sampled
 }
 
 func (p *part) Match(*rule.Trace) (uint64, bool)  { return p.threshold, p.ok }
@@ -79,7 +79,7 @@ func nodesOf(traits rule.Traits, parts ...*part) (nodes []rule.Node) {
 	return nodes
 }
 
-// Parts are asked in turn, and told up to the first that does not sample the trace.
+// Parts are asked in turn, and counted up to the first that does not sample the trace.
 func TestSequence(t *testing.T) {
 	for name, c := range map[string]struct {
 		parts   []*part
@@ -111,7 +111,7 @@ func TestSequence(t *testing.T) {
 	require.True(t, ok, "one counts")
 }
 
-// The first part that samples a trace decides, by whether there is room for it.
+// The first part that samples a trace decides, if there is room for it.
 func TestComposite(t *testing.T) {
 	no, unlucky, first, last := &part{0, false, nil}, &part{11, true, nil}, &part{10, true, nil}, &part{0, true, nil}
 	nodes := nodesOf(rule.Counts, no, unlucky, first, last)
@@ -154,7 +154,7 @@ func TestComposite(t *testing.T) {
 	require.Equal(t, &room{spans: 20}, Composite(20, parts[:1]).Parts[1].Rule)
 }
 
-// The bounds are put to the spans that have come, after each, in whole milliseconds.
+// The duration of the spans so far is compared with the bounds after each span, in whole milliseconds.
 func TestLatency(t *testing.T) {
 	span := func(start, end time.Duration) policytest.Span { return policytest.Span{Start: start, End: end} }
 	const ms = time.Millisecond
@@ -192,7 +192,7 @@ func value(t *testing.T, v any) wire.Value {
 	return got
 }
 
-// What has another type counts as 0, or as false.
+// A value of another type counts as 0, or as false.
 func TestValues(t *testing.T) {
 	for _, c := range []struct {
 		value any
@@ -214,7 +214,7 @@ func TestValues(t *testing.T) {
 	require.Same(t, &one, UnlessZero(&one))
 }
 
-// is holds for strings that are any of these.
+// is matches strings equal to any of these.
 type is []string
 
 func (p is) Holds(v wire.Value) bool {

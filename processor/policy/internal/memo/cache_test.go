@@ -26,7 +26,7 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
-// However many strings share the slots, the answer is that of the string.
+// However many strings share a slot, each gets its own answer.
 func TestCacheNeverMixesUp(t *testing.T) {
 	c := New(4)
 	for i := range 10_000 {

@@ -39,8 +39,8 @@ func (r *Rule) Count(t *rule.Trace, sampled bool) {
 	}
 }
 
-// Silent returns the rule without its sample: it matches the same traces and samples none.
-func (r *Rule) Silent() *Rule { return &Rule{r.match, Never()} }
+// WithoutSample returns the rule without its sample: it matches the same traces and samples none.
+func (r *Rule) WithoutSample() *Rule { return &Rule{r.match, Never()} }
 
 // SamplesAll reports whether the rule samples each trace that it matches, regardless of earlier traces.
 func (r *Rule) SamplesAll() bool { return r.sample.Rule == fixed(0) }

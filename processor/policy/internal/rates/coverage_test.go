@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What spans are held against may be looked at while it changes.
+// Spans may read the coverage while it changes.
 func TestCoverageIsConcurrent(t *testing.T) {
 	c := NewCoverage(1000, 100)
 	var wg sync.WaitGroup
@@ -39,8 +39,7 @@ func TestCoverageIsConcurrent(t *testing.T) {
 	}
 }
 
-// An operation is covered for a period. For spans it is so until a margin before the end, because a trace that arrives is
-// decided later.
+// An operation is covered for a period. For spans the coverage ends a margin earlier, because a trace that arrives is decided later.
 func TestCoverageLasts(t *testing.T) {
 	c := NewCoverage(800, 4)
 	require.Equal(t, int64(100), c.margin)
@@ -50,7 +49,7 @@ func TestCoverageLasts(t *testing.T) {
 	require.True(t, c.Lasts(5))
 	require.False(t, c.Has(6))
 	require.False(t, c.Lasts(6))
-	c.Add(5, 50) // is covered, so that it makes no difference
+	c.Add(5, 50) // is covered already, so this changes nothing
 	for _, at := range []struct {
 		now        int64
 		has, lasts bool
@@ -75,7 +74,7 @@ func TestCoverageMargin(t *testing.T) {
 	}
 }
 
-// After a pause of more than half a margin what lasts may be out of date for a margin.
+// After a pause of more than half a margin the coverage may be out of date for a margin.
 func TestCoverageIsUnsureAfterAPause(t *testing.T) {
 	c := NewCoverage(800, 4)
 	require.False(t, c.Expire(50))
@@ -84,11 +83,11 @@ func TestCoverageIsUnsureAfterAPause(t *testing.T) {
 	require.True(t, c.Expire(200))
 	require.False(t, c.Expire(201))
 	require.False(t, c.Expire(251))
-	c.Expire(200) // time that goes back is no pause
+	c.Expire(200) // a time that goes back is no pause
 	require.False(t, c.Expire(301))
 }
 
-// Operations without room are covered together.
+// Operations beyond the limit are covered together.
 func TestCoverageHasRoom(t *testing.T) {
 	c := NewCoverage(800, 2)
 	c.Add(5, 1)
@@ -112,12 +111,12 @@ func TestCoverageHasRoom(t *testing.T) {
 	require.True(t, c.Has(6))
 }
 
-// Where the places of an operation are taken it is covered all the same, and traces are read for nothing.
+// If its places are taken an operation is covered all the same, and its traces are read needlessly.
 func TestCoverageWithoutAPlace(t *testing.T) {
 	c := NewCoverage(800, 3)
 	require.Len(t, c.lasting, 8)
 	c.Add(2, 1)
-	c.Add(4, 1) // of the same places
+	c.Add(4, 1) // hashed to the same places
 	require.True(t, c.Lasts(2))
 	require.True(t, c.Lasts(4))
 	d := NewCoverage(800, 100)

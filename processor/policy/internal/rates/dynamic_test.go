@@ -16,17 +16,17 @@ func perSecond(spans float64) Target {
 	return Target{PerSecond: spans, Interval: 10, Weight: 0.5, MaxKeys: 100}
 }
 
-// add counts so many spans of a key at a time in seconds.
+// add counts spans of a key at a time in seconds.
 func add(d *Dynamic, key uint64, seconds, spans float64) { d.Add(key, int64(seconds*1e9), spans, 1) }
 
-// An interval ends when its time is over, and not before. Averages forget half of the interval before.
+// An interval ends after its length, and not before. An average gives the last interval half of the weight.
 func TestDynamicAverages(t *testing.T) {
 	d := NewDynamic(perSecond(1000))
 	add(d, 1, 5, 60)
 	add(d, 1, 14.9, 40)
 	require.Equal(t, 100.0, d.keys[1].arrived)
 	require.Zero(t, d.mass)
-	add(d, 1, 15, 200) // belongs to the next
+	add(d, 1, 15, 200) // belongs to the next interval
 	require.Equal(t, 0.5, d.mass)
 	require.Equal(t, 5.0, d.keys[1].rate)
 	require.Equal(t, 200.0, d.keys[1].arrived)
@@ -34,12 +34,12 @@ func TestDynamicAverages(t *testing.T) {
 	add(d, 1, 25, 0)
 	require.Equal(t, 0.75, d.mass)
 	require.Equal(t, 12.5, d.keys[1].rate)
-	add(d, 1, 45, 0) // two intervals at once
+	add(d, 1, 45, 0) // ends two intervals at once
 	require.InDelta(t, 0.9375, d.mass, 1e-12)
 	require.InDelta(t, 3.125, d.keys[1].rate, 1e-12)
 }
 
-// What a key stood for before samplers upstream is averaged as well, and makes the threshold higher.
+// The adjusted count of a key is averaged as well, and makes the threshold higher.
 func TestDynamicUpstream(t *testing.T) {
 	target := perSecond(0)
 	target.Share = 0.25
@@ -58,7 +58,7 @@ func TestDynamicUpstream(t *testing.T) {
 	require.LessOrEqual(t, d.kept, 100.0, "no more than there is")
 }
 
-// All is kept where there is no more than the target, and else shares are c·log(1+n)/n with one c, up to 1, that add up.
+// Everything is kept up to the target; above it shares are c·log(1+n)/n, at most 1, with one c that makes them add up to the target.
 func TestDynamicAllocates(t *testing.T) {
 	rates := map[uint64]float64{1: 0.05, 2: 1, 3: 20, 4: 400}
 	const total = 421.05
@@ -93,7 +93,7 @@ func TestDynamicAllocates(t *testing.T) {
 	}
 }
 
-// Where more was kept than was aimed at the target is divided by the ratio, at most by four.
+// If more was kept than the target, the target is divided by the ratio, at most by four.
 func TestDynamicCorrects(t *testing.T) {
 	for ratio, want := range map[float64]float64{0.5: 50, 1: 50, 2: 25, 4: 12.5, 9: 12.5} {
 		d := NewDynamic(perSecond(50))
@@ -108,7 +108,7 @@ func TestDynamicCorrects(t *testing.T) {
 	require.Zero(t, d.keys[1].threshold, "what does not exceed the target is kept, whatever was kept before")
 }
 
-// got remembers what was kept and aimed at, with a fifth of the last interval. A surge counts as twice what was aimed at.
+// got averages kept and target counts, giving the last interval a fifth of the weight. A surge counts as twice the target.
 func TestDynamicRecalls(t *testing.T) {
 	d := NewDynamic(perSecond(50))
 	d.started, d.mass = true, 1
@@ -125,7 +125,7 @@ func TestDynamicRecalls(t *testing.T) {
 	require.Equal(t, [2]float64{600, 300}, d.got, "nothing is known before something was aimed at")
 }
 
-// An interval ends early when more is kept than twice the target for it and for a third of an interval more.
+// An interval ends early when it has kept more than twice the target of its time so far plus a third of an interval.
 func TestDynamicEndsEarly(t *testing.T) {
 	d := NewDynamic(perSecond(30))
 	add(d, 1, 0, 200) // 2·30·10/3
@@ -157,7 +157,7 @@ func TestDynamicEndsEarly(t *testing.T) {
 	require.InDelta(t, 100*keep+(1-keep)*0.2, d.keys[1].rate, 1e-9, "nor is what shrinks")
 }
 
-// With a share the target of the first interval is not known, so that it does not end early.
+// With a share the first interval has no known target, so it does not end early.
 func TestDynamicShareEndsEarlyOnceItIsKnown(t *testing.T) {
 	target := perSecond(0)
 	target.Share = 0.5
@@ -171,12 +171,12 @@ func TestDynamicShareEndsEarlyOnceItIsKnown(t *testing.T) {
 	require.Greater(t, d.mass, 0.5)
 }
 
-// Keys that hardly come are forgotten.
+// Rare keys are evicted.
 func TestDynamicForgets(t *testing.T) {
 	for spans, want := range map[float64]bool{0.0099: false, 0.01: true} {
 		d := NewDynamic(perSecond(30))
 		d.mass, d.keys[1] = 1, &keyRate{rate: 0, arrived: 0}
-		d.keys[1].arrived = 2 * spans // of which half goes into the average
+		d.keys[1].arrived = 2 * spans // of which half enters the average
 		d.adjust(10e9, false)
 		require.Equal(t, want, d.keys[1] != nil, spans)
 	}
@@ -187,7 +187,7 @@ func TestDynamicForgets(t *testing.T) {
 	require.Equal(t, threshold.OfShare(0.5), d.fresh, "with nothing arrived it is the share")
 }
 
-// Keys without room are counted together.
+// Keys beyond the limit are counted together.
 func TestDynamicHasRoom(t *testing.T) {
 	target := perSecond(30)
 	target.MaxKeys = 2
@@ -210,7 +210,7 @@ func TestDynamicHasRoom(t *testing.T) {
 	require.False(t, d.Own(Other))
 }
 
-// The more there is of a key the higher is its threshold.
+// The more frequent a key, the higher its threshold.
 func TestDynamicOrdersKeys(t *testing.T) {
 	d := NewDynamic(perSecond(50))
 	d.target.MaxKeys = 1000
@@ -258,7 +258,7 @@ func TestThresholdFor(t *testing.T) {
 	require.Equal(t, threshold.OfShare(0.125), thresholdFor(0.5, 10, 40))
 }
 
-// What the end of an interval costs with as many keys as there are by default.
+// The cost of an interval's end with the default number of keys.
 func BenchmarkAdjust(b *testing.B) {
 	d := NewDynamic(Target{PerSecond: 1000, Interval: 15, Weight: 0.5, MaxKeys: 10_000})
 	for i := range uint64(10_000) {

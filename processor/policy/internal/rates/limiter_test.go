@@ -12,7 +12,7 @@ import (
 
 const second = int64(time.Second)
 
-// What a limiter knows, step by step: the level of its bucket and the rate that it was offered.
+// A limiter step by step: the level of its bucket and the offered rate.
 func TestLimiterSteps(t *testing.T) {
 	l := NewLimiter(100, 200)
 	require.Equal(t, 4.0, l.memory)
@@ -23,7 +23,7 @@ func TestLimiterSteps(t *testing.T) {
 		require.InDelta(t, offered, gotOffered, 1e-9)
 	}
 	check(0, 200, 0)
-	check(100*second, 200, 0) // full is full
+	check(100*second, 200, 0) // a full bucket stays full
 
 	l.Take(50, second) // p is 1
 	check(second, 150, 50.0/4)

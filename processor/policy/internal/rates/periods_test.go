@@ -20,7 +20,7 @@ func TestPeriodsEnd(t *testing.T) {
 	require.Zero(t, p.Count(7, 250))
 }
 
-// Keys without room are counted together, but not those that have room already.
+// Keys beyond the limit are counted together, existing ones separately.
 func TestPeriodsHaveRoom(t *testing.T) {
 	p := NewPeriods(1000, 2)
 	p.Add(1, 1)
@@ -39,7 +39,7 @@ func TestPeriodsHaveRoom(t *testing.T) {
 	require.Equal(t, 2, p.Count(1, 2))
 }
 
-// What is over leaves room, but is only looked for 64 times in a period.
+// Expired periods make room, but are searched for only 64 times in a period.
 func TestPeriodsAreSwept(t *testing.T) {
 	p := NewPeriods(6400, 1)
 	p.Add(1, 10)

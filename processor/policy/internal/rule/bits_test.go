@@ -18,7 +18,7 @@ func TestBits(t *testing.T) {
 	}
 }
 
-// Bits are open as long as one of them is not set, whatever other bits are.
+// Bits are open while one of them is not set, whatever other bits are.
 func TestOpen(t *testing.T) {
 	require.False(t, BitSet(nil).Open([]uint64{0}))
 	b := BitSet{0b110, 1}

@@ -11,7 +11,7 @@ type counter struct{ AnyBit }
 
 func (counter) Count(*Trace, bool) {}
 
-// A node has the traits of its type but for those that it does not have, and those of its parts.
+// A node has its type's traits apart from those it disables, and those of its parts.
 func TestTraits(t *testing.T) {
 	part := func(traits Traits) Node { return Node{Traits: traits} }
 	for name, c := range map[string]struct {
@@ -44,7 +44,7 @@ func TestCountingNodes(t *testing.T) {
 	require.Equal(t, counter{}, n.Counting())
 }
 
-// Leaves come in the order of parts, and iterating can end early.
+// Leaves come in the order of parts, and iteration can stop early.
 func TestLeaves(t *testing.T) {
 	leaf := func(bit int) Node { return Node{Rule: NoBit(bit)} }
 	n := Node{Parts: []Node{leaf(1), {Parts: []Node{leaf(2), leaf(3)}}, leaf(4)}}

@@ -21,7 +21,7 @@ func linked(t *testing.T, spans int, views ...policytest.Span) *skeleton.Skeleto
 	return tr.Linked()
 }
 
-// A trace is read once, and not if it cannot be read whole.
+// A trace is read once, and not used if it cannot be read whole.
 func TestLinked(t *testing.T) {
 	list := policytest.Views(t, policytest.Span{Name: "root", Kind: "server", Resource: map[string]any{"service.name": "cart"}},
 		policytest.Span{Name: "call", Kind: "client", Parent: 1, Status: "ERROR", Start: 5, End: 9})
@@ -62,7 +62,7 @@ func TestLinked(t *testing.T) {
 	require.Nil(t, linked(t, rule.MaxSkeleton+1, slices.Repeat([]policytest.Span{{ID: 1}}, rule.MaxSkeleton+1)...))
 }
 
-// What a client span tells of its call.
+// The evidence of a client span about its call.
 func TestEvidence(t *testing.T) {
 	for _, c := range []struct {
 		status     string
@@ -103,7 +103,7 @@ func TestEvidence(t *testing.T) {
 	require.Zero(t, other.Spans[0].Failure)
 }
 
-// Numbers of origins change nothing but how often a resource is read, whatever another trace had under a number.
+// Origin numbers change only how often a resource is read, whatever another trace had under a number.
 func TestLinkedByOrigin(t *testing.T) {
 	services := []string{"", "a", "b", "c"}
 	for origins := range 3 {
@@ -117,7 +117,7 @@ func TestLinkedByOrigin(t *testing.T) {
 				switch origins {
 				case 1:
 					list[i].Origin = uint64(i%len(services)) + 1
-				case 2: // where it is not known of all
+				case 2: // some of them unknown
 					list[i].Origin = (uint64(i%len(services)) + 1) * uint64(i%3/2)
 				}
 			}

@@ -21,7 +21,7 @@ func attribute(value any) policytest.Span {
 	return policytest.Span{Attributes: map[string]any{"a": value}}
 }
 
-// decide shows a span to a policy and returns whether it matches, and what it is not.
+// decide shows a span to a policy, and returns whether it matches and which traits its rule lacks.
 func decide(t *testing.T, s section, contrib bool, span policytest.Span) (matched bool, not rule.Traits) {
 	b := ask.NewBuilder(contrib)
 	n, err := s.Compile(b)
@@ -37,7 +37,7 @@ func decide(t *testing.T, s section, contrib bool, span policytest.Span) (matche
 
 func num(n int64) *int64 { return &n }
 
-// Numbers are compared exactly, integers with doubles and doubles with integers.
+// Numbers are compared exactly, integers with doubles and vice versa.
 func TestNumericAttribute(t *testing.T) {
 	between := func(least, most *int64) *NumericAttributeConfig {
 		return &NumericAttributeConfig{Key: "a", MinValue: least, MaxValue: most}
@@ -106,7 +106,7 @@ func TestStringAttribute(t *testing.T) {
 		expression bool
 		value      any
 		want       bool
-		contrib    bool // what it is there
+		contrib    bool // the value in the attribute
 	}{
 		{[]string{"GET", "PUT"}, false, "GET", true, true}, {[]string{"GET", "PUT"}, false, "PUT", true, true},
 		{[]string{"GET", "PUT"}, false, "POST", false, false}, {[]string{"GET"}, false, "PUT", false, false},
@@ -133,7 +133,7 @@ func TestStringAttribute(t *testing.T) {
 		_, err := cfg.Compile(ask.NewBuilder(false))
 		require.Error(t, err)
 	}
-	// Policies that ask the same share a bit, in whichever order they list values.
+	// Policies with equal questions share a bit, whatever the order of their values.
 	b := ask.NewBuilder(false)
 	bit := func(cfg StringAttributeConfig) int {
 		n, err := cfg.Compile(b)
@@ -146,7 +146,7 @@ func TestStringAttribute(t *testing.T) {
 	require.NotEqual(t, one, bit(StringAttributeConfig{Key: "a", Values: []string{"x", "y"}, EnabledRegexMatching: true}))
 }
 
-// The result of an expression is remembered.
+// The result of an expression is cached.
 func TestExpressionsAreRemembered(t *testing.T) {
 	b := ask.NewBuilder(false)
 	n, err := (&StringAttributeConfig{Key: "a", Values: []string{"^x"}, EnabledRegexMatching: true, CacheMaxSize: 8}).Compile(b)

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// keyOn returns the key of these fields and what shows it traces.
+// keyOn returns the key of these fields, and a function that shows it traces.
 func keyOn(t *testing.T, fields ...string) (*traceKey, func(spans ...policytest.Span) *rule.Trace) {
 	b := ask.NewBuilder(false)
 	k, err := newKey(b, fields, 100)
@@ -29,7 +29,7 @@ func keyOn(t *testing.T, fields ...string) (*traceKey, func(spans ...policytest.
 	}
 }
 
-// The key is that of the root, of the first of several, and without one of the first span; then of the least ID.
+// The key is that of the root, of the first of several roots, and without one of the first span; ties go to the least ID.
 func TestWhichSpanGivesTheKey(t *testing.T) {
 	k, show := keyOn(t, "name")
 	root := func(name string, id byte, start time.Duration) policytest.Span {
@@ -65,7 +65,7 @@ func TestWhichSpanGivesTheKey(t *testing.T) {
 	require.NotZero(t, rankOf(&far))
 }
 
-// Values are those of the span, or else of its resource, of every type, and cut.
+// Values of every type are those of the span, or else of its resource, and are cut.
 func TestKeyValues(t *testing.T) {
 	long := strings.Repeat("x", 129)
 	for _, c := range []struct {
@@ -89,7 +89,7 @@ func TestKeyValues(t *testing.T) {
 	}
 }
 
-// An error tells keys apart where status is a field, whichever span has it.
+// With status as a field, an error in any span makes another key.
 func TestStatusIsAKey(t *testing.T) {
 	with, showWith := keyOn(t, "name", "status")
 	without, showWithout := keyOn(t, "name")
@@ -102,7 +102,7 @@ func TestStatusIsAKey(t *testing.T) {
 	require.EqualValues(t, rates.Other+1, with.of(zero), "no key is 0")
 }
 
-// A trace stands for as many as the sampler upstream left out.
+// A trace has the adjusted count of its upstream sampling.
 func TestAdjustedCount(t *testing.T) {
 	k, show := keyOn(t, "name")
 	require.Equal(t, 1.0, k.count(show(policytest.Span{})))
@@ -110,7 +110,7 @@ func TestAdjustedCount(t *testing.T) {
 	require.Equal(t, 1.0, k.count(&rule.Trace{Bits: make([]uint64, 5)}), "of no span")
 }
 
-// Policies with equal keys share one, with room for the larger number.
+// Policies with equal keys share one, with the larger limit.
 func TestKeysAreShared(t *testing.T) {
 	b := ask.NewBuilder(false)
 	one, err := newKey(b, []string{"name", "x"}, 10)
@@ -134,7 +134,7 @@ func TestKeysAreShared(t *testing.T) {
 	require.True(t, withStatus.status)
 }
 
-// Texts are remembered in two generations: those that come are kept, and the others forgotten.
+// Texts are kept in two generations: used ones are kept, and others evicted.
 func TestKeyTexts(t *testing.T) {
 	k := newKeyTexts(4)
 	require.Len(t, k.known, 8)
@@ -159,7 +159,7 @@ func TestKeyTexts(t *testing.T) {
 		require.Equal(t, fmt.Sprint(i), one.of(i+1))
 		require.Len(t, one.recent, 1)
 	}
-	// Keys that share a place of the table do not hide each other.
+	// Keys that share a slot of the table do not hide each other.
 	k = newKeyTexts(4)
 	k.add(1, []byte("one"))
 	k.add(9, []byte("nine"))
@@ -168,7 +168,7 @@ func TestKeyTexts(t *testing.T) {
 	require.Equal(t, "nine", k.of(9))
 }
 
-// Two spans with one ID give the same key in any order.
+// Two spans with equal IDs give the same key in any order.
 func TestSpansWithOneID(t *testing.T) {
 	k, show := keyOn(t, "name")
 	a, b := policytest.Span{Name: "a", ID: 1}, policytest.Span{Name: "b", ID: 1}

@@ -21,7 +21,7 @@ type section interface {
 	Compile(b *ask.Builder) (rule.Node, error)
 }
 
-// compiled returns the rule of a section and what shows it a trace of one root span of the name.
+// compiled returns the rule of a section, and a function that shows it a trace of one root span with the name.
 func compiled(t *testing.T, s section) (rule.Stateful, func(name string, now int64) *rule.Trace) {
 	b := ask.NewBuilder(false)
 	n, err := s.Compile(b)
@@ -41,7 +41,7 @@ func matches(r rule.Rule, t *rule.Trace) bool {
 	return ok
 }
 
-// rare samples so many of each key, and remembers which.
+// rare samples a number of traces of each key, and remembers the keys.
 func TestRare(t *testing.T) {
 	cfg := &RareConfig{Traces: 2, Period: time.Minute, KeyConfig: KeyConfig{Key: []string{"name"}, MaxKeys: 2}}
 	r, show := compiled(t, cfg)
@@ -84,7 +84,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, rates.NewDynamic(rates.Target{Share: 0.2, Interval: 60, Weight: 0.1, MaxKeys: 5}), d.(*dynamic).rates)
 }
 
-// Settings are taken up to their limits, and not beyond.
+// Settings are accepted up to their limits, and not beyond.
 func TestLimitsOfSettings(t *testing.T) {
 	for _, c := range []struct {
 		section section
@@ -112,7 +112,7 @@ func TestLimitsOfSettings(t *testing.T) {
 	}
 }
 
-// dynamic counts the spans of its keys, at least one for a trace, and gives them thresholds.
+// dynamic counts the spans of its keys, at least one per trace, and sets their thresholds.
 func TestDynamic(t *testing.T) {
 	cfg := &DynamicConfig{SpansPerSecond: 10, KeyConfig: KeyConfig{Key: []string{"name"}, MaxKeys: 1}}
 	d, show := compiled(t, cfg)
@@ -148,7 +148,7 @@ func TestDynamic(t *testing.T) {
 	require.Equal(t, want, d.(*dynamic).rates, "the old one stays as it is")
 }
 
-// diversity is for a trace with an operation of which none was kept.
+// diversity matches a trace with an operation of which none was kept.
 func TestDiversity(t *testing.T) {
 	cfg := &DiversityConfig{Period: 800 * time.Nanosecond}
 	d, show := compiled(t, cfg)
@@ -175,7 +175,7 @@ func TestDiversity(t *testing.T) {
 	require.True(t, matches(d, show("new", 901)))
 }
 
-// Operations are those of spans that entered a service.
+// Operations are those of spans that enter a service.
 func TestWhichSpansEnter(t *testing.T) {
 	b := ask.NewBuilder(false)
 	n, err := (&DiversityConfig{}).Compile(b)
@@ -209,7 +209,7 @@ func TestWhichSpansEnter(t *testing.T) {
 	require.Greater(t, operation(0, 0), uint64(rates.OtherOperation))
 }
 
-// Two policies of a set cover operations each for itself.
+// Two policies of a set cover operations independently.
 func TestDiversitiesAreApart(t *testing.T) {
 	b := ask.NewBuilder(false)
 	one, err := (&DiversityConfig{}).Compile(b)
@@ -219,11 +219,11 @@ func TestDiversitiesAreApart(t *testing.T) {
 	require.NotEqual(t, one.Rule.(*diversity).new, two.Rule.(*diversity).new)
 }
 
-// Where it is not sure what is covered a trace is read, though its spans showed nothing new; and what was read is covered.
+// If the coverage is uncertain a trace is read, though its spans showed no new operation; its operations are then covered.
 func TestDiversityIsUnsureAfterAPause(t *testing.T) {
 	d, show := compiled(t, &DiversityConfig{Period: 800 * time.Nanosecond})
 	d.(rule.Keeper).Kept(show("a", 1))
-	old := show("a", 2) // while its operation is covered
+	old := show("a", 2) // observed while its operation is covered
 	old.Now = 10_000
 	require.True(t, matches(d, old))
 	require.True(t, old.IsLinked())
@@ -231,7 +231,7 @@ func TestDiversityIsUnsureAfterAPause(t *testing.T) {
 	require.False(t, matches(d, show("a", 10_001)))
 }
 
-// A limit counts spans or bytes of what is sampled, with two seconds' worth of burst by default.
+// A limit counts sampled spans or bytes, with a default burst of two seconds.
 func TestLimit(t *testing.T) {
 	for _, c := range []struct {
 		section     section

@@ -36,7 +36,7 @@ func TestComplement(t *testing.T) {
 	require.Equal(t, uint64(0x40000000000000), Complement(0xc0000000000000))
 }
 
-// Shares are rounded up to 12 significant bits: never less than the share, and short when they are written.
+// Shares are rounded up to 12 significant bits: never less than the share, and short in text.
 func TestOfShare(t *testing.T) {
 	for share, want := range map[float64]uint64{
 		0:                  Never - 1,
@@ -50,7 +50,7 @@ func TestOfShare(t *testing.T) {
 		4098.0 / (1 << 56): Never - 4098,
 		1.0 / 3:            Never - 0xaab<<43,
 		1 - 1.0/(1<<20):    0,
-		0x7ffffp-20:        Never - 0x800<<44, // the sum carries into another bit
+		0x7ffffp-20:        Never - 0x800<<44, // the sum carries into a higher bit
 	} {
 		require.Equal(t, want, OfShare(share), share)
 	}

@@ -24,7 +24,7 @@ func matches(r rule.Rule, t *rule.Trace) bool {
 	return ok && th == 0
 }
 
-// A policy with an upper bound does not last, and one without has none.
+// A policy with an upper bound lacks the trait Lasts, and one without lacks Bounded.
 func TestBoundsAndTraits(t *testing.T) {
 	for _, contrib := range []bool{false, true} {
 		for _, c := range []struct {
@@ -72,7 +72,7 @@ func TestLatency(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// With compat contrib the spans are looked at one by one.
+// With compat contrib the latency is evaluated after each span.
 func TestLatencyWithContrib(t *testing.T) {
 	for _, c := range []struct {
 		cfg  LatencyConfig
@@ -139,7 +139,7 @@ func TestProbabilistic(t *testing.T) {
 	require.False(t, matches(n.Rule, &rule.Trace{}))
 }
 
-// Traces whose skeleton cannot be had match nothing.
+// Traces whose skeleton cannot be read match nothing.
 func TestWithoutASkeleton(t *testing.T) {
 	for _, s := range []section{
 		&OrphansConfig{}, &RetriesConfig{}, &CriticalPathConfig{ThresholdMs: ms(0)}, &FailureModeConfig{Modes: []string{"response_lost"}},

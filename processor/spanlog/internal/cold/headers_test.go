@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Headers are kept for one generation after their last use, and are where they were until the next call of age.
+// Headers are kept for one generation after their last use, and do not move before the next call of age.
 func TestHeaders(t *testing.T) {
 	h := newHeaders(1000)
 	name := func(i int) string { return fmt.Sprintf("header %04d", i) }
@@ -40,7 +40,7 @@ func TestHeaders(t *testing.T) {
 	assert.Greater(t, kept, 10)
 }
 
-// What a giant trace brought does not stay.
+// Headers of a giant trace do not stay.
 func TestLargeHeaders(t *testing.T) {
 	h := newHeaders(1000)
 	for i := range 10 {

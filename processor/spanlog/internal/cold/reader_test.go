@@ -21,7 +21,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Wherever a segment is, each of its runs reads as it was written: one by one, several at a time, and again.
+// Wherever a segment is, each of its runs reads as written: one by one, several at once, and repeatedly.
 func TestRead(t *testing.T) {
 	for _, place := range places {
 		t.Run(place, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// Records of one scope have the same origin, and others another.
+// Records of one scope have the same origin; others have different ones.
 func TestOrigins(t *testing.T) {
 	b := newBuilder(3)
 	one, other := b.origin("resource", "scope"), b.origin("resource", "other")
@@ -80,7 +80,7 @@ func TestOrigins(t *testing.T) {
 	assert.Equal(t, 2, calls)
 }
 
-// What is appended to a record does not reach the next.
+// Appending to a record's bytes does not change the next record.
 func TestRecordsCannotBeAppendedInto(t *testing.T) {
 	b := newBuilder(3)
 	o := b.origin("resource", "scope")
@@ -100,7 +100,7 @@ func TestRecordsCannotBeAppendedInto(t *testing.T) {
 	assert.Equal(t, b.runs["a"].want, got)
 }
 
-// Links that a file has wrong are corrected.
+// Wrong links in a file are corrected.
 func TestPatches(t *testing.T) {
 	for _, place := range places {
 		b := newBuilder(3)
@@ -110,7 +110,7 @@ func TestPatches(t *testing.T) {
 		}
 		run := b.runs["a"]
 		for _, at := range run.at {
-			format.Records(b.b).SetPrev(at, 1<<29) // as a file's may be out of date
+			format.Records(b.b).SetPrev(at, 1<<29) // as in a file that is out of date
 		}
 		disk := testDisk(t, files.OS)
 		s := b.segment(t, disk, place)
@@ -132,12 +132,12 @@ func TestPatches(t *testing.T) {
 	}
 }
 
-// Damage is an error, and the records before it are missing.
+// Damage is an error, and the records before the damaged one are missing.
 func TestDamage(t *testing.T) {
 	const spans = 10
 	for name, c := range map[string]struct {
 		change func(b *builder, run *written)
-		want   []int // what is read nevertheless
+		want   []int // records that are read all the same
 	}{
 		"a bit in a body":          {func(b *builder, r *written) { b.b[r.at[4]+format.RecordHeaderSize] ^= 1 }, []int{5, 6, 7, 8, 9}},
 		"a bit in a checksum":      {func(b *builder, r *written) { b.b[r.at[9]] ^= 1 }, nil},
@@ -199,7 +199,7 @@ func (b *builder) other() testOrigin {
 	return testOrigin{scope: at}
 }
 
-// A record of another segment, which had the file before, is none.
+// A record of another segment that used the file before is not read.
 func TestRecordsOfAnotherSequence(t *testing.T) {
 	b := newBuilder(3)
 	b.span("a", b.origin("resource", "scope"), "body")
@@ -248,7 +248,7 @@ func flip(t *testing.T, disk *files.Disk, s *Segment, at int) {
 	require.NoError(t, os.WriteFile(disk.File(s.File), b, 0o600))
 }
 
-// A segment of so many blocks that its index is longer than what is read of it at first.
+// A segment with so many blocks that its index exceeds the first read.
 func TestLongIndex(t *testing.T) {
 	b := newBuilder(3)
 	o := b.origin("resource", "scope")
@@ -263,8 +263,8 @@ func TestLongIndex(t *testing.T) {
 	assert.Equal(t, b.runs["a"].want, got)
 }
 
-// A file that is removed can be read as long as it is open, and not be opened; one that is cut off ends the read with an error. A reader
-// goes on with other files.
+// A removed file can be read while it is open, and not be opened again; a truncated one ends the read with an error. The reader
+// continues with other files.
 func TestFilesThatAreGone(t *testing.T) {
 	for _, place := range places[:2] {
 		t.Run(place, func(t *testing.T) {
@@ -319,7 +319,7 @@ func TestFilesThatAreGone(t *testing.T) {
 	}
 }
 
-// fewFiles is the machine's files, of which so many can be open to be read.
+// fewFiles is a filesystem with a limit on the files open for reading.
 type fewFiles struct {
 	files.System
 	left int
@@ -348,8 +348,8 @@ func (c countedFile) Close() error {
 	return c.ReadFile.Close()
 }
 
-// Where too many files are open a reader closes those that it has. Where that is of no use it says what to do, and reads once there is one
-// again.
+// With too many files open, a reader closes its own. If that does not help, its error says what to do, and it reads again once a
+// file can be opened.
 func TestTooManyOpenFiles(t *testing.T) {
 	for _, tooMany := range []error{syscall.EMFILE, syscall.ENFILE} {
 		sys := &fewFiles{System: files.OS, left: 3, err: tooMany}
@@ -388,7 +388,7 @@ func manySegments(t *testing.T, disk *files.Disk, n int) (segments []*Segment, r
 	return segments, runs
 }
 
-// A reader has at most MaxFiles files open, all together not many more than maxOpen, and each one if need be.
+// A reader has at most MaxFiles files open, all readers together little more than maxOpen, and each can open one.
 func TestOpenFilesAreBounded(t *testing.T) {
 	disk := testDisk(t, files.OS)
 	segments, runs := manySegments(t, disk, 2*MaxFiles)
@@ -417,7 +417,7 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	assert.Zero(t, limit.Open())
 }
 
-// Files of segments that are gone are closed when a reader rests, and what was read of them is not used.
+// A resting reader closes the files of deleted segments, and their contents are not used again.
 func TestRestClosesWhatIsGone(t *testing.T) {
 	disk := testDisk(t, files.OS)
 	segments, runs := manySegments(t, disk, 4)
@@ -442,7 +442,7 @@ func TestRestClosesWhatIsGone(t *testing.T) {
 	}
 }
 
-// The memory of a reader is bounded whatever it read, and Bytes returns it.
+// The memory of a reader is bounded whatever it reads, and Bytes returns it.
 func TestMemory(t *testing.T) {
 	for _, place := range places {
 		t.Run(place, func(t *testing.T) {
@@ -491,7 +491,7 @@ func TestReadAllocates(t *testing.T) {
 	}
 }
 
-// Whatever the bytes of a file are, a reader returns nothing but what was written.
+// However a file's bytes change, a reader returns only written records.
 func TestBytesThatChange(t *testing.T) {
 	written := mixed()
 	for _, place := range places {

@@ -14,18 +14,18 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// builder makes the bytes of a segment, with runs of several traces.
+// builder makes the bytes of a segment with runs of several traces.
 type builder struct {
 	b        []byte
 	sequence uint64
 	runs     map[string]*written
 }
 
-// written is a run as it was written.
+// written is a run with its expected records.
 type written struct {
 	last, bytes uint32
-	at          []uint32 // of its records, the oldest first
-	want        []string // as described describes them
+	at          []uint32 // of its records, oldest first
+	want        []string // as described returns them
 }
 
 func newBuilder(sequence uint64) *builder {
@@ -75,7 +75,7 @@ func (b *builder) span(trace string, o testOrigin, body string) {
 	r.want = append(r.want, o.text+described("", "", body))
 }
 
-// described is what tests compare of a record: where texts are long, their beginning and length.
+// described returns what tests compare of a record: of a long text its beginning and length.
 func described(parts ...string) (text string) {
 	for _, p := range parts {
 		if len(p) > 20 {
@@ -86,10 +86,10 @@ func described(parts ...string) (text string) {
 	return text
 }
 
-// places are where a segment may be.
+// places are the places where a segment may be.
 var places = []string{"file", "packed file", "packed memory"}
 
-// testDisk is a disk in a directory of its own.
+// testDisk returns a disk in a directory of its own.
 func testDisk(t testing.TB, sys files.System) *files.Disk {
 	dir, err := files.OpenDirectoryOn(sys, t.TempDir())
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func testDisk(t testing.TB, sys files.System) *files.Disk {
 	return files.NewDisk(dir, 1<<40, 1<<20, 1)
 }
 
-// segment puts the segment where it may be.
+// segment puts the segment in the given place.
 func (b *builder) segment(t testing.TB, disk *files.Disk, place string) *Segment {
 	format.SetUsed(b.b, uint32(len(b.b)))
 	s := &Segment{Used: uint32(len(b.b)), Sequence: b.sequence, Checked: true}
@@ -121,7 +121,7 @@ func (b *builder) segment(t testing.TB, disk *files.Disk, place string) *Segment
 	return s
 }
 
-// newReader returns a reader that is closed in the end, when no file may be open.
+// newReader returns a reader that is closed at the end of the test, when no file may be open.
 func newReader(t testing.TB, disk *files.Disk) *Reader {
 	limit := &Limit{}
 	r := NewReader(disk, limit, 128<<10)
@@ -132,13 +132,13 @@ func newReader(t testing.TB, disk *files.Disk) *Reader {
 	return r
 }
 
-// read returns what a reader reads of a run.
+// read returns the records of a run as the reader returns them.
 func read(r *Reader, s *Segment, run *written) (got []string, err error) {
 	r.Begin(int(run.bytes))
 	return records(r, r.Read(s, run.last, run.bytes))
 }
 
-// records describes what was read.
+// records describes the records that were read.
 func records(r *Reader, result Result) (got []string, err error) {
 	r.Records(result, func(record Record) bool {
 		got = append(got, described(string(record.Resource), string(record.Scope), "")+described("", "", string(record.Body)))
@@ -147,7 +147,7 @@ func records(r *Reader, result Result) (got []string, err error) {
 	return got, result.Err
 }
 
-// mixed is a segment of more than three blocks in which traces with records of all lengths come in between each other.
+// mixed is a segment of more than three blocks with interleaved traces and records of all lengths.
 func mixed() *builder {
 	b := newBuilder(7)
 	origins := []testOrigin{b.origin("resource 0", "scope 0"), b.origin("", ""), b.origin(strings.Repeat("large resource ", 6000), "scope")}

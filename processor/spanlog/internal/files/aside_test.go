@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// ofVersion makes a file's header one of another version.
+// ofVersion changes the version in a file's header.
 func ofVersion(version uint32, b []byte) []byte {
 	binary.LittleEndian.PutUint32(b[8:], version)
 	binary.LittleEndian.PutUint32(b[56:], format.Checksum(0, b[8:56]))
@@ -27,8 +27,8 @@ func read(t *testing.T, path ...string) []byte {
 	return b
 }
 
-// Files of another version keep their bytes. They count neither as use of the disk nor for the seed and the sequence, and the next start
-// has nothing to do with them.
+// Files of another version keep their bytes. They count neither towards disk use nor for the seed and the sequence, and the next
+// start ignores them.
 func TestOtherVersionsAreMovedAside(t *testing.T) {
 	segment, packed, journal := ofVersion(1, segmentBytes(50)), ofVersion(1, packedBytes(51)), ofVersion(1, journalBytes(52))
 	later := ofVersion(1<<32-1, segmentBytes(70))
@@ -71,7 +71,7 @@ func TestOtherVersionsAreMovedAside(t *testing.T) {
 	require.NoError(t, d.Close())
 }
 
-// failing is the machine's files, on which something fails.
+// failing is a filesystem on which an operation fails.
 type failing struct {
 	System
 	rename, fsync error
@@ -91,7 +91,8 @@ func (f failing) Fsync(path string) error {
 	return f.System.Fsync(path)
 }
 
-// A start that cannot move a file fails, names it, and loses nothing. What was moved before is told, and the next start goes on.
+// A start that cannot move a file aside fails, names it, and loses nothing. Files moved before are reported, and the next start
+// continues.
 func TestMoveThatFails(t *testing.T) {
 	older, later := ofVersion(1, segmentBytes(5)), ofVersion(9, segmentBytes(6))
 	d := directory(t, map[string][]byte{"00000001.seg": older, "00000002.seg": later, "00000003.seg": older})

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the system says is told with what to do about it.
+// An error of the system is reported with what to do.
 func TestMessages(t *testing.T) {
 	for _, tc := range []struct {
 		err  error
@@ -50,7 +50,7 @@ func TestOneDirectoryOneOwner(t *testing.T) {
 	require.NoError(t, again.Close())
 }
 
-// A directory that cannot be had is an error that says what to do.
+// A directory that cannot be opened is an error that says what to do.
 func TestDirectoriesThatCannotBeOpened(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

@@ -25,7 +25,7 @@ func newDisk(t testing.TB) *Disk {
 	return NewDisk(dir, diskLimit, segmentSize, 2)
 }
 
-// fileNames are those of the directory, but for the lock.
+// fileNames lists the files of the directory without the lock.
 func fileNames(t testing.TB, d *Directory) (names []string) {
 	entries, err := os.ReadDir(d.path)
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func TestFilesAreMadeWithinTheBudget(t *testing.T) {
 	assert.Equal(t, []string{"00000008.jnl"}, fileNames(t, d.Directory))
 }
 
-// Free files are kept, up to a number, and filled again before new ones are made.
+// Free files are kept, up to a number, and reused before new ones are created.
 func TestFreeFilesAreFilledAgain(t *testing.T) {
 	d := newDisk(t)
 	var all []mapped.Memory
@@ -119,7 +119,7 @@ func TestFreeFilesAreFilledAgain(t *testing.T) {
 	assert.Equal(t, []string{"00000001.seg", "00000002.seg"}, fileNames(t, d.Directory))
 }
 
-// A free file that is gone or was cut off is passed over.
+// A free file that is deleted or truncated is skipped.
 func TestFreeFilesThatCannotBeFilledAgain(t *testing.T) {
 	d := newDisk(t)
 	a, b := makeSegment(t, d, segmentSize), makeSegment(t, d, segmentSize)
@@ -133,7 +133,7 @@ func TestFreeFilesThatCannotBeFilledAgain(t *testing.T) {
 	d.Drop(m)
 }
 
-// Free files are deleted to make room for others.
+// Free files are deleted to make room for other files.
 func TestFreeFilesMakeRoom(t *testing.T) {
 	d := newDisk(t)
 	d.Retire(makeSegment(t, d, segmentSize))
@@ -183,7 +183,7 @@ func TestFileThatCannotBeMapped(t *testing.T) {
 	d.Drop(m)
 }
 
-// A file that is given up is marked as free before anything else happens to it.
+// A file that is given up is marked as free before any other change.
 func TestGiveUp(t *testing.T) {
 	d := newDisk(t)
 	var all []File

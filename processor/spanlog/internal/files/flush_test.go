@@ -16,9 +16,9 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// flushes is what a test sees of a disk that is flushed.
+// flushes records the flushes of a disk.
 type flushes struct {
-	paths  []string // what was flushed, by base name, sorted; "." is the directory
+	paths  []string // flushed paths, by base name, sorted; "." is the directory
 	failed int
 	err    error
 }
@@ -36,7 +36,7 @@ func track(d *Disk) *flushes {
 	return f
 }
 
-// take returns what was flushed since it was called last.
+// take returns the flushes since its last call.
 func (f *flushes) take() []string {
 	paths := f.paths
 	f.paths = nil
@@ -76,7 +76,7 @@ func TestDirtyFilesAreFlushed(t *testing.T) {
 	assert.Zero(t, f.failed)
 }
 
-// A flush that fails is tried again, with the directory, and all is written again.
+// A failed flush is retried, with the directory, and everything is written again.
 func TestFlushThatFails(t *testing.T) {
 	d := newDisk(t)
 	f := track(d)
@@ -113,7 +113,7 @@ func TestFlushThatFails(t *testing.T) {
 	require.ErrorIs(t, d.Sync(), os.ErrNotExist, "but the directory is")
 }
 
-// A superseded file keeps what it has until the copy of it is flushed.
+// A superseded file keeps its contents until the copy is flushed.
 func TestSupersededFiles(t *testing.T) {
 	d := newDisk(t)
 	f := track(d)
@@ -162,7 +162,7 @@ func TestSupersededFilesMakeRoom(t *testing.T) {
 	assert.Zero(t, d.Superseded())
 }
 
-// Without flushes nothing is waited for.
+// Without flushes no file waits for one.
 func TestNothingIsFlushed(t *testing.T) {
 	d := newDisk(t)
 	m := makeSegment(t, d, segmentSize)
@@ -177,7 +177,7 @@ func TestNothingIsFlushed(t *testing.T) {
 	assert.False(t, d.flushWaiting())
 }
 
-// A packed file is flushed before it has its name; the name is flushed with the next.
+// A packed file is flushed before it gets its name; the name is flushed with the next flush.
 func TestPackedFileIsFlushed(t *testing.T) {
 	d := newDisk(t)
 	f := track(d)
@@ -187,7 +187,7 @@ func TestPackedFileIsFlushed(t *testing.T) {
 	assert.Equal(t, []string{"."}, f.take())
 }
 
-// A Sync does not return before one that began earlier, and has its files, is done.
+// A Sync does not return before an earlier one with its files has ended.
 func TestSyncWaitsForTheOneBefore(t *testing.T) {
 	d := newDisk(t)
 	begun, release := make(chan struct{}), make(chan struct{})
@@ -206,7 +206,7 @@ func TestSyncWaitsForTheOneBefore(t *testing.T) {
 		assert.True(t, released.Load())
 	})
 	for range 100 {
-		runtime.Gosched() // so that it may return too early
+		runtime.Gosched() // so that a wrong Sync could return too early
 	}
 	released.Store(true)
 	close(release)

@@ -69,7 +69,7 @@ func directory(t testing.TB, contents map[string][]byte) *Directory {
 	return d
 }
 
-// summary is what an inventory lists, by number.
+// summary returns the contents of an inventory, by number.
 func summary(inv *Inventory) (segments, journals []uint64) {
 	for _, f := range inv.Segments {
 		segments = append(segments, f.Number)
@@ -119,7 +119,7 @@ func TestInventory(t *testing.T) {
 	assert.EqualValues(t, 500+100+packed+int64(len(journalBytes(6))), d.Used())
 }
 
-// The latest file says how many shards there were, and with which seed, wherever it is.
+// The latest file gives the number of shards and the seed, wherever it is.
 func TestInventoryTakesTheLatestSeed(t *testing.T) {
 	old := segmentBytes(3)
 	(&format.Header{Sequence: 3, Seed: format.Seed{9}, Shards: 7}).Put(old)
@@ -142,12 +142,12 @@ func flipped(b []byte, bytes ...int) []byte {
 	return b
 }
 
-// What is damaged is set aside or suspect; what is not in use is deleted; what is not ours stays.
+// A damaged file is set aside or suspect; an unused one is deleted; a foreign one stays.
 func TestInventoryOfOneFile(t *testing.T) {
 	for _, tc := range []struct {
 		what, name string
 		content    []byte
-		left       string // the name of what is there afterwards
+		left       string // the file's name afterwards
 		damage     string
 		lost       int
 		suspect    bool
@@ -231,7 +231,7 @@ func TestInventoryThatFails(t *testing.T) {
 	assert.ErrorContains(t, err, "cannot read the directory of the span log "+d.path)
 }
 
-// Of a packed segment and its original one stays: the packed one if it is whole.
+// Of a packed segment and its original only one stays: the packed one if it is intact.
 func TestInventoryDropsTwins(t *testing.T) {
 	for name, tc := range map[string]struct {
 		packed []byte

@@ -16,11 +16,11 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// slow is the machine's files on a disk that makes and deletes none before it is told to, and then takes down which.
+// slow is a filesystem whose creations and deletions block until they are released, and are recorded.
 type slow struct {
 	System
-	gate chan struct{} // closed when the disk answers
-	err  error         // of what is made
+	gate chan struct{} // closed when the disk responds
+	err  error         // of creations
 
 	mu   sync.Mutex
 	done []string
@@ -59,7 +59,8 @@ func (s *slow) Remove(path string) error {
 	return s.System.Remove(path)
 }
 
-// slowly gives a disk of six segments whose files are deleted, and made ahead, later, once three segments were made: the first is mapped.
+// slowly returns a disk of six segments whose files are deleted, and created ahead, in the background, once three segments exist:
+// the first is mapped.
 func slowly(t *testing.T, made func(), test func(d *Disk, s *slow, m []mapped.Memory)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
@@ -81,7 +82,7 @@ func slowly(t *testing.T, made func(), test func(d *Disk, s *slow, m []mapped.Me
 	})
 }
 
-// Nobody waits for a file that leaves. Files leave in their order; until they have they count.
+// No call waits for a leaving file. Files leave in order, and count until they have left.
 func TestNobodyWaitsForWhatLeaves(t *testing.T) {
 	slowly(t, nil, func(d *Disk, s *slow, m []mapped.Memory) {
 		journal := File{9, Journal, 100}
@@ -121,7 +122,7 @@ func TestWhatLeavesMakesRoom(t *testing.T) {
 	assert.EqualValues(t, segmentSize, d.Used())
 }
 
-// What a crash finds of files that were given up: those that have not left yet, none that has, and a journal for as long as any segment that
+// A crash leaves the files that were given up and have not left yet, none that has, and a journal for as long as any segment that
 // was given up before it.
 func TestCrashWhileFilesLeave(t *testing.T) {
 	for left := range 4 {
@@ -149,7 +150,7 @@ func TestCrashWhileFilesLeave(t *testing.T) {
 		for range left {
 			require.True(t, d.later.leaveNext())
 		}
-		require.NoError(t, dir.Close()) // of a process that ended
+		require.NoError(t, dir.Close()) // of a process that has ended
 
 		dir, err = OpenDirectory(path)
 		require.NoError(t, err)
@@ -161,7 +162,7 @@ func TestCrashWhileFilesLeave(t *testing.T) {
 	}
 }
 
-// A journal's file is made ahead, and nobody waits for it.
+// A journal's file is created ahead, and no call waits for it.
 func TestJournalsAreMadeAhead(t *testing.T) {
 	made := 0
 	slowly(t, func() { made++ }, func(d *Disk, s *slow, _ []mapped.Memory) {
@@ -205,7 +206,7 @@ func TestJournalsAreMadeAhead(t *testing.T) {
 	})
 }
 
-// A disk that does not answer keeps nobody from closing for longer than a second, however many wait for it.
+// A disk that does not respond delays closing by a second at most, however many files are pending.
 func TestDiskThatDoesNotAnswerIsClosed(t *testing.T) {
 	slowly(t, nil, func(d *Disk, s *slow, m []mapped.Memory) {
 		d.GiveUp(InFile(m[1]))
@@ -246,7 +247,7 @@ func TestRoomThatOthersMake(t *testing.T) {
 	})
 }
 
-// makeQuickly makes a file while the disk is not slow.
+// makeQuickly creates a file while the disk is not slow.
 func makeQuickly(t *testing.T, d *Disk, s *slow, size int) mapped.Memory {
 	gate := s.gate
 	s.gate = make(chan struct{})

@@ -48,7 +48,7 @@ func TestEventLayout(t *testing.T) {
 	}
 	b := make([]byte, EventSize)
 	for i := range b {
-		b[i] = 0xee // of a former use
+		b[i] = 0xee // of an earlier use
 	}
 	e.Put(b, 9)
 	want := []byte{
@@ -99,7 +99,7 @@ func TestNames(t *testing.T) {
 	assert.Equal(t, []byte("\x01\x80\x01\x01d\x01a\x02bc"), Names{Policies: []string{"a", "bc"}, Destinations: []Destination{{"d", 128}}}.Encode())
 }
 
-// Names with a right checksum that are none.
+// Names with a valid checksum that are invalid.
 func TestNamesThatAreNone(t *testing.T) {
 	for _, encoded := range []string{
 		"", "\x80", "\x01", "\x01\x00", "\x01\x80", "\x01\x00\x02a", "\x02\x00\x01a", "\x00\x80", "\x00\x02a", "\x00\x01a\x01",

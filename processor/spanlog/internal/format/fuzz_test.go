@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzJournal feeds the readers of a journal with anything: they must not fail, hold more than what is there, nor read what they
-// would write otherwise.
+// FuzzJournal reads a journal of arbitrary bytes: the readers do not panic, return no more than the bytes hold, and their results
+// encode to the same bytes.
 func FuzzJournal(f *testing.F) {
 	names := Names{Policies: []string{"errors", ""}, Destinations: []Destination{{Key: "otlp_grpc/backend", Since: 7}}}
 	encoded := names.Encode()
@@ -24,7 +24,7 @@ func FuzzJournal(f *testing.F) {
 	f.Add(bytes.Clone(b[:HeaderSize]), uint16(60), byte(0xff))
 	f.Fuzz(func(t *testing.T, b []byte, at uint16, flip byte) {
 		if len(b) < HeaderSize {
-			return // no file is looked at that is shorter
+			return // shorter files are not read
 		}
 		if int(at) < len(b) {
 			b[at] ^= flip
@@ -61,7 +61,7 @@ func FuzzJournal(f *testing.F) {
 	})
 }
 
-// FuzzUnpack feeds the reader of compressed segments with anything: what it returns is what was compressed, zeros, or nothing.
+// FuzzUnpack reads arbitrary compressed segments: the reader returns what was compressed, zeros, or nothing.
 func FuzzUnpack(f *testing.F) {
 	raw, _ := largeSegment()
 	packed := Pack(raw, nil)
@@ -82,7 +82,7 @@ func FuzzUnpack(f *testing.F) {
 			return
 		}
 		if x.Used > 16<<20 {
-			return // the memory that it says it needs is what it is for
+			return // a large size needs that much memory
 		}
 		got, damaged, err := Unpack(b, "path", nil)
 		require.NoError(t, err)

@@ -18,7 +18,7 @@ var someHeader = Header{
 // The bytes are those that docs/spanlog-format.md draws.
 func TestHeaderLayout(t *testing.T) {
 	b := make([]byte, HeaderSize)
-	b[UsedAt] = 1 // of a former use
+	b[UsedAt] = 1 // of an earlier use
 	someHeader.Put(b)
 	want := make([]byte, HeaderSize)
 	le := binary.LittleEndian
@@ -40,7 +40,7 @@ func TestHeaderLayout(t *testing.T) {
 	assert.Equal(t, want[8:60], b[8:60])
 }
 
-// A bit that flips is found, but for the version, which the checksum shows to be the right one.
+// A flipped bit is an error, except in the version, which the checksum proves.
 func TestHeaderIsParsed(t *testing.T) {
 	b := make([]byte, HeaderSize)
 	someHeader.Put(b)

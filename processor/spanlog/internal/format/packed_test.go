@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// largeSegment is the bytes of a segment of more than three blocks, and how many spans are in it.
+// largeSegment returns the bytes of a segment of more than three blocks, and its number of spans.
 func largeSegment() (raw []byte, spans int) {
 	seg := newSegment(2)
 	scope := seg.origin("resource", "scope")
@@ -74,7 +74,7 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// A block that is damaged, or missing, costs its own bytes.
+// A damaged or missing block costs its own bytes only.
 func TestDamagedBlocks(t *testing.T) {
 	raw, _ := largeSegment()
 	b := Pack(raw, nil)
@@ -132,7 +132,7 @@ func TestDamagedIndex(t *testing.T) {
 	assert.Equal(t, spans^1, got)
 }
 
-// An index whose checksum is right, and which makes no sense, is damaged all the same: nothing is read out of its bounds.
+// An index with a valid checksum and invalid contents is damaged all the same: nothing is read beyond its bounds.
 func TestIndexThatMakesNoSense(t *testing.T) {
 	raw, _ := largeSegment()
 	for name, change := range map[string]func(b []byte){
@@ -148,7 +148,7 @@ func TestIndexThatMakesNoSense(t *testing.T) {
 	}
 }
 
-// A block is what its checksum and its size say, or damaged.
+// A block matches its checksum and size, or is damaged.
 func TestBlock(t *testing.T) {
 	raw := bytes.Repeat([]byte("segment "), 100)
 	x, err := ParseIndex(Pack(raw, nil))
@@ -161,11 +161,11 @@ func TestBlock(t *testing.T) {
 	assert.Equal(t, raw, got)
 	assert.ErrorIs(t, block.Decode(got[1:], compressed), ErrDamaged)
 	assert.ErrorIs(t, block.Decode(got, compressed[1:]), ErrDamaged)
-	wrong := []byte{0xff} // no S2 block, but its checksum is right
+	wrong := []byte{0xff} // not an S2 block, but its checksum is valid
 	assert.ErrorIs(t, Block{To: 1, Size: 1, checksum: crc32.Checksum(wrong, castagnoli)}.Decode(make([]byte, 1), wrong), ErrDamaged)
 }
 
-// What does not compress is packed and unpacked all the same.
+// Incompressible data are packed and unpacked all the same.
 func TestPackNoise(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, size := range []int{HeaderSize, BlockSize - 1, BlockSize, BlockSize + 1, 3*BlockSize + 7} {

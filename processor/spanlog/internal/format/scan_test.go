@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// segment is the bytes of one, as internal/spanlog writes them.
+// segment holds a segment's bytes, as internal/spanlog writes them.
 type segment struct {
 	b        []byte
 	sequence uint64
@@ -36,7 +36,7 @@ func (s *segment) put(k Kind, ref uint32, arrived int32, payload string) uint32 
 	return uint32(at)
 }
 
-// sum makes the checksum of a record right.
+// sum sets a record's checksum.
 func (s *segment) sum(at int) {
 	end := at + RecordHeaderSize + int(binary.LittleEndian.Uint32(s.b[at+LengthAt:]))
 	binary.LittleEndian.PutUint32(s.b[at:], RecordChecksum(s.sequence, s.b[at:end]))
@@ -52,13 +52,13 @@ func (s *segment) copied(scope uint32, at Position, body string) uint32 {
 	return s.put(KindCopied, scope, -7, string(binary.LittleEndian.AppendUint64(nil, uint64(at)))+body)
 }
 
-// bytes is the whole segment, with its end in the header.
+// bytes returns the whole segment, with its end in the header.
 func (s *segment) bytes() []byte {
 	SetUsed(s.b, uint32(len(s.b)))
 	return s.b
 }
 
-// scanAll returns what is found in bytes, of a segment whose header has this end.
+// scanAll returns the records in the bytes of a segment whose header has this end.
 func scanAll(b []byte, sealed, whole int) (found []string, used int, damage []Damage) {
 	s := Scanner{Path: "file", Bytes: b, Sequence: 2, Created: 1000, Sealed: sealed, Whole: whole}
 	used = int(s.Scan(func(f Found) {
@@ -89,7 +89,7 @@ func TestScanFindsEverything(t *testing.T) {
 	assert.Equal(t, 0, CountSpans(b, HeaderSize, int(span)+RecordHeaderSize-1))
 }
 
-// Wherever what was written ends, what is before it is found, and nothing is counted as lost.
+// Wherever the written bytes end, the records before it are found, and nothing is counted as lost.
 func TestScanOfEveryTornTail(t *testing.T) {
 	seg := newSegment(2)
 	scope := seg.origin("res", "scope")
@@ -130,7 +130,7 @@ func TestScanOfEveryTornTail(t *testing.T) {
 	}
 }
 
-// A damaged record is passed over, whichever of its bytes it is; one of an origin costs the spans that refer to it.
+// A damaged record is skipped, whichever of its bytes is damaged; a damaged origin costs the spans that refer to it.
 func TestScanPassesOverDamage(t *testing.T) {
 	seg := newSegment(2)
 	first := seg.origin("one", "x")
@@ -151,7 +151,7 @@ func TestScanPassesOverDamage(t *testing.T) {
 		}
 		for n := at; n < end; n++ {
 			if n >= at+PrevAt && n < at+LengthAt {
-				continue // not covered by the checksum
+				continue // outside the checksum
 			}
 			b := bytes.Clone(whole)
 			b[n] ^= 0x10
@@ -183,7 +183,7 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// Records with a right checksum that cannot be.
+// Records with a valid checksum and impossible contents.
 func TestScanBelievesNothingImpossible(t *testing.T) {
 	for name, put := range map[string]func(*segment, uint32){
 		"a resource in something":      func(s *segment, scope uint32) { s.put(KindResource, scope, 0, "r") },
@@ -214,7 +214,7 @@ func TestScanBelievesNothingImpossible(t *testing.T) {
 	assert.Empty(t, damage)
 }
 
-// What is missing of a file that was cut off is estimated by the size of the spans that are there, 500 bytes without any.
+// The loss from a truncated file is estimated by the size of the spans found, or by 500 bytes without any.
 func TestScanEstimatesWhatIsCutOff(t *testing.T) {
 	seg := newSegment(2)
 	scope := seg.origin("res", "scope")
@@ -281,7 +281,7 @@ func TestDamageSaysWhatAndWhere(t *testing.T) {
 	assert.Equal(t, "dir/file at offset 7: it is bad; 3 spans lost", Damage{Path: "dir/file", Offset: 7, Reason: "it is bad", Lost: 3}.String())
 }
 
-// The search for an intact record ends, whatever spans hold.
+// The search for an intact record is bounded, whatever spans contain.
 func TestScanIsBounded(t *testing.T) {
 	seg := newSegment(2)
 	scope := seg.origin("res", "scope")
@@ -303,14 +303,14 @@ func TestScanIsBounded(t *testing.T) {
 	s.Scan(func(f Found) { found = append(found, f.At) })
 	assert.Equal(t, []uint32{good}, found, "by the length of the damaged record")
 
-	binary.LittleEndian.PutUint32(b[bad+LengthAt:], 1) // no length to go by
+	binary.LittleEndian.PutUint32(b[bad+LengthAt:], 1) // no usable length
 	s = Scanner{Bytes: b, Sequence: 2, Sealed: len(b), Whole: len(b)}
 	s.Scan(func(Found) { t.Error("the search went on for too long") })
 	assert.LessOrEqual(t, s.budget, 0)
 	assert.Greater(t, s.budget, -len(b))
 }
 
-// FuzzScan feeds the reader with anything: it must neither fail nor yield what has no checksum.
+// FuzzScan reads arbitrary bytes: the reader neither panics nor returns records without a valid checksum.
 func FuzzScan(f *testing.F) {
 	seg := newSegment(2)
 	scope := seg.origin("resource", "scope")
@@ -338,7 +338,7 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// The end of the file is the end of what can be a record, to the byte.
+// A record may reach the end of the file, to the byte.
 func TestScanAtTheVeryEnd(t *testing.T) {
 	seg := newSegment(2)
 	scope := seg.origin("res", "scope")
@@ -359,7 +359,7 @@ func TestScanAtTheVeryEnd(t *testing.T) {
 	_, _, damage = scanAll(tail[:len(tail)-1], int(last), len(tail)-1)
 	assert.Empty(t, damage, "there is no room for a record")
 
-	// A record before the end that was sealed, by one byte, is damage, and no torn tail.
+	// A damaged record that ends one byte before the sealed end is damage, and no torn tail.
 	_, _, damage = scanAll(tail, int(last)+1, len(tail))
 	require.Len(t, damage, 1)
 	assert.False(t, damage[0].Torn)
@@ -370,10 +370,10 @@ func TestScanAtTheVeryEnd(t *testing.T) {
 	found, _, damage = scanAll(b, len(b), len(b))
 	assert.Equal(t, []string{"res/scope/"}, found)
 	require.Len(t, damage, 1)
-	binary.LittleEndian.PutUint32(b[seg.starts[2]+LengthAt:], 1<<31) // no length to go by
+	binary.LittleEndian.PutUint32(b[seg.starts[2]+LengthAt:], 1<<31) // no usable length
 	found, _, _ = scanAll(b, len(b), len(b))
 	assert.Equal(t, []string{"res/scope/"}, found)
-	binary.LittleEndian.PutUint32(b[seg.starts[2]+LengthAt:], 100) // nor one that is too long by little
+	binary.LittleEndian.PutUint32(b[seg.starts[2]+LengthAt:], 100) // nor one that is slightly too long
 	found, _, _ = scanAll(b, len(b), len(b))
 	assert.Equal(t, []string{"res/scope/"}, found)
 }

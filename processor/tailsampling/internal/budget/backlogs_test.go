@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// The destination that is most over its share gives up, down to the next worst or to its share.
+// The destination that exceeds its share most gives up traces, down to the next one or to its share.
 func TestWorst(t *testing.T) {
 	for _, tc := range []struct {
 		backlogs []int64
@@ -40,7 +40,7 @@ func TestWorst(t *testing.T) {
 	require.Zero(t, excess)
 }
 
-// backlogged is two destinations and so many traces that were kept, one a second, of which every third has an error.
+// backlogged has two destinations and the given number of kept traces, one per second, every third with an error.
 func backlogged(t *testing.T, limit int64, refuse bool) (s *setup, g *Backlogs, gone *[]shard.Kept) {
 	s = newSetup(t, 2, Settings{}, "slow", "good")
 	gone = new([]shard.Kept)
@@ -58,7 +58,7 @@ func backlogged(t *testing.T, limit int64, refuse bool) (s *setup, g *Backlogs, 
 	return s, g, gone
 }
 
-// deliver delivers all to a destination.
+// deliver delivers everything to a destination.
 func (s *setup) deliver(d shard.Destination) {
 	for _, m := range s.buffer.Members {
 		m.Lock()
@@ -71,7 +71,7 @@ func (s *setup) deliver(d shard.Destination) {
 	}
 }
 
-// Unused shares are lent; over the whole budget the oldest traces go, those without an error first.
+// Unused shares are lent; above the whole budget the oldest traces are given up, those without an error first.
 func TestBacklogsAreKeptInTheirBudget(t *testing.T) {
 	for _, tc := range []struct {
 		name           string
@@ -138,7 +138,7 @@ func TestBacklogsThatRefuse(t *testing.T) {
 }
 
 // Traces that a sender holds are not given up.
-func TestBacklogsLeaveWhatIsBeingDelivered(t *testing.T) {
+func TestBacklogsSkipTracesInDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g, gone := backlogged(t, 1000, false)
 		for _, m := range s.buffer.Members {
@@ -156,8 +156,8 @@ func TestBacklogsLeaveWhatIsBeingDelivered(t *testing.T) {
 	})
 }
 
-// Where a sender has all of the worst destination's backlog in its hands, the next that is over its share gives up.
-func TestBacklogsPassOverWhatIsBeingDelivered(t *testing.T) {
+// If a sender holds the whole backlog of the worst destination, the next one above its share gives up traces.
+func TestBacklogsTryTheNextDestination(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1, Settings{}, "held", "slow", "good")
 		gone := 0

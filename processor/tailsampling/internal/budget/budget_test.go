@@ -23,7 +23,7 @@ func TestMarks(t *testing.T) {
 	require.Equal(t, 0.75, denseEnough)
 }
 
-// A request takes its bytes, and something for each span; what is large gets segments of its own.
+// A request reserves its bytes, and a constant for each span; a large one gets segments of its own.
 func TestSize(t *testing.T) {
 	s := newSetup(t, 1, Settings{})
 	defer s.close()
@@ -50,7 +50,7 @@ func TestSizeCoversHeaders(t *testing.T) {
 						continue
 					}
 					s := newSetup(t, shards, Settings{})
-					s.pool.Grow(-64 << 20) // not to be refused
+					s.pool.Grow(-64 << 20) // so that it is not refused
 					td := ptrace.NewTraces()
 					for i := range 2 {
 						rs := td.ResourceSpans().AppendEmpty()
@@ -135,7 +135,7 @@ func TestReserveFails(t *testing.T) {
 	})
 }
 
-// A request does not wait for longer than reliefWait, however long relief takes; where it makes room meanwhile, the request is taken.
+// A request waits reliefWait at most, however long relief takes; if room appears meanwhile, it is accepted.
 func TestRequestsWaitForAMoment(t *testing.T) {
 	for name, tc := range map[string]struct {
 		takes, waits time.Duration
@@ -176,9 +176,9 @@ func TestStopEndsRelief(t *testing.T) {
 	require.EqualValues(t, 80, s.buffer.Sum().Pending)
 }
 
-// Room is made as far as it is needed, and no further: what was not sampled goes first, then undecided traces that are
-// boring, then those that a policy wants, those with errors last. Each has a segment of its own.
-func TestOrderOfGivingUp(t *testing.T) {
+// Room is made as far as needed: traces that were not sampled go first, then boring undecided ones, then those that a policy
+// matches, and those with errors last. Each has a segment of its own.
+func TestOrderOfRelief(t *testing.T) {
 	const each = 20000
 	for _, tc := range []struct{ over, revivable, pending, undelivered int64 }{
 		{0, 2, 4, 0},
@@ -186,7 +186,7 @@ func TestOrderOfGivingUp(t *testing.T) {
 		{15000, 1, 4, 0},
 		{25000, 0, 4, 0},
 		{45000, 0, 3, 0},
-		{65000, 0, 2, 1}, // what waits for its delivery is room that will be
+		{65000, 0, 2, 1}, // traces that wait for delivery count as future room
 		{85000, 0, 0, 3},
 	} {
 		t.Run(fmt.Sprint(tc.over), func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestOrderOfGivingUp(t *testing.T) {
 			s.add(testSpan{trace: 1, bytes: each})
 			s.add(testSpan{trace: 2, bytes: each})
 			s.decide()
-			s.buffer.ReviveUpTo = 0 // what is not sampled from now on does not stay
+			s.buffer.ReviveUpTo = 0 // from now on traces that are not sampled are not kept
 			s.add(testSpan{trace: 3, bytes: each, failed: true})
 			s.add(testSpan{trace: 4, bytes: each, slow: true})
 			s.add(testSpan{trace: 5, bytes: each})
@@ -232,7 +232,7 @@ func TestUndeliveredTracesDoNotCount(t *testing.T) {
 	}
 }
 
-// Each shard gives up its part.
+// Each shard gives up its share.
 func TestShardsShareTheRelief(t *testing.T) {
 	s := newSetup(t, 4, Settings{})
 	defer s.close()
@@ -253,11 +253,11 @@ func TestShardsShareTheRelief(t *testing.T) {
 	require.LessOrEqual(t, s.pool.OverMemory(0, reliefTo), int64(0))
 }
 
-// Relief also compacts: what is left of a segment that is mostly dead is copied.
+// Relief also compacts: the live records of a mostly dead segment are copied.
 func TestReliefCompacts(t *testing.T) {
 	s := newSetup(t, 1, Settings{})
 	defer s.close()
-	for n := range byte(60) { // several segments, of each of which one trace in ten stays
+	for n := range byte(60) { // several segments, in each of which one trace in ten stays
 		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0})
 	}
 	s.buffer.ReviveUpTo = 0
@@ -272,7 +272,7 @@ func TestReliefCompacts(t *testing.T) {
 	require.False(t, s.isPending(2))
 }
 
-// On disk segments are compacted, too, when the disk is short.
+// Segments on disk are compacted, too, when the disk is short.
 func TestReliefCompactsOnDisk(t *testing.T) {
 	s := newSetup(t, 1, Settings{OnDisk: true})
 	defer s.close()
@@ -282,7 +282,7 @@ func TestReliefCompactsOnDisk(t *testing.T) {
 	s.buffer.ReviveUpTo = 0
 	over := s.pool.OverDisk(0, reliefTo)
 	require.Less(t, over, int64(0))
-	s.relieve(60*4000-over, nil) // as if so many were to come
+	s.relieve(60*4000-over, nil) // as if a request of that size were to come
 	require.LessOrEqual(t, s.pool.OverDisk(60*4000-over, reliefTo), int64(0))
 	require.Less(t, s.buffer.Sum().Pending, int64(120))
 	for n := range byte(12) {
@@ -292,7 +292,7 @@ func TestReliefCompactsOnDisk(t *testing.T) {
 }
 
 // If nothing else is left, a trace with an error is decided early for a single byte.
-func TestErrorsGoLastButGo(t *testing.T) {
+func TestErrorsAreDecidedEarlyLast(t *testing.T) {
 	for over, want := range map[int64]int64{0: 2, 1: 1} {
 		s := newSetup(t, 1, Settings{})
 		s.add(testSpan{trace: 1, bytes: 20000, failed: true})

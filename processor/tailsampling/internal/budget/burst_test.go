@@ -25,8 +25,8 @@ func TestBurstsGiveTheirMemoryBack(t *testing.T) {
 					for range 100 {
 						s.take(500, &id)
 					}
-					synctest.Wait() // until no more room is made
-					// The index is counted as it grows, after its request was let in.
+					synctest.Wait() // until relief has stopped
+					// The index is counted as it grows, after its request was accepted.
 					require.Less(t, s.pool.Used(), s.pool.Limit()*17/16)
 					require.Positive(t, s.buffer.Sum().Pending, "no more is decided early than must be")
 					s.decide()
@@ -37,7 +37,7 @@ func TestBurstsGiveTheirMemoryBack(t *testing.T) {
 						s.buffer.Leave(m)
 					}
 					require.Less(t, s.buffer.Index.Load(), s.pool.Limit()/10)
-					if !onDisk { // where the journal takes what is a large part of so small a budget
+					if !onDisk { // on disk the journal takes a large part of so small a budget
 						require.Less(t, s.pool.Used(), before+s.pool.Limit()/10)
 					}
 					s.take(20, &id)
@@ -49,7 +49,7 @@ func TestBurstsGiveTheirMemoryBack(t *testing.T) {
 	}
 }
 
-// take takes traces of one span each in as the sampler does; they have IDs from id on.
+// take accepts traces of one span each as the sampler does; their IDs begin at id.
 func (s *setup) take(traces int, id *uint64) {
 	s.t.Helper()
 	r := s.request(make([]testSpan, traces)...)

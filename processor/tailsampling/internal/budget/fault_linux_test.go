@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A disk that does not take a compressed segment, or does not give one back, is logged; the segment stays as it was.
+// If the disk fails to store a compressed segment, or to read one back, this is logged, and the segment stays unchanged.
 func TestShrinkingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1, Settings{Compression: Always, OnDisk: true})
@@ -28,7 +28,7 @@ func TestShrinkingFails(t *testing.T) {
 	})
 }
 
-// A disk that does not take what is copied is logged, and the relief goes on.
+// If the disk fails to store copied records, this is logged, and relief continues.
 func TestCompactingFails(t *testing.T) {
 	s := newSetup(t, 1, Settings{OnDisk: true})
 	for n := range byte(120) {
@@ -42,7 +42,7 @@ func TestCompactingFails(t *testing.T) {
 	require.Equal(t, 1, s.relieved)
 }
 
-// truncate makes every file fail at the next look, which is what a failing disk does to what is mapped.
+// truncate makes every file fail at the next read, as a failing disk does under mapped memory.
 func (s *setup) truncate() {
 	files, err := filepath.Glob(filepath.Join(s.path, "*"))
 	require.NoError(s.t, err)
@@ -53,7 +53,7 @@ func (s *setup) truncate() {
 	}
 }
 
-// truncateActive makes the segment that is written to fail at the next store.
+// truncateActive makes the segment being written fail at the next store.
 func (s *setup) truncateActive() {
 	files, err := filepath.Glob(filepath.Join(s.path, "*.seg"))
 	require.NoError(s.t, err)

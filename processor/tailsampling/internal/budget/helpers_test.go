@@ -24,7 +24,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// never is a deadline that does not come.
+// never is no deadline.
 var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -82,7 +82,7 @@ func (s *setup) open(b *buffer.Buffer) {
 	s.t.Cleanup(func() { require.NoError(s.t, dir.Close()) })
 }
 
-// run has room made when it is asked for, until the setup is closed.
+// run makes room on demand, until the setup is closed.
 func (s *setup) run() {
 	s.stop = make(chan struct{})
 	s.running.Go(func() { s.Relieve(s.stop) })
@@ -97,12 +97,12 @@ func (s *setup) close() {
 	s.pool.Close()
 }
 
-// testSpan describes a span, which is alone in a request.
+// testSpan describes a span, alone in its request.
 type testSpan struct {
 	trace        byte
 	failed, slow bool
 	bytes        int    // of its name
-	text         string // of which its name consists; x where that is empty
+	text         string // that its name repeats; x by default
 }
 
 func (s *setup) request(spans ...testSpan) *wire.Request {
@@ -135,7 +135,7 @@ func (s *setup) request(spans ...testSpan) *wire.Request {
 	return r
 }
 
-// add takes spans in as the sampler does, but for making room.
+// add accepts spans as the sampler does, without making room.
 func (s *setup) add(spans ...testSpan) {
 	s.t.Helper()
 	r := s.request(spans...)
@@ -147,7 +147,7 @@ func (s *setup) add(spans ...testSpan) {
 	require.NoError(s.t, s.buffer.Add(&in, never))
 }
 
-// decide decides all that is pending.
+// decide decides all pending traces.
 func (s *setup) decide() {
 	for _, m := range s.buffer.Members {
 		m.Lock()
@@ -157,7 +157,7 @@ func (s *setup) decide() {
 	}
 }
 
-// settle has the pool know the indexes, so that only segments change what is used.
+// settle updates the pool's count of the indexes, so that only segments change its use.
 func (s *setup) settle() {
 	for _, m := range s.buffer.Members {
 		m.Lock()
@@ -165,7 +165,7 @@ func (s *setup) settle() {
 	}
 }
 
-// over makes the pool be over a share of the memory budget by so many bytes, with what will come.
+// over makes the pool exceed a share of the memory budget by a number of bytes, with a further request included.
 func (s *setup) over(share float64, more, bytes int64) {
 	s.settle()
 	s.pool.Grow(bytes - s.pool.OverMemory(more, share))

@@ -195,7 +195,7 @@ func (g *Budget) giveUpIn(m *buffer.Member, bytes int64, stop <-chan struct{}, g
 // far from short. Events that wait for a journal's file, which could not be made, ask for one again.
 func (g *Budget) tidy(stop <-chan struct{}) {
 	if g.OnDisk {
-		g.buffer.CatchUp()
+		g.buffer.WriteDeferred()
 	}
 	if !g.OnDisk || g.pool.OverDisk(0, ReviveUpTo) <= 0 {
 		return

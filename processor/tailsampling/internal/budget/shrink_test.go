@@ -29,7 +29,7 @@ func (s *setup) fill() {
 	}
 }
 
-// noise does not get smaller.
+// noise is incompressible.
 func noise(n int) string {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	b := make([]byte, n)
@@ -74,7 +74,7 @@ func TestShrinkerIsWokenAtItsMark(t *testing.T) {
 	}
 }
 
-// The shrinker works until 0.65 of the memory budget is used, and with always until there is nothing left.
+// The shrinker works until 0.65 of the memory budget is used; with always, until every segment is shrunk.
 func TestShrinkerStopsAtItsMark(t *testing.T) {
 	for _, tc := range []struct {
 		compression Compression
@@ -107,7 +107,7 @@ func TestShrinkerStopsAtItsMark(t *testing.T) {
 	}
 }
 
-// shrinkRound lets the shrinker do what it does once it is woken. The test is in a bubble.
+// shrinkRound runs the shrinker for one wake-up. The test is in a bubble.
 func (s *setup) shrinkRound() {
 	stop, done := make(chan struct{}), make(chan struct{})
 	for woken(s) {
@@ -122,7 +122,7 @@ func (s *setup) shrinkRound() {
 	<-done
 }
 
-// At its mark it does nothing, a byte beyond it shrinks one segment.
+// At its mark the shrinker does nothing; one byte above, it shrinks one segment.
 func TestShrinkerGoesToTheByte(t *testing.T) {
 	for over, want := range map[int64]int64{0: 0, 1: 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestShrinkerGoesToTheByte(t *testing.T) {
 }
 
 // A segment that does not get smaller is not tried again, and is no reason to warn.
-func TestWhatDoesNotGetSmallerStays(t *testing.T) {
+func TestIncompressibleSegmentsStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 2, Settings{Compression: Always})
 		defer s.close()
@@ -147,7 +147,7 @@ func TestWhatDoesNotGetSmallerStays(t *testing.T) {
 			s.add(testSpan{trace: n + 1, bytes: 4000, text: text})
 		}
 		require.Positive(t, s.pool.Shrinkable())
-		// The same text again and again does get smaller; what is different does not.
+		// Repeated text gets smaller; random text does not.
 		for n := range byte(30) {
 			s.add(testSpan{trace: n + 100, bytes: 12000, text: noise(12000 + int(n))})
 		}
@@ -183,7 +183,7 @@ func TestReliefShrinksFirst(t *testing.T) {
 	s.close()
 }
 
-// Where the disk is short files are compressed, if that is allowed, before traces are decided early.
+// If the disk is short, files are compressed, if allowed, before traces are decided early.
 func TestReliefOfTheDisk(t *testing.T) {
 	for _, compression := range []Compression{Never, Auto} {
 		s := newSetup(t, 1, Settings{Compression: compression, OnDisk: true})

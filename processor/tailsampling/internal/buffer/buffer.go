@@ -101,7 +101,7 @@ func (b *Buffer) Leave(m *Member) {
 // leave is Leave without passing on the messages, which it returns.
 func (b *Buffer) leave(m *Member) []linked.Message {
 	after := m.endVisit()
-	if after.Sooner {
+	if after.WakeDecider {
 		Wake(b.due)
 	}
 	b.visited()
@@ -114,7 +114,7 @@ func (b *Buffer) leave(m *Member) []linked.Message {
 }
 
 // endVisit also unlocks the shard after a panic, which ends a request and not the process.
-func (m *Member) endVisit() shard.Aftermath {
+func (m *Member) endVisit() shard.FollowUp {
 	defer m.Unlock()
 	return m.EndVisit()
 }

@@ -15,18 +15,18 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// never is a deadline that does not come.
+// never is no deadline.
 var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// deliverable gives each member somebody to wake.
+// deliverable gives each member a sender to wake.
 func deliverable(b *Buffer) {
 	for _, m := range b.Members {
 		m.Deliver = []chan struct{}{make(chan struct{}, 1)}
 	}
 }
 
-// A visit wakes the decider when something is due sooner than planned, and the senders when something is ready.
-func TestLeaveWakesWhoHasWork(t *testing.T) {
+// A visit wakes the decider if a trace falls due sooner than planned, and the senders if a trace is ready.
+func TestLeaveWakesDeciderAndSenders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
 		deliverable(b)
@@ -60,7 +60,7 @@ func TestLeaveWakesWhoHasWork(t *testing.T) {
 	})
 }
 
-// A visit wakes the senders that have something to send, and no others.
+// A visit wakes exactly the senders that have traces to send.
 func TestLeaveWakesSendersThatHaveWork(t *testing.T) {
 	b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}, Destinations: []string{"a", "b"}})
 	b.SetReady()
@@ -90,7 +90,7 @@ func TestWake(t *testing.T) {
 	require.False(t, wakes(c))
 }
 
-// A request visits each shard that has spans in it once, and each span goes to the shard of its trace.
+// A request visits each shard of its spans once, and each span goes to the shard of its trace.
 func TestAddVisitsEachShardOnce(t *testing.T) {
 	b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
 	b.SetReady()
@@ -116,7 +116,7 @@ func TestAddVisitsEachShardOnce(t *testing.T) {
 	b.Close()
 }
 
-// A visit decides what is too much, and what is certain.
+// A visit decides traces above the limits, and traces whose decision is certain.
 func TestAddDecidesEarly(t *testing.T) {
 	b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}, MaxPending: 1})
 	b.SetReady()
@@ -171,7 +171,7 @@ func decideAll(b *Buffer) {
 }
 
 // During recovery nothing visits the shards, which are locked for long.
-func TestNobodyLooksBeforeItIsReady(t *testing.T) {
+func TestNoVisitsDuringRecovery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Hour}})
 		require.False(t, b.Ready())
@@ -210,7 +210,7 @@ func TestNobodyLooksBeforeItIsReady(t *testing.T) {
 		b.Close()
 		require.Zero(t, b.Pool.Used())
 		for _, m := range b.Members {
-			m.Lock() // they are left unlocked
+			m.Lock() // they are unlocked again
 			m.Close()
 			m.Unlock()
 		}
@@ -240,7 +240,7 @@ func TestWarnings(t *testing.T) {
 	})
 }
 
-// A buffer in files has what becomes of traces in its journals.
+// The fates of traces in a buffer with files are in its journals.
 func TestFiles(t *testing.T) {
 	pool := spanlog.NewDiskPool(16<<20, 64<<20, shards)
 	b, logs := newBuffer(t, &shard.Shared{
@@ -261,7 +261,7 @@ func TestFiles(t *testing.T) {
 	}
 	require.NoError(t, b.Add(prepare(t, b, spans...), never))
 	decideAll(b)
-	b.WriteAgain()
+	b.Rewrite()
 	require.Empty(t, logs.All())
 	pool.Cancel(1 << 20)
 	b.Close()
@@ -286,7 +286,7 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, dir.Close())
 }
 
-// A journal is trimmed as soon as its file is full, but so many events stay for late spans.
+// A journal is trimmed as soon as its file is full, but keeps a number of events for late spans.
 func TestJournalIsTrimmed(t *testing.T) {
 	pool := spanlog.NewDiskPool(16<<20, 64<<20, shards)
 	dir, err := spanlog.OpenDirectory(t.TempDir())

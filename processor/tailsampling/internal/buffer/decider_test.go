@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// recorder keeps what a decider records.
+// recorder keeps the decisions that a decider records.
 type recorder struct {
 	mu            sync.Mutex
 	took, overdue []time.Duration
@@ -56,7 +56,7 @@ func run(b *Buffer) (*Decider, *recorder, func()) {
 	}
 }
 
-// The decider decides to the millisecond and sleeps in between: for good where nothing is there.
+// The decider decides to the millisecond and sleeps in between, indefinitely without traces.
 func TestDeciderSleepsUntilSomethingIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
@@ -84,7 +84,7 @@ func TestDeciderSleepsUntilSomethingIsDue(t *testing.T) {
 	})
 }
 
-// What falls due within 10 ms is decided together.
+// Traces that fall due within 10 ms are decided together.
 func TestDeciderDecidesTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Second}})
@@ -110,7 +110,7 @@ func TestDeciderDecidesTogether(t *testing.T) {
 	})
 }
 
-// If more is due than one hold allows, others get the shard in between.
+// If more traces are due than one hold allows, the shard is unlocked in between.
 func TestDeciderGoesOnWhereThereIsMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Second}})
@@ -136,7 +136,7 @@ func TestDeciderGoesOnWhereThereIsMore(t *testing.T) {
 	})
 }
 
-// It stops at once, also while it pauses.
+// The decider stops at once, even during a pause.
 func TestDeciderStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, after := range []time.Duration{0, 5 * time.Millisecond, time.Minute} {
@@ -150,8 +150,8 @@ func TestDeciderStops(t *testing.T) {
 	})
 }
 
-// If others have decided the trace that it waited for, it sleeps until the next.
-func TestDeciderForgetsWhatOthersDid(t *testing.T) {
+// If the trace that it waited for was decided elsewhere, the decider sleeps until the next.
+func TestDeciderSkipsDecidedTraces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
 		b.SetReady()

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// A disk that fails under a store is an error of the request, not the end of the process. The shard is left unlocked.
+// A disk that fails under a store is an error of the request, and does not end the process. The shard is left unlocked.
 func TestDiskFailsUnderAStore(t *testing.T) {
 	pool := spanlog.NewDiskPool(16<<20, 64<<20, shards)
 	b, logs := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Hour}, Mapped: true, Pool: pool})
@@ -38,7 +38,7 @@ func TestDiskFailsUnderAStore(t *testing.T) {
 		content, err := os.ReadFile(f)
 		require.NoError(t, err)
 		if bytes.HasPrefix(content, []byte("slowspan")) { // it is in use
-			require.NoError(t, os.Truncate(f, 0)) // a fault is what writing to it is now
+			require.NoError(t, os.Truncate(f, 0)) // a store to it now faults
 		}
 	}
 	require.ErrorIs(t, b.Add(prepare(t, b, testSpan{trace: 1}, testSpan{trace: 2}), never), spanlog.ErrDisk)
@@ -48,7 +48,7 @@ func TestDiskFailsUnderAStore(t *testing.T) {
 		m.Tally()
 	}
 	require.Zero(t, logs.Len())
-	b.WriteAgain()
+	b.Rewrite()
 	require.Equal(t, 1, logs.Len())
 	require.Contains(t, logs.All()[0].Message, "rewriting spans after a failed flush failed")
 	pool.Cancel(1 << 10)

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const shards = 4
 
-// newBuffer is a buffer in memory of four shards, which keeps traces with errors.
+// newBuffer returns a buffer in memory of four shards, which keeps traces with errors.
 func newBuffer(t testing.TB, shared *shard.Shared) (*Buffer, *observer.ObservedLogs) {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{
@@ -56,7 +56,7 @@ type testSpan struct {
 
 func idOf(n byte) wire.TraceID { return wire.TraceID{n, 15: n} }
 
-// prepare makes a request of spans, as it is when the first shard is visited.
+// prepare returns a request of spans in the state before the first visit.
 func prepare(t testing.TB, b *Buffer, spans ...testSpan) *intake.Request {
 	td := ptrace.NewTraces()
 	list := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
@@ -84,7 +84,7 @@ func prepare(t testing.TB, b *Buffer, spans ...testSpan) *intake.Request {
 	return in
 }
 
-// wakes reports whether somebody was woken.
+// wakes reports whether the channel was woken.
 func wakes(c chan struct{}) bool {
 	select {
 	case <-c:
@@ -94,7 +94,7 @@ func wakes(c chan struct{}) bool {
 	}
 }
 
-// other is a trace after n whose shard is not that of n.
+// other returns a trace after n in another shard than n's.
 func other(b *Buffer, n byte) byte {
 	m, _ := b.Of(idOf(n))
 	for o := n + 1; ; o++ {

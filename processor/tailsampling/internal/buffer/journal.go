@@ -31,8 +31,8 @@ func (j journal) Full() bool { return j.journal.Full() }
 
 func (j journal) Trim(repeat func(highest uint64)) { j.journal.Trim(j.log, j.keep, repeat) }
 
-// CatchUp has the journals write the events that waited for a file, as far as there is one now.
-func (b *Buffer) CatchUp() {
+// WriteDeferred has the journals write the events that waited for a file, as far as there is one now.
+func (b *Buffer) WriteDeferred() {
 	now := int64(b.UnixMilli(b.Now()))
 	for _, m := range b.Members {
 		m.Lock()

@@ -70,8 +70,8 @@ func (b *Buffer) visit(m *Member, in *intake.Request, spans []uint32, deadline t
 	return nil
 }
 
-// WriteAgain rewrites spans after a failed fsync, so that the next fsync does not succeed falsely.
-func (b *Buffer) WriteAgain() {
+// Rewrite rewrites spans after a failed fsync, so that the next fsync does not succeed falsely.
+func (b *Buffer) Rewrite() {
 	for _, m := range b.Members {
 		m.Lock()
 		if err := m.writeAgain(); err != nil {

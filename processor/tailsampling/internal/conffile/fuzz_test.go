@@ -7,8 +7,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// FuzzChanged compares configuration files as a watch finds them, half written ones, too: a file has not changed against itself,
-// and what has changed has in both directions.
+// FuzzChanged compares configuration files as a watch reads them, half-written ones included: a file equals itself, and a change
+// is found in both directions.
 func FuzzChanged(f *testing.F) {
 	f.Add("{a: {b: 1}}", "{a: {b: 2}}")
 	f.Add("{p: {policies: [{name: x}]}}", "{p: {policies: [{name: y}]}, q: }")

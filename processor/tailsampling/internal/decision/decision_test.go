@@ -25,7 +25,7 @@ func TestVerdictOfThePolicies(t *testing.T) {
 	}
 }
 
-// The triggers' numbers are in journals of earlier versions, their names in dashboards.
+// The triggers' numbers are in existing journals, their names in dashboards.
 func TestTriggersKeepTheirNumbersAndNames(t *testing.T) {
 	var names []string
 	for trigger := range Triggers {

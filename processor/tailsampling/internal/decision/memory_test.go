@@ -18,7 +18,7 @@ func traceID(n int) (id wire.TraceID) {
 	return id
 }
 
-// A memory remembers exactly the latest decisions of either kind, as many as its limits.
+// A memory holds exactly the latest decisions of either verdict, up to its limits.
 func TestMemoryIsAFIFO(t *testing.T) {
 	for _, limit := range []int{1, 7, 64, 1000} {
 		seed := index.NewSeed()

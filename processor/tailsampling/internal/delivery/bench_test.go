@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// taker is a next component that takes bytes and does nothing.
+// taker is a next component that takes wire bytes and drops them.
 type taker struct{}
 
 func (taker) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
@@ -24,7 +24,7 @@ func (taker) ConsumeTraces(ctx context.Context, _ ptrace.Traces) error {
 	return nil
 }
 
-// benchTrace is a trace as SDKs send them.
+// benchTrace returns a trace as SDKs send it.
 func benchTrace(n, spans int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for i := range spans {
@@ -54,7 +54,7 @@ func benchTrace(n, spans int) ptrace.Traces {
 	return td
 }
 
-// BenchmarkSender is what a kept span costs between the log and the exporter.
+// BenchmarkSender measures the cost of a kept span between the log and the exporter.
 func BenchmarkSender(b *testing.B) {
 	const traces, spans = 400, 12
 	s := newSetup(b, 1, asBytes("backend"))

@@ -93,8 +93,8 @@ func (d *Destination) Name() string {
 	return d.ID
 }
 
-// RejectedWhy returns its last reason for rejecting spans.
-func (d *Destination) RejectedWhy() string {
+// RejectedReason returns its last reason for rejecting spans.
+func (d *Destination) RejectedReason() string {
 	if why := d.rejected.Load(); why != nil {
 		return *why
 	}

@@ -34,7 +34,7 @@ var (
 // decoded is a destination that takes decoded spans.
 var decoded = destination.Destination{ID: "traces", Pipeline: "traces", Exporters: []string{"kafka"}}
 
-// withDestinations runs a test with one shard and one sender for each destination, which have begun.
+// withDestinations runs a test with one shard and one running sender per destination.
 func withDestinations(t *testing.T, list []destination.Destination, test func(t *testing.T, s *setup, r *running)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,7 +47,7 @@ func withDestinations(t *testing.T, list []destination.Destination, test func(t 
 	})
 }
 
-// add keeps traces with these numbers, together.
+// keepAll keeps traces with these numbers, in one request.
 func (s *setup) keepAll(traces ...byte) {
 	for _, n := range traces {
 		s.add(request(s.t, testSpan{trace: n}, testSpan{trace: n, id: 1}))
@@ -70,7 +70,7 @@ func sorted(list []byte) []byte {
 
 // A failing destination delays no other, whatever it answers, and no other gets a trace again because of it. When it works
 // again it gets each trace once.
-func TestOtherDestinationsGoOn(t *testing.T) {
+func TestFailingDestinationDelaysNoOther(t *testing.T) {
 	hang := errors.New("hangs")
 	for name, answered := range map[string]error{
 		"unavailable": errRetry, "hangs": hang, "refuses the gateway": errGateway, "fails": errEither,
@@ -102,7 +102,7 @@ func TestOtherDestinationsGoOn(t *testing.T) {
 				require.EqualValues(t, 10, s.Destinations[1].Backlog().Traces)
 				require.Zero(t, s.Destinations[0].Backlog().Traces)
 				require.EqualValues(t, 10, s.Buffer.Sum().Undelivered, "records stay until every destination has them")
-				if !errors.Is(answered, errEither) { // which can be for itself, too
+				if !errors.Is(answered, errEither) { // as it may concern the destination itself, too
 					require.Equal(t, errors.Is(answered, errGateway), s.Destinations[1].RefusesSince() != 0)
 				}
 
@@ -195,7 +195,7 @@ func TestTraceThatAlwaysFailsWaitsApart(t *testing.T) {
 }
 
 // Traces that wait apart are tried once more before the end.
-func TestDrainTriesWhatWaitsApart(t *testing.T) {
+func TestDrainTriesTracesThatWaitApart(t *testing.T) {
 	for _, mended := range []bool{true, false} {
 		withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 			var fails atomic.Bool
@@ -261,7 +261,7 @@ func TestAnswersThatCanBeEither(t *testing.T) {
 func TestAnAcceptanceEndsPauses(t *testing.T) {
 	for name, tc := range map[string]struct {
 		failure *answer.Error
-		after   time.Duration // until all is delivered
+		after   time.Duration // until everything is delivered
 	}{
 		"they back off": {errRetry, time.Second},
 		"asked to":      {&answer.Error{Class: answer.Retry, Code: "HTTP 503", Delay: 4 * time.Minute}, 4 * time.Minute},
@@ -405,8 +405,8 @@ func TestProgressBesideOthers(t *testing.T) {
 	}
 }
 
-// If no component takes the bytes they are passed on decoded, with an error in the log.
-func TestBytesThatNobodyTook(t *testing.T) {
+// If no component takes the wire bytes they are passed on decoded, with an error in the log.
+func TestBytesThatNoComponentTakes(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		s.sink.deaf = true
 		s.keepAll(1, 2)
@@ -422,11 +422,11 @@ func TestBytesThatNobodyTook(t *testing.T) {
 // Spans that a destination rejects from an accepted request are counted, with its reason.
 func TestRejectedSpans(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
-		s.sink.kept = func(k *wire.Kept) { k.Rejected, k.RejectedWhy = 1, "too old" }
+		s.sink.kept = func(k *wire.Kept) { k.Rejected, k.RejectedReason = 1, "too old" }
 		s.keepAll(1)
 		synctest.Wait()
 		require.EqualValues(t, 1, s.Destinations[0].Rejected.Load())
-		require.Equal(t, "too old", s.Destinations[0].RejectedWhy())
+		require.Equal(t, "too old", s.Destinations[0].RejectedReason())
 		require.EqualValues(t, 2, s.Destinations[0].DeliveredSpans.Load())
 		r.end()
 	})
@@ -459,7 +459,7 @@ func TestRefusedAreBounded(t *testing.T) {
 	require.Equal(t, 1, other.Len())
 }
 
-// All refused traces are sent again, also those that are not listed: each once, the oldest first.
+// All refused traces are sent again, unlisted ones included: each once, oldest first.
 func TestRetryAllRefused(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("a"), asBytes("b")}, func(t *testing.T, s *setup, r *running) {
 		var takes atomic.Bool
@@ -527,7 +527,7 @@ func TestRefusedTracesThatAreGivenUp(t *testing.T) {
 	})
 }
 
-// A trace is counted once for all destinations, by the first that has it.
+// A trace is counted once for all destinations, when the first receives it.
 func TestCountsOfSeveralDestinations(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("down"), asBytes("good"), decoded}, func(t *testing.T, s *setup, r *running) {
 		var down atomic.Bool
@@ -559,8 +559,8 @@ func TestCountsOfSeveralDestinations(t *testing.T) {
 	})
 }
 
-// A refused trace that is given up for another one has its reason in the log.
-func TestRefusedTraceThatIsForgotten(t *testing.T) {
+// A refused trace that is given up in favour of another is logged with its reason.
+func TestEvictedRefusedTraceIsLogged(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		d := s.Destinations[0]
 		s.sink.answer = func(string, []byte) error { return errData }

@@ -22,7 +22,7 @@ func marshal(t testing.TB, td ptrace.Traces) []byte {
 	return b
 }
 
-// loadOf is a load of the only sender, of what was kept.
+// loadOf returns the only sender's next load of kept traces.
 func (s *setup) loadOf() *load {
 	s.t.Helper()
 	s.Open(s.config, 1)
@@ -80,7 +80,7 @@ func TestSpansAreArranged(t *testing.T) {
 	}
 }
 
-// Spans that are equal byte by byte, with the same resource and scope, are one; others are not.
+// Spans with equal bytes, resource and scope are sent once; others are not merged.
 func TestRepeatsAreOne(t *testing.T) {
 	s := newSetup(t, 1)
 	one := testSpan{trace: 1, id: 1, start: 10, service: "a", scope: "x"}
@@ -99,8 +99,7 @@ func TestRepeatsAreOne(t *testing.T) {
 	s.Buffer.Close()
 }
 
-// Text that is not UTF-8 is made valid, marked on the span, or on the scopes where it is the resource's or the scope's, and
-// counted.
+// Text that is not UTF-8 is repaired, marked on the span, or on the scopes if it is the resource's or the scope's, and counted.
 func TestTextIsMadeValid(t *testing.T) {
 	const bad, good = "a\xffb", "a\uFFFDb"
 	plain := testSpan{trace: 1, id: 1, service: "shop", scope: "lib"}
@@ -118,7 +117,7 @@ func TestTextIsMadeValid(t *testing.T) {
 		for _, silent := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				s := newSetup(t, 1, asBytes("backend"))
-				s.Silent = silent
+				s.TracestateOnly = silent
 				s.keep(append(tc.spans, testSpan{trace: 2, service: "shop", scope: "lib"})...)
 				l := s.loadOf()
 				require.Equal(t, tc.repaired, l.traces[0].Repaired)
@@ -183,7 +182,7 @@ func TestBytesAndDecodedAreEqual(t *testing.T) {
 	}
 }
 
-// canonical are the spans of td, each with its resource and scope, as bytes.
+// canonical returns the spans of td as bytes, each with its resource and scope.
 func canonical(t *testing.T, td ptrace.Traces) (all []string) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {

@@ -32,12 +32,12 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// never is a deadline that does not come.
+// never is no deadline.
 var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// setup is what senders work with: a buffer in memory that keeps everything, and a next component.
+// setup is the senders' environment: a buffer in memory that keeps everything, and a next component.
 type setup struct {
 	*Output
 	t      testing.TB
@@ -46,7 +46,7 @@ type setup struct {
 	config []destination.Destination
 }
 
-// newSetup has these destinations, or one that takes decoded spans where there are none.
+// newSetup has these destinations, or by default one that takes decoded spans.
 func newSetup(t testing.TB, shards int, destinations ...destination.Destination) *setup {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{{Name: "all", Type: policy.AlwaysSample}}, policy.Options{})
@@ -71,25 +71,25 @@ func newSetup(t testing.TB, shards int, destinations ...destination.Destination)
 	return out
 }
 
-// asBytes is a destination that takes bytes.
+// asBytes is a destination that takes wire bytes.
 func asBytes(id string) destination.Destination {
 	return destination.Destination{ID: id, Pipeline: "traces", Bytes: true, Exporters: []string{id}}
 }
 
-// sink is the next component, the fan-out and all exporters in one. It remembers what these accepted.
+// sink is the next component, the fan-out and all exporters in one. It keeps what they accept.
 type sink struct {
 	mu       sync.Mutex
 	calls    []time.Time
 	batches  []ptrace.Traces
-	to       []string            // by batch, where it went
+	to       []string            // by batch, its destination
 	accepted map[string][][]byte // by destination, the traces of each request by the first byte of their IDs
-	deaf     bool                // it does not know of bytes
+	deaf     bool                // it ignores wire bytes
 	// accept, if set, returns the result of a call.
 	accept func(ctx context.Context, call int) error
-	// answer, if set, returns a destination's answer to a request with these traces. Those that take decoded spans are "".
+	// answer, if set, returns a destination's answer to a request with these traces. The destination of decoded spans is "".
 	answer func(to string, traces []byte) error
-	kept   func(*wire.Kept) // if set, does to it what an exporter may
-	// arrived, if set, gets what was accepted in place of the lists above.
+	kept   func(*wire.Kept) // if set, changes the Kept as an exporter may
+	// arrived, if set, gets the accepted traces instead of the lists above.
 	arrived func(ptrace.Traces)
 }
 
@@ -137,7 +137,7 @@ func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// tracesIn are the traces of a request, by the first byte of their IDs.
+// tracesIn returns the traces of a request, by the first byte of their IDs.
 func tracesIn(td ptrace.Traces) (batch []byte) {
 	for _, span := range spansOf(td) {
 		if id := span.TraceID()[0]; len(batch) == 0 || batch[len(batch)-1] != id {
@@ -147,14 +147,14 @@ func tracesIn(td ptrace.Traces) (batch []byte) {
 	return batch
 }
 
-// got are the traces that a destination accepted, in their order.
+// got returns the traces that a destination accepted, in order.
 func (s *sink) got(to string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Concat(s.accepted[to]...)
 }
 
-// traces returns the traces that were accepted, in their order, by the first byte of their IDs, one list for each batch.
+// traces returns the accepted traces in order, by the first byte of their IDs, one list per batch.
 func (s *sink) traces() (list [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +186,7 @@ type testSpan struct {
 	trace, id      byte
 	start          uint64
 	service, scope string
-	bytes          int    // of the body; 0 is as many as there are
+	bytes          int    // of the body; 0 is as needed
 	state          string // tracestate
 }
 
@@ -211,7 +211,7 @@ func (s testSpan) put(t testing.TB, td ptrace.Traces) {
 	}
 }
 
-// keep takes a request in and decides it.
+// keep accepts a request and decides it.
 func (s *setup) keep(spans ...testSpan) {
 	s.t.Helper()
 	td := ptrace.NewTraces()
@@ -227,7 +227,7 @@ func (s *setup) keepTraces(td ptrace.Traces) {
 	s.decide()
 }
 
-// decide decides what was taken in.
+// decide decides all accepted traces.
 func (s *setup) decide() {
 	for _, m := range s.Buffer.Members {
 		m.Lock()
@@ -237,7 +237,7 @@ func (s *setup) decide() {
 	}
 }
 
-// add takes a request in.
+// add accepts a request.
 func (s *setup) add(td ptrace.Traces) {
 	s.t.Helper()
 	var m ptrace.ProtoMarshaler
@@ -250,7 +250,7 @@ func (s *setup) add(td ptrace.Traces) {
 	require.NoError(s.t, s.Buffer.Add(&in, never))
 }
 
-// running is senders at work, in a bubble.
+// running is running senders, in a bubble.
 type running struct {
 	senders []*Sender
 	drain   chan struct{}
@@ -283,10 +283,10 @@ func (r *running) abort() {
 	r.done.Wait()
 }
 
-// badLog is a log that does not give back all of what it has.
+// badLog is a log whose records cannot all be read.
 type badLog struct {
 	*spanlog.Log
-	// bad is what is yielded in place of the i-th record of the n-th reading.
+	// bad, if it returns true, replaces the i-th record of the n-th reading.
 	bad      func(reading, i int) (spanlog.Record, error, bool)
 	readings int
 }
@@ -310,7 +310,7 @@ func (l *badLog) Records(c spanlog.Chain, pause spanlog.Pause) iter.Seq2[spanlog
 	}
 }
 
-// breakLog makes the log of a member not give everything back.
+// breakLog replaces a member's log by a badLog.
 func breakLog(m *buffer.Member, bad func(reading, i int) (spanlog.Record, error, bool)) *badLog {
 	l := &badLog{Log: m.Log, bad: bad}
 	m.Open(l, shard.NoJournal{})
@@ -325,7 +325,7 @@ func request(t testing.TB, spans ...testSpan) ptrace.Traces {
 	return td
 }
 
-// losses is what is logged as given up, in one line.
+// losses returns the logged losses in one line.
 func (s *setup) losses() map[string]any {
 	s.LogLosses(false)
 	lines := s.logs.FilterMessage("kept traces given up").All()
@@ -333,7 +333,7 @@ func (s *setup) losses() map[string]any {
 	return lines[0].ContextMap()
 }
 
-// bodyOf is the message body of the only span.
+// bodyOf returns the message body of the only span.
 func bodyOf(t testing.TB, td ptrace.Traces) []byte {
 	var m ptrace.ProtoMarshaler
 	b, err := m.MarshalTraces(td)

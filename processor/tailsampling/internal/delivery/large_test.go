@@ -16,12 +16,12 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/quota"
 )
 
-// wide is a span whose resource is larger than a load, which only shows when it is read.
+// wide is a span whose resource exceeds a load, which is known only when it is read.
 func wide(trace byte) testSpan {
 	return testSpan{trace: trace, service: strings.Repeat(string(rune('a'+trace)), maxLoadBytes+1)}
 }
 
-// inFlight counts the calls that are made at the same time to each destination.
+// inFlight counts the simultaneous calls of each destination.
 type inFlight struct {
 	mu        sync.Mutex
 	now, most map[string]int
@@ -34,7 +34,7 @@ func (f *inFlight) begin(to string) {
 	f.most[to] = max(f.most[to], f.now[to])
 }
 
-// counts returns how many calls are made now, and how many were at most.
+// counts returns the number of current calls, and the maximum.
 func (f *inFlight) counts(to string) (now, most int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -47,8 +47,8 @@ func (f *inFlight) end(to string) {
 	f.now[to]--
 }
 
-// Large traces are read one at a time by all senders of a destination if there is no memory for more; a destination that does not
-// answer keeps none of them from another, and gets its own when it does. Small traces in other shards are delivered meanwhile.
+// Without memory for more, all senders of a destination read large traces one at a time; a destination that does not answer
+// blocks no other, and gets its own when it answers. Small traces in other shards are delivered meanwhile.
 func TestLargeTracesTakeTurns(t *testing.T) {
 	for _, known := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestLargeTracesTakeTurns(t *testing.T) {
 	}
 }
 
-// If there is memory for several they are read at the same time.
+// With memory for several they are read at the same time.
 func TestLargeTracesShareMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const senders = 4
@@ -148,8 +148,7 @@ func TestLargeTracesAreDrained(t *testing.T) {
 	})
 }
 
-// A large trace of which the destination has a part stays in hand, and delays others of its size only until it is given up; all
-// arrive.
+// A large trace that a destination has in part stays in hand, and delays others of its size only until it is given up; all arrive.
 func TestLargeTraceInHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const traces = 6

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// A load ends before the trace that would be too much.
+// A load ends before the trace that would exceed its limits.
 func TestLoadsEndAtSoManySpans(t *testing.T) {
 	for spans, want := range map[int]int{1: 2, 2: 1} {
 		s := newSetup(t, 1, asBytes("backend"))
@@ -41,7 +41,7 @@ func TestLoadsEndAtSoManyBytes(t *testing.T) {
 	}
 }
 
-// A larger trace is a load of its own, and while it is read others can have the shard.
+// A larger trace is a load of its own, and while it is read the shard is unlocked.
 func TestLargeTraceIsALoad(t *testing.T) {
 	s := newSetup(t, 1, asBytes("backend"))
 	s.keep(testSpan{trace: 1, bytes: maxLoadBytes + 1})
@@ -66,7 +66,7 @@ func TestLargeTraceIsALoad(t *testing.T) {
 		close(entered)
 		m.Unlock()
 	}()
-	for waits := true; waits; { // until the other was let in
+	for waits := true; waits; { // until the other gets the lock
 		pause(nil)
 		select {
 		case <-entered:

@@ -43,8 +43,8 @@ type Output struct {
 type Settings struct {
 	// Patience is how long a destination may refuse the gateway itself before the oldest traces are given up.
 	Patience time.Duration
-	// Silent reports whether only tracestates are written on traces.
-	Silent bool
+	// TracestateOnly reports whether only tracestates are written on traces.
+	TracestateOnly bool
 }
 
 // Unknown is the destination of a processor that does not know its own: all components behind it are one, and take decoded
@@ -127,8 +127,8 @@ func (o *Output) LogLosses(all bool) {
 	}
 }
 
-// Hurry ends the wait for fuller loads, because undelivered traces fill the buffer.
-func (o *Output) Hurry() {
+// Flush ends the wait for fuller loads, because undelivered traces fill the buffer.
+func (o *Output) Flush() {
 	for _, d := range o.Destinations {
 		for _, s := range d.Senders {
 			buffer.Wake(s.pace.hurry)

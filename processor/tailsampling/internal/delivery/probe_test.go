@@ -21,10 +21,10 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 )
 
-// stream is traces that are kept one after the other, and when each arrived. Those of the first byte bad are bad.
+// stream is a sequence of kept traces, and when each arrived. Those whose first byte is bad are bad.
 type stream struct {
 	*setup
-	kept, arrived map[uint32]time.Time // by number; kept without the bad ones
+	kept, arrived map[uint32]time.Time // by number; kept without bad ones
 	bad           int
 	next          uint32
 }
@@ -49,7 +49,7 @@ func newStream(s *setup) *stream {
 	return st
 }
 
-// keep keeps traces, together, of which some are bad.
+// keep keeps traces together, some of them bad.
 func (st *stream) keep(bad ...bool) {
 	for _, isBad := range bad {
 		td := request(st.t, testSpan{trace: goodTrace})
@@ -90,18 +90,18 @@ func (st *stream) slowest(within time.Duration) (slowest time.Duration) {
 
 func hasBad(traces []byte) bool { return slices.Contains(traces, badTrace) }
 
-// However many traces always fail, all others arrive in bounded time, and these wait apart.
-func TestBadTracesHoldUpNoOthers(t *testing.T) {
+// However many traces always fail, all others arrive in bounded time, and the failing ones wait apart.
+func TestBadTracesDelayNoOthers(t *testing.T) {
 	times := func(n int, bad bool) []bool { return slices.Repeat([]bool{bad}, n) }
 	for _, tc := range []struct {
 		name    string
-		takes   time.Duration // each answer about a bad trace
+		takes   time.Duration // duration of each answer to a bad trace
 		first   []bool
 		every   time.Duration
 		traces  func(i int) []bool
 		lasts   time.Duration
 		within  time.Duration
-		refused bool // they draw 500, not 503
+		refused bool // they get 500, not 503
 	}{
 		{"four that time out", 5 * time.Second, times(4, true), time.Second, func(int) []bool { return times(1, false) }, 10 * time.Minute, 5 * time.Minute, false},
 		{"four that time out, for long", 5 * time.Second, times(4, true), time.Second, func(int) []bool { return times(1, false) }, 3 * time.Hour, 5 * time.Minute, false},
@@ -134,7 +134,7 @@ func TestBadTracesHoldUpNoOthers(t *testing.T) {
 				}
 				defer func() {
 					r.abort()
-					require.LessOrEqual(t, len(r.senders[0].loads), maxLoads) // nobody else uses them any more
+					require.LessOrEqual(t, len(r.senders[0].loads), maxLoads) // unused from then on
 				}()
 				slowest := st.slowest(tc.within)
 				time.Sleep(tc.within)
@@ -156,12 +156,12 @@ func TestBadTracesHoldUpNoOthers(t *testing.T) {
 	}
 }
 
-// A destination that accepts nothing gets few tries, at the pace of the back-off. When it recovers everything arrives at once.
+// A destination that accepts nothing gets few attempts, at the pace of the back-off. When it recovers everything arrives at once.
 func TestOutage(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		answer error
-		kept   int // a second
+		kept   int // per second
 	}{
 		{"busy", errRetry, 40}, {"busy, few traces", errRetry, 0}, {"fails", errEither, 40}, {"fails, few traces", errEither, 0},
 		{"refuses the gateway", errGateway, 40},
@@ -169,7 +169,7 @@ func TestOutage(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 				var down atomic.Bool
-				s.sink.answer = func(string, []byte) error { // the sender's goroutine calls it
+				s.sink.answer = func(string, []byte) error { // called by the sender's goroutine
 					if !down.Load() {
 						return nil
 					}
@@ -214,7 +214,7 @@ func TestOutage(t *testing.T) {
 }
 
 // Traces that wait apart take turns with the log, however many of them are due.
-func TestWhatWaitsApartHoldsUpNoOthers(t *testing.T) {
+func TestTracesThatWaitApartDelayNoOthers(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		const takes = 5 * time.Second
 		var slow atomic.Bool
@@ -272,7 +272,7 @@ func TestProbesAreReconstructedOnce(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		var down atomic.Bool
 		found := map[byte]int{}
-		loads := 0 // while it is down, as its own goroutine sees them
+		loads := 0 // while it is down; used by its sender only
 		s.sink.kept = func(k *wire.Kept) {
 			for i := range k.Traces {
 				if t := &k.Traces[i]; !t.Reconstructed {
@@ -320,7 +320,7 @@ func TestProbesThatCannotBeRead(t *testing.T) {
 			return errors.New("not now")
 		}
 		var all []testSpan
-		for trace := range byte(4) { // each a load
+		for trace := range byte(4) { // a load each
 			for i := range uint64(maxLoadSpans) {
 				all = append(all, testSpan{trace: trace + 1, start: i})
 			}

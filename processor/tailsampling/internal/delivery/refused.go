@@ -151,7 +151,7 @@ func (d *Destination) giveUpAside(m *buffer.Member, ref shard.Ref, reason losses
 	m.Lock()
 	defer m.Unlock()
 	out, now := m.Outgoing(d.Index), d.out.Buffer.Now()
-	if k, held := out.TakeAside(ref, now); held {
+	if k, held := out.TakeParked(ref, now); held {
 		out.GiveUp(k.Slot, now)
 		d.gaveUp(&k, reason)
 	}

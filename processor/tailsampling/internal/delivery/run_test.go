@@ -27,7 +27,7 @@ func many(trace byte, n int) (list []testSpan) {
 	return list
 }
 
-// inBubble runs a test with one shard and one sender, which has begun.
+// inBubble runs a test with one shard and one running sender.
 func inBubble(t *testing.T, test func(t *testing.T, s *setup, r *running)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1)
@@ -90,7 +90,7 @@ func TestFullBatchesFollowEachOther(t *testing.T) {
 	})
 }
 
-// Hurry and a drain end the wait for a fuller batch.
+// Flush and a drain end the wait for a fuller batch.
 func TestHurry(t *testing.T) {
 	for _, drain := range []bool{false, true} {
 		inBubble(t, func(t *testing.T, s *setup, r *running) {
@@ -102,7 +102,7 @@ func TestHurry(t *testing.T) {
 			if drain {
 				r.end()
 			} else {
-				s.Hurry()
+				s.Flush()
 				synctest.Wait()
 			}
 			require.Equal(t, [][]byte{{1}, {2}}, s.sink.traces())
@@ -132,8 +132,8 @@ func TestSendersShareTheShards(t *testing.T) {
 	})
 }
 
-// After a retryable error everything stays in order and is retried after half a second, and later up to 30 s, with jitter.
-// After some time single traces are tried, also later ones.
+// After a retryable error everything stays in order and is retried after half a second, and later up to 30 s, with jitter. After
+// some failures single traces are tried, and so are later ones.
 func TestRetries(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		s.sink.accept = func(_ context.Context, call int) error {
@@ -159,7 +159,7 @@ func TestRetries(t *testing.T) {
 		nominal := firstBackoff
 		for i := range 10 {
 			if i == 4 {
-				nominal = firstBackoff // the first that is tried alone
+				nominal = firstBackoff // the first one that is tried alone
 			}
 			waited := s.sink.calls[i+1].Sub(s.sink.calls[i])
 			require.GreaterOrEqual(t, waited, nominal/2, "the %dth", i)
@@ -307,7 +307,7 @@ func TestUnreadableTraces(t *testing.T) {
 	})
 }
 
-// Where too many files are open a trace is tried until it can be read, however often: it is all there.
+// While too many files are open a trace is retried until it can be read, however often: no span is lost.
 func TestTooManyOpenFiles(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		const failures = 50
@@ -324,7 +324,7 @@ func TestTooManyOpenFiles(t *testing.T) {
 	})
 }
 
-// A fault in mapped memory is an error like others, where files are mapped.
+// A fault in mapped memory is an error like any other.
 func TestFaultsWhileReading(t *testing.T) {
 	bad := func(reading, i int) (spanlog.Record, error, bool) {
 		if reading == 0 && i == 1 {
@@ -350,7 +350,7 @@ func TestFaultsWhileReading(t *testing.T) {
 	require.Panics(t, func() { _ = s.Senders()[0].fill() }, "in memory there is no disk that could fail")
 }
 
-// In the end unreadable spans are lost, counted and logged, and the rest is delivered.
+// Permanently unreadable spans are lost, counted and logged, and the others are delivered.
 func TestLostSpans(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		breakLog(s.Buffer.Members[0], func(_, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, i == 1 })
@@ -367,7 +367,7 @@ func TestLostSpans(t *testing.T) {
 	})
 }
 
-// Spans that cannot be read are lost once their trace is settled, however often it is sent before.
+// Unreadable spans count as lost once their trace is settled, however often it was sent before.
 func TestLostSpansOfARetriedTrace(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		const retries = 300
@@ -398,7 +398,7 @@ func TestLostSpansOfARetriedTrace(t *testing.T) {
 }
 
 // A drain ends only after unreadable traces were given up.
-func TestDrainWaitsForWhatCannotBeRead(t *testing.T) {
+func TestDrainWaitsForUnreadableTraces(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, reading < 2 })
 		s.keep(testSpan{trace: 1})
@@ -437,7 +437,7 @@ func TestUndecodableSpans(t *testing.T) {
 	}
 }
 
-// Repeats, spans without a threshold, and fields that do not survive are counted once they are delivered.
+// Repeats, spans without a threshold, and fields that are lost in decoding are counted once they are delivered.
 func TestCountsOfABatch(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		known := request(t, testSpan{trace: 1})

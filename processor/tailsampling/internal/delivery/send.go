@@ -52,11 +52,11 @@ func (d *Destination) passDecoded(ctx context.Context, k *wire.Kept) error {
 
 // countRejected counts the spans that a destination rejected from an accepted request.
 func (d *Destination) countRejected(k *wire.Kept) {
-	if k.Rejected == 0 && k.RejectedWhy == "" {
+	if k.Rejected == 0 && k.RejectedReason == "" {
 		return
 	}
 	d.Rejected.Add(k.Rejected)
-	why := k.RejectedWhy // k is reused
+	why := k.RejectedReason // k is reused
 	d.rejected.Store(&why)
 	if k.Rejected > 0 {
 		d.warn("destination accepted kept traces but rejected some of their spans", errors.New(why))

@@ -57,7 +57,7 @@ func (p *piece) several() bool { return p.to-p.from > 1 }
 // them.
 func newSender(d *Destination, senders int, shared *shelf, phase time.Duration) *Sender {
 	return &Sender{
-		d: d, waiting: waiting{apart: &d.Apart}, wake: make(chan struct{}, 1), dresser: dress.New(d.out.Names, d.out.Silent),
+		d: d, waiting: waiting{apart: &d.Apart}, wake: make(chan struct{}, 1), dresser: dress.New(d.out.Names, d.out.TracestateOnly),
 		shelf:  shared,
 		memory: newMemory(d.out.Buffer.Pool, senders, d.Bytes), pace: newPace(d.out.Buffer, phase),
 	}

@@ -36,10 +36,10 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 	v := p.Judge(class, p.several(), s.d.acceptance(now))
 	partly := !p.several() && p.spansSent(p.from, p.to) > 0
 	switch {
-	case v == trial.Aside && partly: // its accepted spans would be sent again
+	case v == trial.Park && partly: // its accepted spans would be sent again
 		v = trial.Again
 	case v == trial.Again && p.alone && !partly && class != answer.Gateway:
-		v = trial.Aside
+		v = trial.Park
 	}
 	if v != trial.Delivered {
 		s.shelf.stall(p.load)
@@ -62,7 +62,7 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 		s.failed(p, a)
 		s.pace.reset() // the destination works: find out which half fails
 		return askedDelay(a)
-	case trial.Aside, trial.Apart:
+	case trial.Park, trial.Apart:
 		s.failed(p, a)
 		s.setAside(p, p.from, aside{apart: p.Stuck(), due: now.Add(askedDelay(a)), Trial: p.Trial})
 	default:
@@ -140,7 +140,7 @@ func (s *Sender) setAside(p *piece, i int, a aside) {
 	if !p.settle(i) {
 		return
 	}
-	p.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) { out.PutAside(k.Slot) })
+	p.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) { out.Park(k.Slot) })
 	a.ref, a.member, a.delay = t.Ref, t.member, p.delay
 	s.wait(a.longer(s.d.out.Buffer.Now()))
 }

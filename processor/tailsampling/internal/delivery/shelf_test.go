@@ -12,16 +12,16 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 )
 
-// A trace that one destination has received is delivered to another as it is: it is read and reconstructed once, also if one of
-// them is slow. A destination that is down, or slower than memory allows, reads for itself, and neither delays the other.
+// A trace that one destination has received is sent to another unchanged: it is read and reconstructed once, even if one of them
+// is slow. A destination that is down, or slower than memory allows, reads for itself, and neither delays the other.
 func TestDestinationsShareTheWork(t *testing.T) {
 	const traces, every = 200, 100 * time.Millisecond
 	for _, tc := range []struct {
 		name   string
-		takes  map[string]time.Duration // a call
-		down   string                   // does not take anything for the first ten seconds
-		shelf  int64                    // bytes that may wait for others; 0 is as it is by default
-		atMost int                      // so many traces are reconstructed again
+		takes  map[string]time.Duration // per call
+		down   string                   // accepts nothing for the first ten seconds
+		shelf  int64                    // bytes that may wait for other destinations; 0 is the default
+		atMost int                      // the number of traces that are reconstructed again
 	}{
 		{"in step", nil, "", 0, traces / 5},
 		{"the second is slow", map[string]time.Duration{"b": 450 * time.Millisecond}, "", 0, traces / 5},

@@ -168,10 +168,10 @@ func (s *Sender) takeWaiting() bool {
 		l.forced = true // there is one per sender, and it must not wait for others again
 		a.member.Lock()
 		out := a.member.Outgoing(s.d.Index)
-		k, held := out.TakeAside(a.ref, b.Now())
+		k, held := out.TakeParked(a.ref, b.Now())
 		readable := held && l.add(a.member, k)
 		if held && !readable {
-			out.PutAside(k.Slot)
+			out.Park(k.Slot)
 		}
 		a.member.Unlock()
 		switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// newVersion has so many policies, every third of which drops.
+// newVersion has n policies, every third of which drops.
 func newVersion(t *testing.T, policies int) *version.Version {
 	t.Helper()
 	var list []policy.Config
@@ -79,7 +79,7 @@ func TestRecordsKeepAllOfADecision(t *testing.T) {
 	require.Nil(t, acted)
 }
 
-// A policy acted if it sampled the trace, or of type drop did not spare it.
+// A policy acted if it sampled the trace, or, for type drop, dropped it.
 func TestVotesOfRecords(t *testing.T) {
 	m := NewRecords(10, &seed)
 	m.Put(decided(newVersion(t, 6),
@@ -91,7 +91,7 @@ func TestVotesOfRecords(t *testing.T) {
 	require.Equal(t, []uint64{0b110001}, acted)
 }
 
-// With more policies than before, votes that are remembered stay what they were.
+// With more policies than before, remembered votes stay the same.
 func TestVotesBecomeWider(t *testing.T) {
 	m := NewRecords(10, &seed)
 	votes := func(policies int, yes ...int) []policy.Vote {
@@ -101,7 +101,7 @@ func TestVotesBecomeWider(t *testing.T) {
 		}
 		return list
 	}
-	m.Put(decided(newVersion(t, 64), 1, votes(64, 0, 62, 63)...), 0) // 62 drops, but spares this one
+	m.Put(decided(newVersion(t, 64), 1, votes(64, 0, 62, 63)...), 0) // 62 drops, but not this trace
 	_, matched, acted := find(&m, 1)
 	require.Equal(t, []uint64{1<<63 | 1<<62 | 1}, matched)
 	require.Equal(t, []uint64{1<<63 | 1}, acted)
@@ -116,7 +116,7 @@ func TestVotesBecomeWider(t *testing.T) {
 	}
 }
 
-// The second decision about a trace takes the place of the first; that its root came late stays.
+// The second decision on a trace replaces the first; that its root was late stays.
 func TestSecondDecisionTakesThePlaceOfTheFirst(t *testing.T) {
 	m := NewRecords(2, &seed)
 	v := newVersion(t, 3)
@@ -146,7 +146,7 @@ func TestSecondDecisionTakesThePlaceOfTheFirst(t *testing.T) {
 	require.NotNil(t, r)
 	require.False(t, r.HadRoot())
 
-	// The oldest makes room, with its votes.
+	// The oldest record is evicted, with its votes.
 	m.Put(decided(v, 3, policy.Vote{}), 8)
 	r, _, _ = find(&m, 1)
 	require.Nil(t, r)

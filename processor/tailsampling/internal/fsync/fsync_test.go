@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
-// never is a deadline that does not come.
+// never is no deadline.
 var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -79,7 +79,7 @@ func TestFailedRuns(t *testing.T) {
 	})
 }
 
-func TestNobodyWaitsForLongerThanTheContext(t *testing.T) {
+func TestWaitEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := New(func() error {
 			time.Sleep(time.Hour)
@@ -94,11 +94,11 @@ func TestNobodyWaitsForLongerThanTheContext(t *testing.T) {
 		require.Equal(t, 2*time.Second, time.Since(began))
 		require.ErrorIs(t, y.Close(), ErrSlow)
 		require.Equal(t, 2*time.Second+closeTimeout, time.Since(began))
-		time.Sleep(3 * time.Hour) // the run that goes on, and the last
+		time.Sleep(3 * time.Hour) // the run in progress, and the last
 	})
 }
 
-// With an interval nobody waits.
+// With an interval no request waits.
 func TestInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int64

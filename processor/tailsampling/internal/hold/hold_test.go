@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A hold ends after so many items, bytes, or so much time, whichever comes first; the clock is read once in a while.
+// A hold ends after a number of items, bytes, or a time, whichever comes first; the clock is read only sometimes.
 func TestHold(t *testing.T) {
 	for name, c := range map[string]struct {
 		bytes int64

@@ -7,7 +7,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// BenchmarkEntries is a trace that comes, is looked up, and is the next to leave after so many others.
+// BenchmarkEntries adds a trace, looks it up, and removes it when it is the oldest of a fixed number.
 func BenchmarkEntries(b *testing.B) {
 	const there = 1 << 16
 	type large struct {

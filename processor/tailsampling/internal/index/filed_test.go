@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Both ends of a list are kept when the last entry leaves and others come.
+// A list that became empty and is filled again has both ends.
 func TestListOfOne(t *testing.T) {
 	var x Index[entry, *entry]
 	var l List[entry, *entry]
@@ -26,7 +26,7 @@ func TestListOfOne(t *testing.T) {
 	require.Equal(t, a, l.tail)
 }
 
-// Slots are from 1 on, and those that are free are used again.
+// Slots start at 1, and free ones are reused.
 func TestSlotsAreUsedAgain(t *testing.T) {
 	var x Index[entry, *entry]
 	require.False(t, x.Has(0))

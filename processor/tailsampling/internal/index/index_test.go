@@ -15,7 +15,7 @@ type entry struct {
 	value int
 }
 
-// Lists of both kinds hold the same entries in orders of their own.
+// Lists of both kinds hold the same entries in separate orders.
 func TestLists(t *testing.T) {
 	for _, kind := range []Kind{ByState, ByQuiet} {
 		var x Index[entry, *entry]
@@ -59,7 +59,7 @@ func slots(l *List[entry, *entry], x *Index[entry, *entry]) (got []Slot) {
 	return got
 }
 
-// Filed entries are found, also several with one hash.
+// Filed entries are found, even several with equal hashes.
 func TestIndexFindsWhatIsFiled(t *testing.T) {
 	var x Index[entry, *entry]
 	filed := map[wire.TraceID]Slot{}

@@ -34,7 +34,7 @@ func TestHashSpreadsPoorIDs(t *testing.T) {
 	}
 }
 
-// Equal IDs have one hash under one seed, and others under other seeds.
+// Equal IDs have one hash under one seed, and different ones under others.
 func TestHashGoesByTheSeed(t *testing.T) {
 	id := wire.TraceID{1, 2, 3}
 	a, b := Seed{1, 2}, Seed{3, 4}

@@ -19,7 +19,7 @@ import (
 
 var seed = index.Seed{1, 2}
 
-// newVersion samples traces of the service wanted; with wide policies there is a word of bits for more of them.
+// newVersion samples traces of the service wanted; with wide the policies need a further word of bits.
 func newVersion(t testing.TB, names *version.Names, policies int) *version.Version {
 	t.Helper()
 	var list []policy.Config
@@ -146,7 +146,7 @@ func TestAmountsByResource(t *testing.T) {
 	v := newVersion(t, version.NewNames(), 1)
 	var in Request
 	in.Prepare(r, v, seed, 1)
-	for range 2 { // it can be asked more than once
+	for range 2 { // reading changes nothing
 		var got []tally.Amount
 		for resource, a := range in.ByResource {
 			name, _ := wire.ResourceAttribute(resource, "service.name")
@@ -169,7 +169,7 @@ func TestAmountsByResource(t *testing.T) {
 	}
 }
 
-// Memory is used again, unless it is too much.
+// Memory is reused, unless it is too much.
 func TestScratchIsLimited(t *testing.T) {
 	v := newVersion(t, version.NewNames(), 1)
 	var in Request
@@ -203,7 +203,7 @@ func TestResize(t *testing.T) {
 	require.Equal(t, 20, cap(Resize(s, 20)))
 }
 
-// largeRequest has spans of some resources with many attributes, the asked-for ones last.
+// largeRequest has spans of some resources with many attributes, those that policies read last.
 func largeRequest(t testing.TB, resources, attributes, spans int) *wire.Request {
 	td := ptrace.NewTraces()
 	for i := range resources {
@@ -246,7 +246,7 @@ func resourceReaders(t testing.TB) *version.Version {
 	return v
 }
 
-// The policies' bits do not depend on whether resources are remembered, also if spans of several alternate and the next request
+// The policies' bits do not depend on whether resources are cached, even if spans of several alternate and the next request
 // reuses the last one's memory.
 func TestResourcesAreRemembered(t *testing.T) {
 	v := resourceReaders(t)
@@ -275,7 +275,7 @@ func TestResourcesAreRemembered(t *testing.T) {
 	}
 }
 
-// BenchmarkLargeResource looks at spans of a resource of 10,000 attributes, 190 KB, per span.
+// BenchmarkLargeResource observes spans of a resource of 10,000 attributes, 190 KB, and reports per span.
 func BenchmarkLargeResource(b *testing.B) {
 	for _, attributes := range []int{10, 10_000} {
 		for _, remember := range []bool{false, true} {

@@ -14,7 +14,7 @@ func traceID(n int) (id wire.TraceID) {
 	return id
 }
 
-// The number of remembered links is limited, in all and for each trace.
+// The number of links is limited, in all and per trace.
 func TestTiesAreBounded(t *testing.T) {
 	l := NewTies(100, 3)
 	others := func(n int) (got []wire.TraceID) {
@@ -65,7 +65,7 @@ func TestTiesAreBounded(t *testing.T) {
 	require.Zero(t, (*Ties)(nil).Bytes())
 }
 
-// Traces whose IDs have one hash are kept apart.
+// Traces with equal hashes are distinct.
 func TestTiesWithOneHash(t *testing.T) {
 	l := NewTies(10, 1)
 	for n := range 3 {
@@ -82,8 +82,8 @@ func TestTiesWithOneHash(t *testing.T) {
 	}
 }
 
-// Of several traces for which one is kept the lowest ID is returned, whatever their order.
-func TestTheLeastIsTold(t *testing.T) {
+// Of several kept traces that link to a trace the lowest ID is returned, whatever their order.
+func TestLowestLinkedIDIsReturned(t *testing.T) {
 	for _, order := range [][]int{{1, 2, 3}, {3, 2, 1}, {2, 1, 3}} {
 		l, id := NewTies(10, 5), traceID(0)
 		for _, other := range order {

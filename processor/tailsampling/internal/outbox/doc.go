@@ -14,12 +14,12 @@
 //	–        Add                    waiting  is the last
 //	waiting  Take                   taken    the destination's cursor moves to it; Next goes on behind it
 //	taken    PutBack                waiting  the cursor moves before it: it is the next again
-//	taken    PutAside               aside    the cursor has passed it: it waits out of order
-//	taken    Refuse                 aside    likewise, and it is not pending: it is retried on request only
-//	aside    TakeAside              taken
+//	taken    Park                   parked   the cursor has passed it: it waits out of order
+//	taken    Refuse                 parked   likewise, and it is not pending: it is retried on request only
+//	parked   TakeParked             taken
 //	waiting, Done                   done     leaves the backlog; Remove it when no destination waits
 //	taken,
-//	aside
+//	parked
 //
 // An entry that is not meant for a destination is done for it from the start.
 //

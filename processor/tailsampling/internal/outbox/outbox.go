@@ -36,15 +36,15 @@ func New[T any, P Entry[T]](destinations int) Outbox[T, P] {
 	return Outbox[T, P]{boxes: make([]box, destinations)}
 }
 
-// Everyone is the set of all destinations.
-func (o *Outbox[T, P]) Everyone() Mask { return MaskOf(len(o.boxes)) }
+// AllDestinations is the set of all destinations.
+func (o *Outbox[T, P]) AllDestinations() Mask { return MaskOf(len(o.boxes)) }
 
 // Add appends an entry, which must be in no list. It waits for the destinations in waits, at least one.
 func (o *Outbox[T, P]) Add(x *index.Index[T, P], n index.Slot, waits Mask) {
 	o.list.PushBack(x, n)
 	e := x.At(n)
 	p, amount := e.place(), e.Amount()
-	p.waits, p.taken, p.aside, p.refused, p.counted = waits, 0, 0, 0, false
+	p.waits, p.taken, p.parked, p.refused, p.counted = waits, 0, 0, 0, false
 	for d := range o.boxes {
 		if b := &o.boxes[d]; waits.Has(Destination(d)) {
 			b.backlog.Add(amount)
@@ -80,7 +80,7 @@ func (o *Outbox[T, P]) Next(x *index.Index[T, P], d Destination) index.Slot {
 }
 
 // available reports whether an entry still has to be taken in order.
-func (p *Place) available(d Destination) bool { return (p.waits &^ (p.taken | p.aside)).Has(d) }
+func (p *Place) available(d Destination) bool { return (p.waits &^ (p.taken | p.parked)).Has(d) }
 
 // Ready returns the destinations that have a next entry.
 func (o *Outbox[T, P]) Ready(x *index.Index[T, P]) (m Mask) {
@@ -101,21 +101,21 @@ func (o *Outbox[T, P]) Take(x *index.Index[T, P], n index.Slot, d Destination) {
 	o.boxes[d].cursor = n
 }
 
-// PutBack makes a taken entry the next again. Entries taken after it must be put back, put aside or done before.
+// PutBack makes a taken entry the next again. Entries taken after it must be put back, put parked or done before.
 func (o *Outbox[T, P]) PutBack(x *index.Index[T, P], n index.Slot, d Destination) {
 	o.untake(x, n, d)
 	o.boxes[d].cursor = o.list.Prev(x, n)
 }
 
-// PutAside makes a taken entry wait out of order.
-func (o *Outbox[T, P]) PutAside(x *index.Index[T, P], n index.Slot, d Destination) {
-	x.At(n).place().aside |= d.mask()
+// Park makes a taken entry wait out of order.
+func (o *Outbox[T, P]) Park(x *index.Index[T, P], n index.Slot, d Destination) {
+	x.At(n).place().parked |= d.mask()
 	o.untake(x, n, d)
 }
 
 // Refuse makes a taken entry wait out of order until it is retried on request.
 func (o *Outbox[T, P]) Refuse(x *index.Index[T, P], n index.Slot, d Destination) {
-	o.PutAside(x, n, d)
+	o.Park(x, n, d)
 	e := x.At(n)
 	e.place().refused |= d.mask()
 	o.boxes[d].refused.Add(e.Amount())
@@ -137,12 +137,12 @@ func (o *Outbox[T, P]) untake(x *index.Index[T, P], n index.Slot, d Destination)
 	b.oldest.untaken, b.boring.untaken = b.oldest.waits, b.boring.waits
 }
 
-// TakeAside takes an entry that waits out of order.
-func (o *Outbox[T, P]) TakeAside(x *index.Index[T, P], n index.Slot, d Destination) {
+// TakeParked takes an entry that waits out of order.
+func (o *Outbox[T, P]) TakeParked(x *index.Index[T, P], n index.Slot, d Destination) {
 	e := x.At(n)
 	o.unrefuse(e, d)
 	p := e.place()
-	p.aside &^= d.mask()
+	p.parked &^= d.mask()
 	p.taken |= d.mask()
 }
 
@@ -164,7 +164,7 @@ func (o *Outbox[T, P]) Done(x *index.Index[T, P], n index.Slot, d Destination, g
 	p, b := e.place(), &o.boxes[d]
 	p.waits &^= d.mask()
 	p.taken &^= d.mask()
-	p.aside &^= d.mask()
+	p.parked &^= d.mask()
 	delete(b.unreadable, n)
 	b.backlog.subtract(e.Amount())
 	if giveUp {

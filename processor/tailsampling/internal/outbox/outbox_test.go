@@ -25,7 +25,7 @@ type (
 	boxes = Outbox[item, *item]
 )
 
-// model is an outbox that looks through everything whenever it is asked.
+// model is an outbox that searches everything at every call.
 type model struct {
 	order   []*modelItem
 	givenUp []Amount
@@ -44,8 +44,8 @@ const (
 	done modelState = iota
 	waiting
 	taken
-	aside
-	refused // aside, too
+	parked
+	refused // parked included
 )
 
 func (m *model) first(match func(*modelItem) bool) index.Slot {
@@ -57,7 +57,7 @@ func (m *model) first(match func(*modelItem) bool) index.Slot {
 	return 0
 }
 
-// backlog is what is in one of these states, or where there are none what waits.
+// backlog returns the entries in these states, by default those that wait.
 func (m *model) backlog(d Destination, states ...modelState) (a Amount) {
 	for _, i := range m.order {
 		if len(states) == 0 && i.states[d] != done || slices.Contains(states, i.states[d]) {
@@ -67,7 +67,7 @@ func (m *model) backlog(d Destination, states ...modelState) (a Amount) {
 	return a
 }
 
-// slots are those in one of these states.
+// slots returns the entries in one of these states.
 func (m *model) slots(d Destination, states ...modelState) (list []index.Slot) {
 	for _, i := range m.order {
 		if slices.Contains(states, i.states[d]) {
@@ -81,14 +81,14 @@ func (m *model) at(n index.Slot) *modelItem {
 	return m.order[slices.IndexFunc(m.order, func(i *modelItem) bool { return i.slot == n })]
 }
 
-// player does the same with an outbox and a model.
+// player performs the same operations on an outbox and a model.
 type player struct {
 	t     *testing.T
 	rnd   *rand.Rand
 	index items
 	box   boxes
 	model model
-	inOrd [][]index.Slot // by destination: what was taken in order and is taken still
+	inOrd [][]index.Slot // by destination: taken in order, and still taken
 }
 
 func (p *player) destinations() Destination { return Destination(len(p.inOrd)) }
@@ -127,8 +127,8 @@ func (p *player) putBack(d Destination) {
 func (p *player) putAside(d Destination) {
 	if n, ok := p.any(d, taken); ok {
 		p.leave(n, d)
-		p.box.PutAside(&p.index, n, d)
-		p.model.at(n).states[d] = aside
+		p.box.Park(&p.index, n, d)
+		p.model.at(n).states[d] = parked
 	}
 }
 
@@ -141,8 +141,8 @@ func (p *player) refuse(d Destination) {
 }
 
 func (p *player) takeAside(d Destination) {
-	if n, ok := p.any(d, aside, refused); ok {
-		p.box.TakeAside(&p.index, n, d)
+	if n, ok := p.any(d, parked, refused); ok {
+		p.box.TakeParked(&p.index, n, d)
 		p.model.at(n).states[d] = taken
 	}
 }
@@ -154,7 +154,7 @@ func (p *player) deliver(d Destination) {
 }
 
 func (p *player) giveUp(d Destination) {
-	if n, ok := p.any(d, taken, aside, refused); ok {
+	if n, ok := p.any(d, taken, parked, refused); ok {
 		p.finish(n, d, true)
 	}
 }
@@ -165,7 +165,7 @@ func (p *player) giveUpOldest(d Destination) {
 	}
 }
 
-// any is one of those in a state.
+// any returns a random entry in a state.
 func (p *player) any(d Destination, states ...modelState) (index.Slot, bool) {
 	list := p.model.slots(d, states...)
 	if len(list) == 0 {
@@ -202,7 +202,7 @@ func (p *player) check() {
 		if next != 0 {
 			ready |= 1 << d
 		}
-		if p.rnd.IntN(2) == 0 { // cursors that are behind must do as well
+		if p.rnd.IntN(2) == 0 { // cursors that lag must work as well
 			continue
 		}
 		require.Equal(p.t, next, p.box.Next(&p.index, d))
@@ -212,7 +212,7 @@ func (p *player) check() {
 		}), p.box.OldestPending(&p.index, d))
 		for _, failed := range []bool{false, true} {
 			require.Equal(p.t, p.model.first(func(i *modelItem) bool {
-				return (failed || !i.failed) && (i.states[d] == waiting || i.states[d] == aside || i.states[d] == refused)
+				return (failed || !i.failed) && (i.states[d] == waiting || i.states[d] == parked || i.states[d] == refused)
 			}), p.box.OldestUntaken(&p.index, d, failed), "destination %d, failed %v", d, failed)
 		}
 		require.Equal(p.t, p.model.backlog(d), p.box.Backlog(d))
@@ -230,13 +230,12 @@ func (p *player) check() {
 		for d := range p.destinations() {
 			require.Equal(p.t, m.states[d] != done, place.Waits().Has(d))
 			require.Equal(p.t, m.states[d] == taken, place.Taken(d))
-			require.Equal(p.t, m.states[d] == aside || m.states[d] == refused, place.Aside(d))
+			require.Equal(p.t, m.states[d] == parked || m.states[d] == refused, place.Parked(d))
 		}
 	}
 }
 
-// Whatever happens in which order, each destination gets all entries in the order of the decisions, as if it were
-// alone.
+// After any sequence of operations, each destination gets all entries in the order of the decisions, as if it were alone.
 func TestAgainstModel(t *testing.T) {
 	for seed := range uint64(24) {
 		destinations := 1 + int(seed%4)
@@ -250,7 +249,7 @@ func TestAgainstModel(t *testing.T) {
 			}
 			for range 800 {
 				d := Destination(p.rnd.IntN(destinations))
-				// Backlogs grow and shrink in turns.
+				// Backlogs alternately grow and shrink.
 				if len(p.model.order) < 40 && p.rnd.IntN(3) == 0 {
 					p.add()
 				}
@@ -263,8 +262,7 @@ func TestAgainstModel(t *testing.T) {
 	}
 }
 
-// An entry costs each destination a constant number of steps, also where most wait for somebody else, are taken, or have an
-// error.
+// An entry costs each destination a constant number of steps, even if most entries wait for others, are taken, or have an error.
 func TestCursorsDoNotGoBack(t *testing.T) {
 	var x items
 	o := New[item, *item](2)
@@ -274,7 +272,7 @@ func TestCursorsDoNotGoBack(t *testing.T) {
 		e.Failed = i%2 == 0
 		o.Add(&x, n, 3)
 	}
-	for n := o.Next(&x, 0); n != 0; n = o.Next(&x, 0) { // a destination takes everything, and keeps it
+	for n := o.Next(&x, 0); n != 0; n = o.Next(&x, 0) { // one destination takes everything, and keeps it
 		o.Take(&x, n, 0)
 	}
 	require.Zero(t, o.OldestUntaken(&x, 0, true))
@@ -312,7 +310,7 @@ func TestMasks(t *testing.T) {
 	require.Equal(t, Mask(0), MaskOf(0))
 	require.Equal(t, Mask(7), MaskOf(3))
 	require.Equal(t, Mask(0xffff), MaskOf(MaxDestinations))
-	require.Equal(t, MaskOf(MaxDestinations), new(New[item, *item](MaxDestinations)).Everyone())
+	require.Equal(t, MaskOf(MaxDestinations), new(New[item, *item](MaxDestinations)).AllDestinations())
 	require.True(t, Mask(0x8000).Has(15))
 	require.False(t, Mask(0x7fff).Has(15))
 	require.Equal(t, 3, Mask(0x8011).Len())

@@ -30,7 +30,7 @@ func (d Destination) mask() Mask { return 1 << d }
 type Place struct {
 	waits     Mask // destinations that have not received it
 	taken     Mask // of these: a sender holds it
-	aside     Mask // of these: it waits out of order
+	parked    Mask // of these: it waits out of order
 	refused   Mask // of these: it is not retried by itself
 	attempted Mask // destinations that may have received it at least once
 	counted   bool
@@ -49,8 +49,8 @@ func (p *Place) Attempted() Mask { return p.attempted }
 // SetAttempted sets the destinations that may have received the entry before a crash.
 func (p *Place) SetAttempted(m Mask) { p.attempted = m }
 
-// Aside reports whether the entry waits out of order for a destination.
-func (p *Place) Aside(d Destination) bool { return p.aside.Has(d) }
+// Parked reports whether the entry waits out of order for a destination.
+func (p *Place) Parked(d Destination) bool { return p.parked.Has(d) }
 
 // Taken reports whether a sender holds the entry for a destination.
 func (p *Place) Taken(d Destination) bool { return p.taken.Has(d) }

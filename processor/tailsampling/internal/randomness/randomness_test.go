@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// How IDs are made: the share in percent of those that are not random.
+// The share in percent of IDs that are not random.
 func TestSuspect(t *testing.T) {
 	random := func(rng *rand.Rand, _ int) (id wire.TraceID) {
 		binary.BigEndian.PutUint64(id[:8], rng.Uint64())
@@ -32,7 +32,7 @@ func TestSuspect(t *testing.T) {
 	zeros := with(func(id *wire.TraceID, _ int) { clear(id[8:]) })
 	for name, c := range map[string]struct {
 		ids  func(*rand.Rand, int) wire.TraceID
-		from int // traces from which on it is noticed; 0 is never
+		from int // the number of traces after which it is noticed; 0 is never
 	}{
 		"random":                   {random, 0},
 		"random with 64 bits":      {with(func(id *wire.TraceID, _ int) { clear(id[:8]) }), 0},

@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// gone are the lines about destinations that were forgotten: how many traces each had not got.
+// gone returns the log lines about forgotten destinations: the number of traces that each had not received.
 func (p *process) gone() map[string]int {
 	lines := map[string]int{}
 	for _, entry := range p.logs.FilterMessage("destination is gone from the configuration, its backlog was dropped").All() {
@@ -35,7 +35,8 @@ func (p *process) gone() map[string]int {
 	return lines
 }
 
-// waiting are the traces that a destination has not got, in no order. Each span of them is there, and they wait still.
+// waiting returns the traces that a destination has not received, in no order, and checks that all their spans are there and
+// still wait.
 func (p *process) waiting(d int) (list []wire.TraceID) {
 	for _, m := range p.Members {
 		m.Lock()
@@ -67,9 +68,9 @@ func (p *process) waiting(d int) (list []wire.TraceID) {
 	return list
 }
 
-// Each destination continues where it was, whatever others have, also if the process ended between the attempt and the note
-// that it has the trace. A trace that no destination waits for is gone. A new destination gets traces that are decided from
-// now on, and one that is gone loses its backlog: if it comes back it is new.
+// Each destination continues at its own position, whatever others have, even if the process ended between an attempt and its
+// record. A trace that no destination waits for is gone. A new destination gets traces that are decided from now on, and a
+// removed one loses its backlog: if it is added again it is new.
 func TestDestinationsOverARestart(t *testing.T) {
 	for _, tc := range []struct {
 		name          string
@@ -151,7 +152,7 @@ func TestDestinationsOverARestart(t *testing.T) {
 	}
 }
 
-// deliver takes everything for a destination, and delivers what it is to get.
+// deliver takes everything for a destination, and delivers the traces that it must get.
 func (p *process) deliver(d shard.Destination, wanted func(n byte) bool) {
 	for _, m := range p.Members {
 		m.Lock()
@@ -188,18 +189,18 @@ func TestRepeatedDeliveries(t *testing.T) {
 	p.end()
 }
 
-// chaos is a process that ends now and then, and what is to be true of it.
+// chaos is a process with random ends, and its expected state.
 type chaos struct {
 	*process
 	rnd    *rand.Rand
-	failed func() // nil where files are not flushed
+	failed func() // nil if files are not flushed
 	setup  setup
-	waits  map[wire.TraceID]map[string]bool // by trace: the destinations that have not got it
+	waits  map[wire.TraceID]map[string]bool // by trace: the destinations that have not received it
 	next   uint16
 }
 
-// Whatever happens to destinations in which order, over any number of crashes with other shards and other destinations, each
-// gets what it has not got, and nothing else. Journals are made shorter all the time, and files are flushed in half of the cases.
+// After any events at destinations, and any number of crashes with other shards and other destinations, each receives what it has
+// not received, and nothing else. Journals are trimmed all the time, and files are flushed in half of the cases.
 func TestDestinationsInChaos(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -217,7 +218,7 @@ func TestDestinationsInChaos(t *testing.T) {
 					c.keep()
 				}
 				d := c.rnd.IntN(len(c.setup.destinations))
-				if d > 0 || c.rnd.IntN(3) == 0 { // the first is slow
+				if d > 0 || c.rnd.IntN(3) == 0 { // the first destination is slow
 					c.serve(shard.Destination(d))
 				}
 				if c.rnd.IntN(20) == 0 {
@@ -233,7 +234,7 @@ func TestDestinationsInChaos(t *testing.T) {
 	}
 }
 
-// keep takes a trace in that is kept, and one that is not, where there is room.
+// keep accepts a trace that is kept, and one that is not, if there is room.
 func (c *chaos) keep() {
 	const room = 1 << 13
 	if c.Pool.Reserve(room, 0) != nil {
@@ -256,7 +257,7 @@ func (c *chaos) keep() {
 	c.decide()
 }
 
-// serve has a sender of a destination do something with what a shard has for it.
+// serve makes a destination's sender process a shard's traces at random.
 func (c *chaos) serve(d shard.Destination) {
 	key := c.setup.destinations[d]
 	m := c.Members[c.rnd.IntN(len(c.Members))]
@@ -274,7 +275,7 @@ func (c *chaos) serve(d shard.Destination) {
 		case 0:
 			out.PutBack(k.Slot)
 		case 1:
-			out.PutAside(k.Slot)
+			out.Park(k.Slot)
 		case 2:
 			out.GiveUp(k.Slot, c.Now())
 			delete(c.waits[k.ID], key)
@@ -289,7 +290,7 @@ func (c *chaos) serve(d shard.Destination) {
 	}
 }
 
-// restart goes on with what a crash leaves, perhaps with other shards and destinations.
+// restart continues with a crash's files, perhaps with other shards and destinations.
 func (c *chaos) restart() {
 	c.setup.directory = c.crash()
 	c.end()
@@ -335,7 +336,7 @@ func (c *chaos) restart() {
 	}
 }
 
-// A destination that is all of a pipeline is named once.
+// The only destination of a pipeline is named once.
 func TestNamesOfDestinations(t *testing.T) {
 	for key, want := range map[string]string{
 		"otlp_grpc/backend in traces/sampled": "otlp_grpc/backend in traces/sampled", "traces/sampled in traces/sampled": "traces/sampled",
@@ -344,7 +345,7 @@ func TestNamesOfDestinations(t *testing.T) {
 	}
 }
 
-// A destination is one of today's, or gone; too many that are gone are not told.
+// A destination is a configured one, or gone; too many gone ones are not listed.
 func TestNumbersOfDestinations(t *testing.T) {
 	var d destinations
 	d.begin([]string{"a", "b", "c"})
@@ -371,8 +372,8 @@ func TestNumbersOfDestinations(t *testing.T) {
 	require.Equal(t, r.all, r.of(&spanlog.Event{Kind: spanlog.Decided}))
 }
 
-// The first event about a part, or that it was revived, has its destinations and its facts.
-func TestForWhomAPartIs(t *testing.T) {
+// The first event about a part, or its revival, determines its destinations and facts.
+func TestDestinationsOfAPart(t *testing.T) {
 	ab, bc := roster{each: []set{1, 2}, all: 3}, roster{each: []set{2, 4}, all: 6}
 	to := func(e *spanlog.Event, d uint8) *spanlog.Event {
 		e.Destination = d
@@ -408,7 +409,7 @@ func TestForWhomAPartIs(t *testing.T) {
 	require.Zero(t, f.waiting(3))
 }
 
-// A late part of a trace is not for a destination that is newer than the decision, however often the process ended since.
+// A destination that is newer than the decision does not get a trace's late part, however often the process ended since.
 func TestLatePartsAreNotForNewDestinations(t *testing.T) {
 	for _, shards := range []int{1, 2} {
 		synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,7 @@ func late(e *spanlog.Event) *spanlog.Event {
 	return e
 }
 
-// The first decision about a trace and its revival are news; repetitions and the fates of late parts are not.
+// A first decision on a trace and its revival are new; repetitions and the fates of late parts are not.
 func TestWhichEventsAreNew(t *testing.T) {
 	f := newFates()
 	for i, tc := range []struct {
@@ -44,7 +44,7 @@ func TestWhichEventsAreNew(t *testing.T) {
 		{late(event(spanlog.Attempted, 1, policy.Sampled, 50, 60)), false},
 		{late(event(spanlog.Decided, 1, policy.Sampled, 70, 80)), false},
 		{event(spanlog.Decided, 2, policy.Dropped, 11, 20), true},
-		{event(spanlog.Attempted, 3, policy.Sampled, 12, 20), false}, // of which the decision is lost
+		{event(spanlog.Attempted, 3, policy.Sampled, 12, 20), false}, // whose decision is lost
 	} {
 		require.Equal(t, tc.isNew, f.add(tc.event, 5, &here), "event %d", i)
 	}
@@ -150,7 +150,7 @@ func TestKeptPartOfAFate(t *testing.T) {
 	}, p.kept(wire.TraceID{9}, 8))
 }
 
-// A span whose copy exists is found twice, whichever is found first.
+// A span with a copy is found twice, in either order.
 func TestSpansThatAreFoundTwice(t *testing.T) {
 	at := func(sequence, offset int) spanlog.Position {
 		return spanlog.Position(sequence)<<positionBits | spanlog.Position(offset)

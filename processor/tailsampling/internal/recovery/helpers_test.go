@@ -24,12 +24,12 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// never is a deadline that does not come.
+// never is no deadline.
 var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// process is a buffer in files, from a start to its end.
+// process is a buffer with files, from start to end.
 type process struct {
 	*buffer.Buffer
 	t     *testing.T
@@ -38,13 +38,13 @@ type process struct {
 	logs  *observer.ObservedLogs
 }
 
-// setup is how a process is configured.
+// setup is the configuration of a process.
 type setup struct {
 	directory    string
 	shards       int
 	destinations []string
-	names        []string // of policies, that are known before its own
-	small        bool     // files are, so that there are many, and the journals are made shorter
+	names        []string // of policies that are known before its own
+	small        bool     // with small files, so that there are many, and journals that are trimmed
 }
 
 // newProcess keeps traces with errors, for one destination.
@@ -53,7 +53,7 @@ func newProcess(t *testing.T, directory string, shards int, before ...string) *p
 	return setup{directory: directory, shards: shards, destinations: []string{"next"}, names: before}.process(t)
 }
 
-// process keeps traces with errors. The directory is open, and nothing is read back.
+// process keeps traces with errors. The directory is open, and not yet read back.
 func (c setup) process(t *testing.T) *process {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{
@@ -87,7 +87,7 @@ func (c setup) process(t *testing.T) *process {
 	return p
 }
 
-// start is a process that has read back what was there.
+// start returns a process that has read its directory back.
 func start(t *testing.T, directory string, shards int, before ...string) *process {
 	t.Helper()
 	p := newProcess(t, directory, shards, before...)
@@ -100,7 +100,7 @@ func (p *process) recover() {
 	p.recoverWith(func() {})
 }
 
-// recoverWith does not flush files where onSyncFailed is nil.
+// recoverWith does not flush files if onSyncFailed is nil.
 func (p *process) recoverWith(onSyncFailed func()) {
 	p.t.Helper()
 	p.store.Recover(time.Hour, onSyncFailed, p.SetReady)
@@ -109,7 +109,7 @@ func (p *process) recoverWith(onSyncFailed func()) {
 	require.NoError(p.t, p.Pool.Reserve(1<<16, 0))
 }
 
-// end is an orderly one. The files stay.
+// end ends the process in order. The files stay.
 func (p *process) end() {
 	if p.Ready() {
 		p.Pool.Cancel(1 << 16)
@@ -119,7 +119,7 @@ func (p *process) end() {
 	require.NoError(p.t, p.store.Close())
 }
 
-// crash returns a directory as it would be if the process were killed now.
+// crash returns a copy of the directory as a kill would leave it now.
 func (p *process) crash() string {
 	to := p.t.TempDir()
 	names, err := os.ReadDir(p.store.directory)
@@ -134,13 +134,13 @@ func (p *process) crash() string {
 
 func idOf(n byte) wire.TraceID { return wire.TraceID{n, 15: n} }
 
-// add takes a span of a trace in.
+// add accepts a span of a trace.
 func (p *process) add(trace, id byte, failed bool) {
 	p.t.Helper()
 	p.addTo(idOf(trace), id, failed)
 }
 
-// addTo takes a span of the trace with this ID in.
+// addTo accepts a span of the trace with this ID.
 func (p *process) addTo(trace wire.TraceID, id byte, failed bool) {
 	p.t.Helper()
 	td := ptrace.NewTraces()
@@ -163,7 +163,7 @@ func (p *process) addTo(trace wire.TraceID, id byte, failed bool) {
 	require.NoError(p.t, p.Add(&in, never))
 }
 
-// decide decides all that is pending.
+// decide decides all pending traces.
 func (p *process) decide() {
 	for _, m := range p.Members {
 		m.Lock()
@@ -172,8 +172,8 @@ func (p *process) decide() {
 	}
 }
 
-// out takes what is ready out of the shards, and gives it up with done, or else puts it back. It returns the traces with
-// how many spans they have, late parts by the negative number.
+// out takes the ready traces out of the shards, and with done delivers them, or else puts them back. It returns the traces with
+// their number of spans, negative for late parts.
 func (p *process) out(done bool, only ...byte) map[byte]int {
 	got := map[byte]int{}
 	for _, m := range p.Members {
@@ -212,7 +212,7 @@ func (p *process) out(done bool, only ...byte) map[byte]int {
 	return got
 }
 
-// finish sends late parts on their way.
+// finish makes late parts ready.
 func (p *process) finish() {
 	for _, m := range p.Members {
 		m.Lock()

@@ -21,8 +21,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// fill leaves traces in every state: 1 to 20 pending, 21 to 40 not sampled, 41 to 60 ready, of which 41 was delivered and
-// all others were attempted if that is wanted, and late spans of 42, which gather.
+// fill leaves traces in every state: 1 to 20 pending, 21 to 40 not sampled, 41 to 60 ready, and late spans of 42, which gather.
+// With attempt, 41 was delivered and all other ready ones were attempted.
 func (p *process) fill(attempt bool) {
 	for n := byte(21); n <= 60; n++ {
 		p.add(n, 0, n > 40)
@@ -38,7 +38,7 @@ func (p *process) fill(attempt bool) {
 	}
 }
 
-// After a restart, in order or not, with as many shards as before or others, everything is as it was: dropped and delivered
+// After a restart, orderly or not, with the same number of shards or another, everything is as it was: dropped and delivered
 // traces stay away, kept ones are ready, late spans are late, and the others wait for a decision.
 func TestRestart(t *testing.T) {
 	for _, shards := range []int{1, 3, 4} {
@@ -170,7 +170,7 @@ func TestDirectoryIsTaken(t *testing.T) {
 	require.Error(t, NewStore(file, p.Buffer, p.names, nil).Open())
 }
 
-// The shards use the hash that wrote the files.
+// The shards use the seed of the hash that wrote the files.
 func TestSeedIsThatOfTheFiles(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 2)
@@ -185,7 +185,7 @@ func TestSeedIsThatOfTheFiles(t *testing.T) {
 	}
 }
 
-// files are those of a directory with a suffix that are not empty.
+// files returns a directory's files with a suffix that are not empty.
 func files(t *testing.T, directory, suffix string) (list []string) {
 	all, err := filepath.Glob(filepath.Join(directory, "*"+suffix))
 	require.NoError(t, err)
@@ -205,11 +205,11 @@ func TestDamage(t *testing.T) {
 	for _, shards := range []int{1, 2} {
 		for name, tc := range map[string]struct {
 			damage         func(t *testing.T, path string, acknowledged []byte)
-			late           bool // the damage is done between the look at the directory and the recovery
+			late           bool // the files are damaged between the listing of the directory and the recovery
 			spans, torn    int64
 			level          zapcore.Level
 			found          string
-			atLeast, total int64 // lost, and lost with what is there
+			atLeast, total int64 // lost, and lost plus recovered
 		}{
 			"a span in the middle is not what it was": {
 				damage: func(t *testing.T, path string, _ []byte) { flipAt(t, path, filled(t, path)/2) },
@@ -265,7 +265,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// filled is how much of a file is not zero.
+// filled returns how much of a file is not zero.
 func filled(t *testing.T, path string) int {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -283,8 +283,8 @@ func flipAt(t *testing.T, path string, at int) {
 	require.NoError(t, os.WriteFile(path, b, 0o600))
 }
 
-// tear leaves the last span as it is when the process ends while that is written: its end is missing, and the header says
-// that what is before it is whole.
+// tear leaves the last span as if the process ended while it was written: its end is missing, and the header declares everything
+// before it whole.
 func tear(t *testing.T, path string, acknowledged []byte) {
 	n := filled(t, path)
 	b, err := os.ReadFile(path)
@@ -294,7 +294,7 @@ func tear(t *testing.T, path string, acknowledged []byte) {
 	require.NoError(t, os.WriteFile(path, b, 0o600))
 }
 
-// A segment whose header names a shard that there is not, is copied to those that there are.
+// A segment whose header names a shard that does not exist is copied to those that do.
 func TestSegmentOfNoShard(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 2)
@@ -312,8 +312,8 @@ func TestSegmentOfNoShard(t *testing.T) {
 	p.end()
 }
 
-// Files of another format version are moved aside and logged, and the gateway starts without them. The next start says
-// nothing of them.
+// Files of another format version are moved aside and logged, and the gateway starts without them. The next start does not
+// mention them.
 func TestOtherFormatVersion(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 2)
@@ -357,7 +357,7 @@ func TestOtherFormatVersion(t *testing.T) {
 	p.end()
 }
 
-// unmovable is a system on which one version of files cannot be moved aside.
+// unmovable is a filesystem on which files of one version cannot be moved aside.
 type unmovable struct{ spanlog.System }
 
 func (u unmovable) Rename(from, to string) error {
@@ -367,14 +367,14 @@ func (u unmovable) Rename(from, to string) error {
 	return u.System.Rename(from, to)
 }
 
-// A move that fails fails the start. What was moved before is logged.
+// A failed move fails the start. Earlier moves are logged.
 func TestMoveAsideThatFails(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 1)
 	p.fill(false)
 	p.end()
 	segment, journal := files(t, directory, ".seg")[0], files(t, directory, ".jnl")[0]
-	older, later := min(segment, journal), max(segment, journal) // the order in which they are moved
+	older, later := min(segment, journal), max(segment, journal) // the order of the moves
 	for path, version := range map[string]byte{older: 1, later: 7} {
 		b, err := os.ReadFile(path)
 		require.NoError(t, err)
@@ -384,7 +384,7 @@ func TestMoveAsideThatFails(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	st := NewStore(directory, p.Buffer, p.names, zap.New(core))
 	st.System = unmovable{spanlog.OS}
-	for range 2 { // the directory is given back
+	for range 2 { // the directory is released
 		require.ErrorContains(t, st.Open(), "cannot move aside the file of format version 7, "+later+": broken")
 		require.Equal(t, 1, logs.Len(), "a move is logged once")
 	}
@@ -392,11 +392,11 @@ func TestMoveAsideThatFails(t *testing.T) {
 	require.FileExists(t, older+".format-1")
 }
 
-// usedAt is where a segment's header says how much of it is filled.
+// usedAt is the offset of the filled length in a segment's header.
 const usedAt = 60
 
-// A record that is whole and not a span is lost.
-func TestWhatIsNoSpan(t *testing.T) {
+// A whole record that is not a span counts as lost.
+func TestRecordThatIsNotASpan(t *testing.T) {
 	for _, shards := range []int{1, 2} {
 		directory := t.TempDir()
 		p := start(t, directory, 1)
@@ -417,7 +417,7 @@ func TestWhatIsNoSpan(t *testing.T) {
 	}
 }
 
-// Policies have the numbers of now, and where there are too many the decisions are still known.
+// Policies get their present numbers, and with too many names the decisions are still known.
 func TestTooManyNames(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 1)
@@ -438,7 +438,7 @@ func TestTooManyNames(t *testing.T) {
 	p.end()
 }
 
-// A recovery that is interrupted leaves everything where it is.
+// An interrupted recovery leaves everything in place.
 func TestInterrupt(t *testing.T) {
 	for _, shards := range []int{2, 3} {
 		directory := t.TempDir()

@@ -42,7 +42,7 @@ func newRefusals(t *testing.T) (*Refusals, *observer.ObservedLogs) {
 	}, logs
 }
 
-// Every refusal says why and what to do, and makes clients send again in a second.
+// Every refusal states its reason and what to do, and has a retry delay of one second.
 func TestRefusals(t *testing.T) {
 	for name, tc := range map[string]struct {
 		cause   error
@@ -136,7 +136,7 @@ func TestRecentRefusals(t *testing.T) {
 	})
 }
 
-// Where the index of many small traces takes the most of the budget, the refusal says so.
+// If the index of many small traces takes most of the budget, the refusal says so.
 func TestRefusalBecauseOfTheIndex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, _ := newRefusals(t)
@@ -146,8 +146,8 @@ func TestRefusalBecauseOfTheIndex(t *testing.T) {
 	})
 }
 
-// What never fits is refused for good, with the key to raise; it is counted and logged, and no reason for the gateway not to be ready.
-func TestWhatNeverFitsIsRefusedForGood(t *testing.T) {
+// A request that can never fit is refused permanently, with the key to raise; it is counted and logged, and the gateway stays ready.
+func TestOversizedRequestIsRefusedForGood(t *testing.T) {
 	for key, onDisk := range map[string]bool{"memory_budget of 1 GiB": false, "disk_budget of 2 TiB": true} {
 		synctest.Test(t, func(t *testing.T) {
 			f, logs := newRefusals(t)

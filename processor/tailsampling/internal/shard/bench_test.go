@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 )
 
-// BenchmarkTraces is requests of 100 traces of one span each, which leave by decision_wait while 50,000 others wait.
+// BenchmarkTraces accepts requests of 100 traces of one span each, which leave by decision_wait while 50,000 others wait.
 func BenchmarkTraces(b *testing.B) {
 	const perRequest, waits = 100, 500
 	s, _ := newShard(b, &Shared{Waits: Waits{Decision: waits * time.Millisecond}, Seed: index.Seed{1, 2}}, policies["errors"])

@@ -59,7 +59,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	t.versions.End(e.generation, n)
 	t.remember(e, v.Verdict, now)
 	if v.Verdict == policy.Sampled {
-		t.enqueue(n, t.outbox.Everyone(), now)
+		t.enqueue(n, t.outbox.AllDestinations(), now)
 	} else {
 		t.free(n, now)
 	}
@@ -101,7 +101,7 @@ func (t *traces) enqueueLate(n slot, now clock.Monotonic) {
 	waits := t.shared.destinationsAt(e.decidedAt)
 	e.to, e.decidedAt = t.log.Position(), now
 	t.enqueue(n, waits, now)
-	if waits != 0 && waits != t.outbox.Everyone() {
+	if waits != 0 && waits != t.outbox.AllDestinations() {
 		t.notes.kept(e, now) // otherwise the first event about it would be for all destinations
 	}
 }

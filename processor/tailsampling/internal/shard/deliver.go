@@ -106,18 +106,18 @@ func (s Outgoing) Unreadable(n index.Slot) (retry bool) {
 // back in reverse order.
 func (s Outgoing) PutBack(n index.Slot) { s.outbox.PutBack(&s.index, n, s.destination) }
 
-// PutAside makes a taken trace wait out of order, until TakeAside.
-func (s Outgoing) PutAside(n index.Slot) { s.outbox.PutAside(&s.index, n, s.destination) }
+// Park makes a taken trace wait out of order, until TakeParked.
+func (s Outgoing) Park(n index.Slot) { s.outbox.Park(&s.index, n, s.destination) }
 
 // Refuse marks a taken trace as refused for good: it waits out of order until it is retried on request.
 func (s Outgoing) Refuse(n index.Slot) { s.outbox.Refuse(&s.index, n, s.destination) }
 
-// TakeAside takes a trace that waits out of order. It returns false if that was given up.
-func (s Outgoing) TakeAside(r Ref, now clock.Monotonic) (k Kept, ok bool) {
-	if !s.Holds(r) || !s.index.At(r.Slot).Aside(s.destination) {
+// TakeParked takes a trace that waits out of order. It returns false if that was given up.
+func (s Outgoing) TakeParked(r Ref, now clock.Monotonic) (k Kept, ok bool) {
+	if !s.Holds(r) || !s.index.At(r.Slot).Parked(s.destination) {
 		return Kept{}, false
 	}
-	s.outbox.TakeAside(&s.index, r.Slot, s.destination)
+	s.outbox.TakeParked(&s.index, r.Slot, s.destination)
 	s.attempt(r.Slot, now)
 	return s.kept(r.Slot), true
 }

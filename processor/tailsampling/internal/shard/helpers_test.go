@@ -18,20 +18,19 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// testSpan describes a span of a test.
+// testSpan describes a test's span.
 type testSpan struct {
 	trace      byte
 	root       bool
 	failed     bool
-	debug      bool // has the attribute that the policy debug is about
+	debug      bool // has the attribute that the policy debug matches
 	start, end time.Duration
 	rv         string // explicit randomness
 	links      []byte // traces
-	bytes      int    // of the body; 0 is as many as there are
+	bytes      int    // of the body; 0 is as needed
 }
 
-// idOf is the ID of the n-th trace of a test. Its randomness passes the threshold of a probabilistic policy only for a
-// trace from 200 on.
+// idOf returns the ID of a test's n-th trace. Its randomness passes the threshold of a probabilistic policy from trace 200 on.
 func idOf(n byte) (id wire.TraceID) {
 	id[0], id[15] = n, n
 	if n >= 200 {
@@ -102,7 +101,7 @@ func add(s *Shard, r *wire.Request, v *version.Version, now clock.Monotonic) {
 
 func ptr[T any](v T) *T { return &v }
 
-// policies are those that tests choose from, by name.
+// policies are those that tests choose by name.
 var policies = map[string]policy.Config{
 	"all":    {Name: "all", Type: policy.AlwaysSample},
 	"errors": {Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
@@ -132,7 +131,7 @@ func compile(t testing.TB, names string) *policy.Set {
 	return set
 }
 
-// traceName is the number of a trace of a test.
+// traceName returns the number of a test's trace.
 func traceName(id wire.TraceID) string {
 	return fmt.Sprintf("t%d", binary.BigEndian.Uint64(id[:8])>>56)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// waiting is a shard in which the trace 1 with 50 spans waits for its decision.
+// waiting returns a shard in which trace 1 with 50 spans waits for its decision.
 func waiting(t testing.TB, p policy.Config) (*Shard, slot) {
 	s, _ := newShard(t, &Shared{Waits: Waits{Decision: time.Hour}}, p)
 	for i := range 50 {
@@ -18,7 +18,7 @@ func waiting(t testing.TB, p policy.Config) (*Shard, slot) {
 	return s, s.queues.waiting.Head()
 }
 
-// A decision makes no garbage where no skeleton is asked for, and for one no more than a few iterators.
+// A decision without a skeleton allocates nothing, and one with a skeleton a few iterators at most.
 func TestDecisionsAllocateLittle(t *testing.T) {
 	if raceEnabled {
 		t.Skip("sync.Pool forgets at random")
@@ -32,7 +32,7 @@ func TestDecisionsAllocateLittle(t *testing.T) {
 	}
 }
 
-// BenchmarkAskFromLog is a decision for which a trace of 50 spans is read out of the log.
+// BenchmarkAskFromLog is a decision that reads a trace of 50 spans from the log.
 func BenchmarkAskFromLog(b *testing.B) {
 	s, n := waiting(b, policies["orphans"])
 	b.ReportAllocs()

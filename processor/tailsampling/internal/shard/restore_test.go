@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// newShard is a shard in memory with these policies.
+// newShard returns a shard in memory with these policies.
 func newShard(t testing.TB, shared *Shared, policies ...policy.Config) (*Shard, *spanlog.Log) {
 	t.Helper()
 	set, err := policy.Compile(policies, policy.Options{})
@@ -32,8 +32,8 @@ func newShard(t testing.TB, shared *Shared, policies ...policy.Config) (*Shard, 
 
 func keepAll() policy.Config { return policy.Config{Name: "all", Type: policy.AlwaysSample} }
 
-// Late spans are found in any order, as some were copied forward. Their part begins with the first that came: what becomes
-// of it is remembered by where it begins, and would not hold for one that came before.
+// Late spans are found in any order, as some were copied forward. Their part begins with the span that arrived first: a part's
+// fate is remembered by its beginning, and would not hold for a span before it.
 func TestLatePartBeginsWithItsFirstSpan(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
 	r := NewRestorer(s)
@@ -54,7 +54,7 @@ func TestLatePartBeginsWithItsFirstSpan(t *testing.T) {
 	require.True(t, s.index.At(first).Failed, "one of its spans has an error")
 }
 
-// Where a decision was written down once more, because the journal that had it was deleted, its time says where it belongs.
+// For a decision that was written again, because its journal was deleted, its time determines its place in the order.
 func TestRestoredOrderIsThatOfTheTime(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
 	r := NewRestorer(s)
@@ -70,7 +70,7 @@ func TestRestoredOrderIsThatOfTheTime(t *testing.T) {
 	require.Equal(t, clock.Monotonic(-2e9), s.Outgoing(0).Backlog().Oldest, "the clock stood still since the last span came")
 }
 
-// A part that waits for nobody is given up at once.
+// A part that no destination waits for is given up at once.
 func TestRestoredPartForNobody(t *testing.T) {
 	s, log := newShard(t, &Shared{}, keepAll())
 	r := NewRestorer(s)
@@ -82,7 +82,7 @@ func TestRestoredPartForNobody(t *testing.T) {
 	require.Zero(t, s.EndVisit().Deliver)
 }
 
-// The clock stood still while nothing ran: after a restart a trace has waited for as long as it had before.
+// Downtime does not count: after a restart a trace has waited as long as before it.
 func TestRestoredTracesHaveWaited(t *testing.T) {
 	shared := &Shared{Waits: Waits{Decision: 10e9}}
 	s, _ := newShard(t, shared, keepAll())
@@ -108,7 +108,7 @@ func TestRestoredTracesHaveWaited(t *testing.T) {
 	require.Equal(t, clock.Monotonic(9e9), next)
 }
 
-// Kept parts are delivered in the order of the decisions, whatever the order in which they were found.
+// Kept parts are delivered in the order of the decisions, whatever the order in which they are found.
 func TestRestoredPartsAreReadyInTheirOrder(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
 	r := NewRestorer(s)
@@ -132,7 +132,7 @@ func TestRestoredPartsAreReadyInTheirOrder(t *testing.T) {
 	require.Zero(t, s.Tally().Stats.Spans)
 }
 
-// Clocks of services can be anything, so that a trace can seem to last longer than a time.Duration.
+// Services' clocks can have any value, so a trace can seem to last longer than a time.Duration.
 func TestDurationIsLimited(t *testing.T) {
 	for _, tc := range []struct {
 		extent extent

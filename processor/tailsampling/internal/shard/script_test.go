@@ -28,9 +28,9 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write what the code gives into testdata, instead of comparing")
 
-// A file of testdata/*.txt is a list of blocks with an empty line between. A block is commands, one a line, "----" and the
-// answer: what the commands returned, what went into the journal, and what is in the shard after them. Consecutive span
-// lines are one request. Lines that begin with # are comments.
+// A file of testdata/*.txt is a list of blocks separated by empty lines. A block is commands, one per line, "----" and the
+// answer: the commands' results, the events in the journal, and the shard's state afterwards. Consecutive span lines are one
+// request. Lines that begin with # are comments.
 func TestStates(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// script is a shard with what its commands need.
+// script is a shard with the environment of its commands.
 type script struct {
 	t       *testing.T
 	shard   *Shard
@@ -73,12 +73,12 @@ type script struct {
 	out     strings.Builder
 }
 
-// scriptLog is a log in memory, the positions of which are the number of spans that were appended in a segment.
+// scriptLog is a log in memory, whose positions are the numbers of spans appended to a segment.
 type scriptLog struct {
 	*spanlog.Log
 	sequence, spans int
 	newer, broken   bool
-	faulty          bool // reading is a fault
+	faulty          bool // reading faults
 }
 
 func (l *scriptLog) Append(c *spanlog.Chain, o *spanlog.Origin, body []byte) {
@@ -111,10 +111,10 @@ func (fault) Error() string { return "fault" }
 func (fault) RuntimeError() {}
 func (fault) Addr() uintptr { return 1 }
 
-// positionBits is where the sequence begins in a spanlog.Position.
+// positionBits is the bit at which the sequence begins in a spanlog.Position.
 const positionBits = 30
 
-// scriptJournal writes events down.
+// scriptJournal records events as text.
 type scriptJournal struct {
 	script *script
 	full   bool
@@ -174,7 +174,7 @@ func marks(failed, revived bool, trimmed uint32) (out string) {
 	return out
 }
 
-// to is the destination of an event, where there are several.
+// to returns the destination of an event, if there are several.
 func (s *script) to(e *spanlog.Event) string {
 	all := s.shard.shared.Destinations
 	switch {
@@ -307,7 +307,7 @@ func (s *script) run(command string, args []string) {
 	}
 }
 
-// outgoing runs a command about a destination, the first argument; without one it is the first.
+// outgoing runs a command on a destination, its first argument or by default the first one.
 func (s *script) outgoing(command string, args []string) {
 	d := Destination(0)
 	if len(args) > 0 {
@@ -330,10 +330,10 @@ func (s *script) outgoing(command string, args []string) {
 		out.GiveUp(s.untake(d).Slot, s.now)
 	case "aside":
 		k := s.untake(d)
-		out.PutAside(k.Slot)
+		out.Park(k.Slot)
 		s.aside = append(s.aside, k)
 	case "takeaside":
-		k, ok := out.TakeAside(s.aside[0].Ref, s.now)
+		k, ok := out.TakeParked(s.aside[0].Ref, s.now)
 		s.printf("held: %v", ok && out.Holds(k.Ref))
 		s.aside = s.aside[1:]
 		if ok {
@@ -357,7 +357,7 @@ func (s *script) outgoing(command string, args []string) {
 	}
 }
 
-// reading runs a command about reading what was taken.
+// reading runs a command that reads taken entries.
 func (s *script) reading(command string, out Outgoing, d Destination) {
 	switch command {
 	case "unreadable":
@@ -476,7 +476,7 @@ func (s *script) configure(args []string) {
 	s.shard.Open(s.log, s.journal)
 }
 
-// fill makes the pool be over the share up to which traces that were not sampled stay by so many bytes.
+// fill makes the pool exceed the share for traces that were not sampled by a number of bytes.
 func (s *script) fill(over int64) {
 	pool := s.shard.shared.Pool
 	pool.Grow(over - pool.Over(0, s.shard.shared.ReviveUpTo))
@@ -484,7 +484,7 @@ func (s *script) fill(over int64) {
 
 func (s *script) end() {
 	after := s.shard.EndVisit()
-	s.printf("end: sooner=%v deliver=%s", after.Sooner, s.namesOf(after.Deliver))
+	s.printf("end: sooner=%v deliver=%s", after.WakeDecider, s.namesOf(after.Deliver))
 	for _, m := range after.Messages {
 		wanted := ""
 		if m.Wanted {
@@ -522,7 +522,7 @@ var stateNames = map[state]string{
 	statePending: "pending", stateRooted: "rooted", stateRevivable: "revivable", stateGathering: "gathering", stateKept: "kept",
 }
 
-// ofSpans is what of the bytes of a trace are spans: what its entry takes depends on the machine.
+// ofSpans returns the bytes of a trace's spans alone: the size of its entry depends on the machine.
 func (s *script) ofSpans(bytes int64) int64 {
 	if entry := s.shard.shared.Pool.OnHeap(entrySize); bytes > entry {
 		return bytes - entry
@@ -530,7 +530,7 @@ func (s *script) ofSpans(bytes int64) int64 {
 	return bytes
 }
 
-// show prints what is in the shard.
+// show prints the state of the shard.
 func (s *script) show() {
 	for n, seen := slot(1), 0; seen < s.shard.index.Len(); n++ {
 		if !s.shard.index.Has(n) {
@@ -547,7 +547,7 @@ func (s *script) show() {
 		st.Verdict(policy.NotSampled), st.Verdict(policy.Dropped), st.LateKept, st.LateDropped, st.Trimmed, st.IgnoredLinks, s.triggers())
 }
 
-// namesOf are the destinations of a set.
+// namesOf returns the destinations of a set.
 func (s *script) namesOf(m Mask) string {
 	var names []string
 	for d, name := range s.shard.shared.Destinations {
@@ -561,7 +561,7 @@ func (s *script) namesOf(m Mask) string {
 	return strings.Join(names, ",")
 }
 
-// places says how far the delivery of an entry is, where there are several destinations.
+// places returns the progress of an entry's delivery, if there are several destinations.
 func (s *script) places(e *entry) (out string) {
 	if e.state != stateKept || len(s.shard.shared.Destinations) == 1 {
 		return ""
@@ -570,7 +570,7 @@ func (s *script) places(e *entry) (out string) {
 		switch d := Destination(d); {
 		case e.Taken(d):
 			out += " " + name + "=taken"
-		case e.Aside(d):
+		case e.Parked(d):
 			out += " " + name + "=aside"
 		case e.Waits().Has(d):
 			out += " " + name + "=waits"
@@ -596,8 +596,7 @@ func (s *script) check() {
 	checkInvariants(s.t, s.shard, taken)
 }
 
-// checkInvariants compares counts, lists and what is found with what the states of the entries say. taken is how many
-// entries are with a sender.
+// checkInvariants compares counts, lists and lookups with the states of the entries. taken is the number of entries that senders hold.
 func checkInvariants(t testing.TB, s *Shard, taken int) {
 	t.Helper()
 	var want struct{ pending, pendingBytes, revivable, revivableBytes, undelivered, undeliveredBytes, spans int64 }
@@ -659,7 +658,7 @@ func checkInvariants(t testing.TB, s *Shard, taken int) {
 	}
 }
 
-// checkOutbox compares what waits for the destinations with how many entries are kept.
+// checkOutbox compares what waits for the destinations with the number of kept entries.
 func checkOutbox(t testing.TB, s *Shard, kept, taken int) {
 	t.Helper()
 	all := slices.Collect(s.outbox.All(&s.index))

@@ -56,19 +56,19 @@ func (s *Shard) Open(l Log, j Journal) {
 	s.notes = notes{shared: s.shared, journal: j, index: &s.index, revivable: &s.queues.revivable, outbox: &s.outbox}
 }
 
-// Aftermath is what a visit set in motion; the caller follows it up after unlocking the shard.
-type Aftermath struct {
-	Sooner   bool             // an entry is due before the decider's next run: wake it
-	Deliver  Mask             // destinations with a next trace: wake their senders
-	Messages []linked.Message // to be delivered
+// FollowUp is what a visit set in motion; the caller follows it up after unlocking the shard.
+type FollowUp struct {
+	WakeDecider bool             // an entry is due before the decider's next run: wake it
+	Deliver     Mask             // destinations with a next trace: wake their senders
+	Messages    []linked.Message // to be delivered
 }
 
 // EndVisit trims the index, reports its memory to the pool, and returns what follows from the visit.
-func (s *Shard) EndVisit() (after Aftermath) {
+func (s *Shard) EndVisit() (after FollowUp) {
 	s.index.Trim()
 	s.count()
 	if at := s.Next(); at < s.planned {
-		s.planned, after.Sooner = at, true
+		s.planned, after.WakeDecider = at, true
 	}
 	after.Deliver = s.outbox.Ready(&s.index)
 	after.Messages, s.links.messages = s.links.messages, nil

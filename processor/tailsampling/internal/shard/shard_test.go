@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// The decider does no more than hold.Items in a visit.
+// The decider handles at most hold.Items in a visit.
 func TestDueStopsForOthers(t *testing.T) {
 	for _, traces := range []int{hold.Items - 1, hold.Items, hold.Items + 1} {
 		s, _ := newShard(t, &Shared{Waits: Waits{Decision: 1}}, keepAll())
@@ -43,24 +43,24 @@ func TestDueStopsForOthers(t *testing.T) {
 	}
 }
 
-// A visit that makes something due before the decider's next run wakes it; later things do not.
+// A visit that makes a trace due before the decider's next run wakes it; a later one does not.
 func TestEndVisitWakesTheDeciderOnlyWhenItMust(t *testing.T) {
 	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10, Root: 3}}, keepAll())
 	v := s.versions.Current()
 	s.Lock()
 	defer s.Unlock()
-	require.False(t, s.EndVisit().Sooner, "nothing is there")
+	require.False(t, s.EndVisit().WakeDecider, "nothing is there")
 	add(s, requestOf(t, testSpan{trace: 1}), v, 0)
-	require.True(t, s.EndVisit().Sooner)
+	require.True(t, s.EndVisit().WakeDecider)
 	add(s, requestOf(t, testSpan{trace: 2}), v, 1)
-	require.False(t, s.EndVisit().Sooner)
+	require.False(t, s.EndVisit().WakeDecider)
 	add(s, requestOf(t, testSpan{trace: 2, root: true}), v, 7)
-	require.False(t, s.EndVisit().Sooner, "10, as before")
+	require.False(t, s.EndVisit().WakeDecider, "10, as before")
 	add(s, requestOf(t, testSpan{trace: 3, root: true}), v, 6)
-	require.False(t, s.EndVisit().Sooner, "behind the one that is quiet since 7")
+	require.False(t, s.EndVisit().WakeDecider, "behind the one that is quiet since 7")
 	_, _, next := s.Due(8)
 	require.Equal(t, clock.Monotonic(10), next)
-	require.False(t, s.EndVisit().Sooner)
+	require.False(t, s.EndVisit().WakeDecider)
 }
 
 // The pool counts the memory of the index, and gets it back.
@@ -96,18 +96,18 @@ func TestNoJournal(t *testing.T) {
 	j.Trim(func(uint64) { t.Fatal("nothing needs to be put again") })
 }
 
-// outcome is what became of a trace, whatever the way.
+// outcome is the result of a trace, independent of its history.
 type outcome struct {
 	verdict           policy.Verdict
 	policy            int32
 	threshold, random uint64
 	root, failed      bool
 	duration          time.Duration
-	spans, bytes      int // that were kept
+	spans, bytes      int // of kept ones
 }
 
-// Any order and any batches of the same spans lead to the same decisions, and nothing is kept twice or left behind; also
-// where a part of the spans comes after the first decision.
+// Any order and any batches of the same spans lead to the same decisions, and no span is kept twice or left behind, even if some
+// of them arrive after the first decision.
 func TestOrderAndBatchesDoNotMatter(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for round := range 40 {
@@ -143,8 +143,8 @@ func randomSpans(rnd *rand.Rand) (spans []testSpan) {
 	return spans
 }
 
-// outcomesOf sends spans in random batches. With late the second half of them comes after the decision; policies are
-// then such that what is wanted once is wanted with more spans, too.
+// outcomesOf sends spans in random batches. With late their second half arrives after the decision; the policies are then such
+// that a match stays a match with more spans.
 func outcomesOf(t *testing.T, rnd *rand.Rand, spans []testSpan, late bool) map[byte]outcome {
 	shared := &Shared{Waits: Waits{Decision: 10 * time.Second, Revive: 50 * time.Second}, ReviveUpTo: 0.6, Limits: Limits{Sampled: 100, Dropped: 100, Records: 100}}
 	names := "errors,slow,half,debug"
@@ -211,7 +211,7 @@ func delivered(t *testing.T, s *Shard, late bool, now clock.Monotonic) map[byte]
 	return got
 }
 
-// A large trace is released in the middle: while its spans are read others can have the shard.
+// A large trace is released piecewise: while its spans are read the shard can be locked.
 func TestRecordsPause(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
 	for range 3 {
@@ -229,7 +229,7 @@ func TestRecordsPause(t *testing.T) {
 	require.Positive(t, pauses)
 }
 
-// found is a span that was found on disk, with its body.
+// found returns a span as recovery finds it, with its body.
 func found(t *testing.T, at spanlog.Position, arrived clock.UnixMilli, s testSpan) (*spanlog.Found, *wire.Span) {
 	r := requestOf(t, s)
 	body := r.Spans[0].Body.Of(r.Bytes)
@@ -238,8 +238,8 @@ func found(t *testing.T, at spanlog.Position, arrived clock.UnixMilli, s testSpa
 	return &spanlog.Found{Position: at, Arrived: int64(arrived), Body: body}, &span
 }
 
-// A restored trace is what it would be without a restart: with its root, its bits, its links, its randomness, and the first
-// position and arrival of its spans, in whatever order they are found.
+// A restored trace is the same as without a restart: root, bits, links, randomness, and the first position and arrival of its
+// spans, in whatever order they are found.
 func TestRestoredTracesAreWhatTheyWere(t *testing.T) {
 	shared := &Shared{Waits: Waits{Decision: 10e9, Root: 2e9}, Limits: Limits{Ties: 10, TiesPerTrace: 10}, LinksPerSpan: 5}
 	s, log := newShard(t, shared, policies["errors"])
@@ -287,7 +287,7 @@ func TestRestoredTracesAreWhatTheyWere(t *testing.T) {
 	log.Close()
 }
 
-// What had grown too large is decided at once; late parts wait as long as any.
+// A restored trace above the size limit is decided at once; late parts wait as long as any.
 func TestRestoredTracesCanBeTooLarge(t *testing.T) {
 	shared := &Shared{Waits: Waits{Decision: 10e9}, Limits: Limits{Sampled: 5, Dropped: 5}}
 	s, _ := newShard(t, shared, keepAll())
@@ -336,7 +336,7 @@ func TestRestoredTracesCanBeTooLarge(t *testing.T) {
 	require.False(t, ok)
 }
 
-// A kept part that may have been delivered is not announced again.
+// A kept part that may have been delivered counts as attempted.
 func TestRestoredPartsWereAttempted(t *testing.T) {
 	for _, attempted := range []Mask{0, 1} {
 		s, log := newShard(t, &Shared{}, keepAll())
@@ -370,7 +370,7 @@ type countingJournal struct {
 
 func (j *countingJournal) Put(e spanlog.Event, _ clock.UnixMilli) { j.events = append(j.events, e) }
 
-// DecideEarly does not look again at traces that it has passed.
+// DecideEarly does not visit traces again that it has passed.
 func TestCursorsMoveOn(t *testing.T) {
 	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10}}, policies["errors"])
 	v := s.versions.Current()
@@ -390,7 +390,7 @@ func TestCursorsMoveOn(t *testing.T) {
 func TestRestoredRootsWithoutAWait(t *testing.T) {
 	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10e9}}, keepAll())
 	r := NewRestorer(s)
-	f, parsed := found(t, 1, 0, testSpan{trace: 1, root: true, links: []byte{2}}) // which nobody looks at
+	f, parsed := found(t, 1, 0, testSpan{trace: 1, root: true, links: []byte{2}}) // the link is not read
 	n, _ := r.Pending(f, parsed, 1)
 	r.Count(n, len(f.Body))
 	r.Finish(5e9, 0)

@@ -81,7 +81,7 @@ func TestHealthWhereFsyncFails(t *testing.T) {
 	})
 }
 
-// inFlight is a scene with the kept traces of play, of which all but the first destination's are delivered.
+// inFlight is a scene with the kept traces of play, which only the first destination has not received.
 func inFlight(t *testing.T, accept func(ctx context.Context) error, test func(t *testing.T, s *scene, undelivered int64)) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Second)
@@ -137,7 +137,7 @@ func TestHealthWhileADestinationRefusesTheGateway(t *testing.T) {
 	})
 }
 
-// HTTP 500 for everything can have any reason: credentials are not what it is about.
+// HTTP 500 for every request can have any cause: the advice does not mention credentials.
 func TestHealthWhileADestinationFailsForAll(t *testing.T) {
 	fails := &answer.Error{Class: answer.Either, Code: "HTTP 500", Text: "oops"}
 	inFlight(t, func(context.Context) error { return fails }, func(t *testing.T, s *scene, undelivered int64) {
@@ -194,7 +194,7 @@ func TestHealthWhileADestinationHangs(t *testing.T) {
 	})
 }
 
-// A destination that hangs until the exporter's time-out is retrying from the first failure on, also while it is being called.
+// A destination that hangs until the exporter's timeout counts as retrying from the first failure on, even during a call.
 func TestHealthWhileCallsTimeOut(t *testing.T) {
 	var works atomic.Bool
 	hang := func(ctx context.Context) error {
@@ -229,7 +229,7 @@ func TestHealthWhileCallsTimeOut(t *testing.T) {
 	})
 }
 
-// Any waiting sender shows.
+// Each waiting sender is shown.
 func TestHealthOfEachSender(t *testing.T) {
 	seen := map[int]bool{}
 	for trace := byte(1); len(seen) < 2; trace++ {
@@ -250,7 +250,7 @@ func TestHealthOfEachSender(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				s.due()
 				end := s.run()
-				time.Sleep(100 * time.Millisecond) // one lets the other settle what both are about to read
+				time.Sleep(100 * time.Millisecond) // the pause lets the other goroutine settle the state that both read
 				synctest.Wait()
 				for _, d := range s.Output.Destinations {
 					if hangs {

@@ -34,7 +34,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// never is a deadline that does not come.
+// never is no deadline.
 var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,7 +53,7 @@ func golden(t *testing.T, name, got string) {
 	require.Equal(t, string(want), got)
 }
 
-// scene is a View of a buffer in memory, with what tests do to that.
+// scene is a View of a buffer in memory, with the steps that tests take.
 type scene struct {
 	*View
 	t    *testing.T
@@ -118,7 +118,7 @@ var destinations = []destination.Destination{
 	{ID: "traces/sampled", Pipeline: "traces/sampled", Exporters: []string{"kafka", "debug"}},
 }
 
-// newScene has policies of all kinds, and a shadow that would keep other traces.
+// newScene has policies of all types, and a shadow with other decisions.
 func newScene(t *testing.T, withShadow bool) *scene {
 	names := version.NewNames()
 	linkedNumber, err := names.Number(version.Name{Policy: linked.PolicyName})
@@ -177,7 +177,7 @@ type testSpan struct {
 
 func idOf(n byte) wire.TraceID { return wire.TraceID{n, 15: n} }
 
-// add takes spans in.
+// add accepts spans.
 func (s *scene) add(spans ...testSpan) {
 	s.t.Helper()
 	td := ptrace.NewTraces()
@@ -222,7 +222,7 @@ func (s *scene) add(spans ...testSpan) {
 	}
 }
 
-// due does what is due.
+// due performs the work that is due.
 func (s *scene) due() {
 	for _, m := range s.Buffer.Members {
 		for more := true; more; {
@@ -233,7 +233,7 @@ func (s *scene) due() {
 	}
 }
 
-// play lets traces of all kinds be decided. 1 to 9 are decided, 10 to 12 pending.
+// play sends traces of all kinds. 1 to 9 are decided, 10 to 12 pending.
 func (s *scene) play() {
 	s.Buffer.SetReady()
 	s.add(
@@ -257,7 +257,7 @@ func (s *scene) play() {
 	time.Sleep(1250 * time.Millisecond)
 }
 
-// run starts the senders, and returns what ends them at once.
+// run starts the senders, and returns a function that aborts them.
 func (s *scene) run() (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	drain := make(chan struct{})

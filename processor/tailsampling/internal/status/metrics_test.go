@@ -19,7 +19,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// collected is every data point, one a line. What depends on GOGC, or on how well something is compressed, is left out.
+// collected returns every data point, one per line, without those that depend on GOGC or on the compression.
 func collected(t *testing.T, tel *componenttest.Telemetry) string {
 	var all metricdata.ResourceMetrics
 	require.NoError(t, tel.Reader.Collect(context.Background(), &all))
@@ -72,7 +72,7 @@ func points(t *testing.T, name string, data metricdata.Aggregation) (lines []str
 	return lines
 }
 
-// value is that of a metric without attributes.
+// value returns the value of a metric without attributes.
 func value(t *testing.T, tel *componenttest.Telemetry, name string) int64 {
 	m, err := tel.GetMetric("otelcol_processor_tail_sampling_" + name)
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Without a shadow there is no metric of one.
+// Without a shadow its metrics are absent.
 func TestMetricsWithoutAShadow(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
@@ -139,7 +139,7 @@ func TestMetricsWithoutAShadow(t *testing.T) {
 	s.Buffer.Close()
 }
 
-// fillCounts gives every counter a value of its own.
+// fillCounts gives every counter a different value.
 func (s *scene) fillCounts(m *Metrics) {
 	s.Invalid.Add(41)
 	o := s.Output
@@ -178,7 +178,7 @@ func (s *scene) fillCounts(m *Metrics) {
 	m.Ages(tally.Ages{Removed: []time.Duration{1999 * time.Millisecond, 5 * time.Second}, Late: []time.Duration{3 * time.Second}})
 }
 
-// compress makes one segment be compressed.
+// compress compresses one segment.
 func (s *scene) compress() {
 	s.add(testSpan{trace: 13, name: strings.Repeat("x", 100_000)})
 	stop, done := make(chan struct{}), make(chan struct{})

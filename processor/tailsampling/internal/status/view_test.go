@@ -23,7 +23,7 @@ func asJSON(t *testing.T, v any) string {
 	return string(b) + "\n"
 }
 
-// inScene runs a test in a bubble with what play leaves.
+// inScene runs a test in a bubble after play.
 func inScene(t *testing.T, test func(t *testing.T, s *scene)) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Second)
@@ -42,12 +42,12 @@ func TestStatus(t *testing.T) {
 		s.Output.Lost.Add(24)
 		st := s.Status()
 		require.Equal(t, s.Buffer.Pool.Used(), st.BytesBuffered)
-		st.BytesBuffered = 1 // it depends on GOGC
+		st.BytesBuffered = 1 // depends on GOGC
 		golden(t, "status.json", asJSON(t, st))
 	})
 }
 
-// Traces kept for their links are counted wherever links are remembered, be it one.
+// Traces kept for their links are counted whenever links are remembered, even a single one.
 func TestStatusOfLinks(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		want := s.Status().LinkedTraces
@@ -59,7 +59,7 @@ func TestStatusOfLinks(t *testing.T) {
 	})
 }
 
-// With storage disk there is what was read back, too.
+// With storage disk the status includes the recovery.
 func TestStatusOfTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, false)
@@ -95,7 +95,7 @@ func TestShadow(t *testing.T) {
 		require.True(t, there)
 		golden(t, "shadow.json", asJSON(t, shadow))
 
-		// Another version shows nothing until it decided something, and one without a shadow nothing at all.
+		// Another version is shown once it has decided a trace, and without a shadow there is none.
 		set := compile(t, named("gold", withAttribute("gold")))
 		v, err := version.New(2, set, set, s.Versions.Names)
 		require.NoError(t, err)
@@ -113,7 +113,7 @@ func TestShadow(t *testing.T) {
 	})
 }
 
-// All that is known of a trace is shown, whatever its fate.
+// Everything known of a trace is shown, whatever its fate.
 func TestExplain(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		var all []Explanation
@@ -132,7 +132,7 @@ func TestExplain(t *testing.T) {
 // Of older decisions verdict, policy and time are shown, as late spans need them.
 func TestExplainFaded(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
-		for n := range byte(100) { // which take the places of others
+		for n := range byte(100) { // which evict the earlier ones
 			s.add(testSpan{trace: 100 + n})
 		}
 		time.Sleep(time.Minute)
@@ -152,7 +152,7 @@ func TestExplainFaded(t *testing.T) {
 	})
 }
 
-// Nothing is known until recovery is complete.
+// Before recovery is complete no trace is explained.
 func TestExplainWhileReading(t *testing.T) {
 	s := newScene(t, false)
 	e, known := s.Explain(idOf(1), 0)
@@ -162,7 +162,7 @@ func TestExplainWhileReading(t *testing.T) {
 	s.Buffer.Close()
 }
 
-// The votes of a version that is too old are not shown, as the names of its policies are not known.
+// The votes of a version that is too old are not shown, as its policies' names are unknown.
 func TestExplainOldVersions(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		for number := range 300 {
@@ -178,7 +178,7 @@ func TestExplainOldVersions(t *testing.T) {
 	})
 }
 
-// With more policies than a word has bits, votes are those of the right ones.
+// With more policies than a word has bits, the right policies' votes are shown.
 func TestVotesOfManyPolicies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, false)

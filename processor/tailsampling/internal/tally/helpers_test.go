@@ -28,7 +28,7 @@ func newVersion(t *testing.T, number int) *version.Version {
 	return v
 }
 
-// decided is a decision of a policy about a trace with so many spans of 10 bytes each.
+// decided is a policy's decision on a trace with n spans of 10 bytes each.
 func decided(v *version.Version, spans uint32, verdict policy.Verdict, number int32, votes ...policy.Vote) *decision.Decided {
 	return &decision.Decided{
 		ID: wire.TraceID{1, 15: 100}, Random: tracestate.None, Verdict: verdict, Policy: number, Version: v, Votes: votes,

@@ -16,7 +16,7 @@ func shadowed(d *decision.Decided, verdict policy.Verdict, by int) *decision.Dec
 	return d
 }
 
-// Only what was compared, and began under the version, counts; differences are listed.
+// Only traces that were compared, and began under the version, count; differences are listed.
 func TestShadowIsComparedWithItsOwnVersion(t *testing.T) {
 	v := newVersion(t, 1)
 	s := Shadow{Version: v}
@@ -45,7 +45,7 @@ func TestShadowIsComparedWithItsOwnVersion(t *testing.T) {
 	}, s.Differences())
 }
 
-// The latest differences stay, of all shards together.
+// The latest differences stay, over all shards together.
 func TestDifferencesAreTheLatest(t *testing.T) {
 	v := newVersion(t, 1)
 	fill := func(n int, offset byte) *Shadow {

@@ -10,12 +10,12 @@ const Verdicts = 3
 
 // Stats are the counts of a shard.
 type Stats struct {
-	Happened
+	Counters
 	Present
 }
 
-// Happened counts events since the start.
-type Happened struct {
+// Counters count events since the start.
+type Counters struct {
 	Traces                int64 // that began
 	LateKept, LateDropped int64 // spans
 	// LateErrors are the dropped late spans with an error, except those of traces that a drop policy dropped.
@@ -50,7 +50,7 @@ func (p *ByPolicy) Add(o *ByPolicy) {
 }
 
 // of returns the counts for a policy's number, growing the list if needed.
-func (h *Happened) of(number int32) *ByPolicy {
+func (h *Counters) of(number int32) *ByPolicy {
 	for int(number) >= len(h.Policies) {
 		h.Policies = append(h.Policies, ByPolicy{})
 	}
@@ -59,7 +59,7 @@ func (h *Happened) of(number int32) *ByPolicy {
 
 // Decided counts a decision, and the votes unless it is a second decision about the trace: the amount that each policy
 // matched, and that only it sampled.
-func (h *Happened) Decided(d *decision.Decided) {
+func (h *Counters) Decided(d *decision.Decided) {
 	amount := amountOf(d)
 	h.of(d.Policy).Decided[d.Verdict].add(amount)
 	h.Triggers[d.Trigger]++
@@ -110,7 +110,7 @@ func (s *Stats) Add(o *Stats) {
 }
 
 // Verdict returns the number of traces with this verdict.
-func (h *Happened) Verdict(v policy.Verdict) (n int64) {
+func (h *Counters) Verdict(v policy.Verdict) (n int64) {
 	for i := range h.Policies {
 		n += h.Policies[i].Decided[v].Traces
 	}
@@ -118,6 +118,6 @@ func (h *Happened) Verdict(v policy.Verdict) (n int64) {
 }
 
 // Early is the number of decisions before their time, without shutdowns.
-func (h *Happened) Early() int64 {
+func (h *Counters) Early() int64 {
 	return h.Triggers[decision.BySize] + h.Triggers[decision.ByCount] + h.Triggers[decision.ByMemory]
 }

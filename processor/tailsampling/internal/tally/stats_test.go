@@ -10,12 +10,12 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// A policy counts what it decided, all that it matched, and what without it would not have been sampled.
+// A policy counts the traces that it decided, those that it matched, and those that would not have been sampled without it.
 func TestDecisionsAreCountedByPolicy(t *testing.T) {
 	v := newVersion(t, 1)
 	for name, tc := range map[string]struct {
 		decided *decision.Decided
-		want    map[int32]ByPolicy // where there is anything
+		want    map[int32]ByPolicy // entries that are not zero
 	}{
 		"not sampled": {
 			decided(v, 3, policy.NotSampled, version.NoPolicy, no, unlikely, no),
@@ -81,8 +81,8 @@ func TestDecisionsAreCountedByPolicy(t *testing.T) {
 	}
 }
 
-// What is kept for a link no policy sampled, whatever the verdict.
-func TestLinkedTracesAreNobodysAlone(t *testing.T) {
+// A trace that is kept for a link was sampled by no policy, whatever the verdict.
+func TestNoPolicySampledLinkedTraces(t *testing.T) {
 	v := newVersion(t, 1)
 	d := decided(v, 1, policy.Sampled, 7, no, yes, no)
 	d.Linked = true
@@ -111,7 +111,7 @@ func TestStatsAddUp(t *testing.T) {
 	require.Equal(t, Present{
 		Pending: 12, PendingBytes: 14, Revivable: 16, RevivableBytes: 18, Undelivered: 20, UndeliveredBytes: 22, Spans: 24,
 	}, all.Present)
-	want := Happened{Traces: 2, LateKept: 4, LateDropped: 6, LateErrors: 12, Trimmed: 8, IgnoredLinks: 10, Policies: []ByPolicy{
+	want := Counters{Traces: 2, LateKept: 4, LateDropped: 6, LateErrors: 12, Trimmed: 8, IgnoredLinks: 10, Policies: []ByPolicy{
 		{},
 		{Decided: [Verdicts]Amount{policy.Sampled: amount(1, 3)}, Matched: amount(1, 3), Alone: amount(1, 3)},
 		{Decided: [Verdicts]Amount{policy.Sampled: amount(2, 8)}, Matched: amount(2, 8), Alone: amount(2, 8)},
@@ -121,7 +121,7 @@ func TestStatsAddUp(t *testing.T) {
 		want.Triggers[i] = int64(200 + 2*i)
 	}
 	want.Triggers[decision.ByWait]++ // of a
-	require.Equal(t, want, all.Happened)
+	require.Equal(t, want, all.Counters)
 	require.EqualValues(t, 3, all.Verdict(policy.Sampled))
 	require.EqualValues(t, 2, all.Verdict(policy.Dropped))
 	require.Zero(t, all.Verdict(policy.NotSampled))

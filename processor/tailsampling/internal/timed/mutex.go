@@ -10,13 +10,13 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// Mutex is a mutual exclusion lock whose waiters can give up. Whoever comes while it is free has it at once, be there waiters or
-// not, as with sync.Mutex. The zero Mutex is not ready: use New.
+// Mutex is a mutual exclusion lock whose waiters can give up. A caller that finds it free gets it at once, even if others wait, as
+// with sync.Mutex. The zero Mutex is not ready: use New.
 //
 //	state      means
-//	unlocked   nobody has it
-//	locked     somebody has it, and nobody waits
-//	contended  somebody has it, and others may wait: Unlock wakes one of them
+//	unlocked   free
+//	locked     held, without waiters
+//	contended  held, and others may wait: Unlock wakes one of them
 type Mutex struct {
 	state atomic.Int32
 	wake  chan struct{} // holds a token when a waiter must look again

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestOneHasIt(t *testing.T) {
+func TestTryLock(t *testing.T) {
 	m := New()
 	require.True(t, m.TryLock())
 	require.False(t, m.TryLock())
@@ -58,8 +58,8 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// All who wait get it, one after the other, though others give up between them.
-func TestManyWait(t *testing.T) {
+// Every waiter gets the mutex in turn, even if others give up between them.
+func TestManyWaiters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New()
 		m.Lock()
@@ -88,7 +88,7 @@ func TestManyWait(t *testing.T) {
 	})
 }
 
-// It excludes, whatever way it is locked.
+// It excludes, however it is locked.
 func TestExclusion(t *testing.T) {
 	m := New()
 	const goroutines, rounds = 8, 5000

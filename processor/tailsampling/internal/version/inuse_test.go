@@ -45,7 +45,7 @@ func compile(t *testing.T, number int, names *Names, policies ...policy.Config) 
 
 func all(name string) policy.Config { return policy.Config{Name: name, Type: policy.AlwaysSample} }
 
-// A version is in use as long as a trace goes by it, or it is the current one.
+// A version is in use while a trace goes by it, or it is the current one.
 func TestVersionsAreInUseAsLongAsTheirTraces(t *testing.T) {
 	names := NewNames()
 	one, two, three := compile(t, 1, names, all("a")), compile(t, 2, names, all("b")), compile(t, 3, names, all("c"))
@@ -93,7 +93,7 @@ func TestAsManyVersionsAsThereIsRoomFor(t *testing.T) {
 	require.True(t, u.Full())
 }
 
-// Numbers of names follow decisions: of a policy, of a sub-policy, of none.
+// A decision has the number of its policy's or sub-policy's name, or of none.
 func TestNumbersOfDecisions(t *testing.T) {
 	names := NewNames()
 	v := compile(t, 1, names, all("a"), policy.Config{Name: "drop it", Type: policy.Drop, Section: &policy.DropConfig{

@@ -78,7 +78,7 @@ func TestNumbersOfSubPolicies(t *testing.T) {
 	require.Equal(t, []string{"", "a", "c", "c\x00first", "c\x00second"}, names.Strings())
 }
 
-// A version fails whose names have no number.
+// A version whose names exceed the numbers is an error.
 func TestVersionsNeedRoomForTheirNames(t *testing.T) {
 	names := NewNames()
 	for i := range maxNames - 2 {
@@ -91,7 +91,7 @@ func TestVersionsNeedRoomForTheirNames(t *testing.T) {
 	require.ErrorContains(t, err, "restart")
 }
 
-// The shadow's bits are behind the set's, and each looks at its own.
+// The shadow's bits follow the set's, and each reads its own.
 func TestShadowHasBitsOfItsOwn(t *testing.T) {
 	set, shadow := setOf(t, service("x", "x"), service("y", "y")), setOf(t, service("y", "y"), all("a"))
 	both, err := New(1, set, shadow, NewNames())
@@ -141,7 +141,7 @@ func TestSkeletonIsForTheSetOrTheShadow(t *testing.T) {
 	}
 }
 
-// A version goes on with what the policies of the one before have counted: the shadow with the shadow's.
+// A version continues with the counts of the previous version's policies, and the shadow with the shadow's.
 func TestVersionsGoOnWhereTheLastWas(t *testing.T) {
 	make2 := func(number int, names *Names, withShadow bool) *Version {
 		var shadow *policy.Set
@@ -216,7 +216,7 @@ func TestEvaluationErrorsAddUp(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	salted := policy.Config{Name: "s", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 1, HashSalt: "x"}}
 	set, shadow := setOf(t, salted, salted2(salted)), setOf(t, salted)
-	for range 2 { // asking changes nothing
+	for range 2 { // reading changes nothing
 		v, err := New(1, set, shadow, NewNames())
 		require.NoError(t, err)
 		list := v.Warnings()
@@ -234,7 +234,7 @@ func salted2(cfg policy.Config) policy.Config {
 	return cfg
 }
 
-// Who looks gets the version that was set last, and finds all of them in the history.
+// Current returns the version that was set last, and the history has all of them.
 func TestVersionsKnowTheCurrentOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names := NewNames()

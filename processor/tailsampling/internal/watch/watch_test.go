@@ -12,12 +12,12 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/watch"
 )
 
-// TestWatcher changes what is read, and holds what is applied of it.
+// TestWatcher changes the configuration that is read, and checks what is applied.
 func TestWatcher(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		reads   []string // at one interval after the other; the last stays
-		busy    int      // how often it cannot be applied yet
+		reads   []string // at successive intervals; the last one stays
+		busy    int      // how often applying it is not yet possible
 		applied []string
 	}{
 		{name: "nothing changes", reads: []string{"a"}},
@@ -62,7 +62,7 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
-// TestStop holds that what is read when the watch is stopped is not applied, and that stop waits.
+// TestStop checks that a configuration that is read while the watch stops is not applied, and that stop waits.
 func TestStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reading atomic.Bool

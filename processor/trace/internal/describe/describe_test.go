@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// header is that of a resource with string attributes, written key=value.
+// header returns the header of a resource with string attributes, written key=value.
 func header(t *testing.T, attributes ...string) []byte {
 	t.Helper()
 	td := ptrace.NewTraces()
@@ -56,7 +56,7 @@ func TestResource(t *testing.T) {
 	}
 }
 
-// Equal resources have one text, whatever the order of their attributes, and others have another.
+// Equal resources have equal texts, whatever the order of their attributes, and others have different ones.
 func TestTextOfResources(t *testing.T) {
 	text := func(attributes ...string) string { return Resource(header(t, attributes...)).Text }
 	shop := text("service.name=shop", "host.name=h")
@@ -113,7 +113,7 @@ func TestOurs(t *testing.T) {
 	}
 }
 
-// Maps with equal texts hold the same: neither types nor where one entry ends can be mistaken.
+// Maps with equal texts are equal: neither types nor the ends of entries are ambiguous.
 func TestMapsThatDifferHaveOtherTexts(t *testing.T) {
 	maps := map[string]map[string]any{
 		"empty": {}, "string": {"a": "1"}, "int": {"a": int64(1)}, "float": {"a": 1.0}, "bool": {"a": true}, "text of a bool": {"a": "true"},

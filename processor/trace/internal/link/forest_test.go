@@ -25,7 +25,7 @@ func linked(nodes ...Node) *Forest {
 	return f
 }
 
-// tree is each node's parent, by what the nodes are of.
+// tree returns each node's parent, by span.
 func (f *Forest) tree() map[int32]int32 {
 	tree := map[int32]int32{}
 	for i, p := range f.Parents {
@@ -39,7 +39,7 @@ func (f *Forest) tree() map[int32]int32 {
 
 func TestParents(t *testing.T) {
 	const server, client, internal = wire.KindServer, wire.KindClient, wire.KindInternal
-	shared := []Node{ // both ends of a call, in Zipkin's model, and a span of each side
+	shared := []Node{ // both ends of a call in Zipkin's model, and a span of each side
 		{ID: 1, Start: 1, Kind: client, Resource: 1, Service: 1, Of: 0},
 		{ID: 1, Start: 2, Kind: server, Resource: 2, Service: 2, Of: 1},
 	}
@@ -70,7 +70,7 @@ func TestParents(t *testing.T) {
 		},
 		"below a shared ID, of another": {
 			append(slices.Clone(shared), Node{ID: 3, Parent: 1, Start: 3, Kind: server, Resource: 3, Service: 3, Of: 2}),
-			map[int32]int32{0: None, 1: 0, 2: 0}, nil, // it was called from the client's side
+			map[int32]int32{0: None, 1: 0, 2: 0}, nil, // called from the client's side
 		},
 	} {
 		f := linked(c.nodes...)
@@ -83,7 +83,7 @@ func TestParents(t *testing.T) {
 	}
 }
 
-func TestCollapseKeepsWhatTellsMost(t *testing.T) {
+func TestCollapseKeepsMostInformative(t *testing.T) {
 	unfinished, short, long := Node{ID: 1, Start: 1}, Node{ID: 1, Start: 1, End: 5, Of: 1}, Node{ID: 1, Start: 1, End: 9, Of: 2}
 	other := Node{ID: 1, Start: 1, End: 9, Resource: 7, Of: 3}
 	for _, nodes := range [][]Node{{unfinished, short, long, other}, {other, long, short, unfinished}} {
@@ -94,7 +94,7 @@ func TestCollapseKeepsWhatTellsMost(t *testing.T) {
 	}
 }
 
-// What is garbage is told by the other spans: a year beyond their median.
+// A time is nonsensical relative to the other spans: a year beyond their median.
 func TestLatest(t *testing.T) {
 	const now = uint64(1e18)
 	for name, c := range map[string]struct {
@@ -119,7 +119,7 @@ func TestLatest(t *testing.T) {
 	}
 }
 
-// In any order, with memory that was used before, nodes come to stand in one order and below the same parents.
+// In any order, with reused memory, nodes get the same order and the same parents.
 func TestAnyOrder(t *testing.T) {
 	used := &Forest{}
 	for seed := range uint64(500) {

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// digested is the digest of the only trace in td.
+// digested returns the digest of the only trace in td.
 func digested(t *testing.T, td ptrace.Traces) Digest {
 	t.Helper()
 	k := storetest.Kept(t, td)
@@ -53,7 +53,7 @@ func TestDigest(t *testing.T) {
 	require.Equal(t, want, d.Terms)
 }
 
-// A trace without errors and policy has no terms of them.
+// A trace without errors and policy has no terms for them.
 func TestDigestOfAPlainTrace(t *testing.T) {
 	d := digested(t, storetest.Spans(storetest.Spec{Trace: 1, ID: 2, Parent: 9, Service: "s", Name: "op"}))
 	want := []uint64{TermAll(), TermService("s"), TermOperation("s", "op"), termDuration(0)}
@@ -63,7 +63,7 @@ func TestDigestOfAPlainTrace(t *testing.T) {
 	require.Equal(t, "op", d.Meta.Summary.RootOperation)
 }
 
-// A trace is indexed by boundedly many operations and links, and all its services.
+// A trace is indexed by a bounded number of operations and links, and by all its services.
 func TestTermsAreBounded(t *testing.T) {
 	var specs []storetest.Spec
 	for i := range maxOperationTerms + 5 {
@@ -85,7 +85,7 @@ func TestIndexStart(t *testing.T) {
 	}
 }
 
-// Terms tell properties and values apart, wherever one value ends and the next begins.
+// Terms of different properties or values differ, wherever one value ends and the next begins.
 func TestTermsDiffer(t *testing.T) {
 	terms := []uint64{
 		TermAll(), TermError(), TermService("a"), TermPolicy("a"), TermService("ab"), TermService(""), TermOperation("a", "b"),

@@ -38,7 +38,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	require.Equal(t, spans, gotSpans)
 }
 
-// The largest trace is 64 MiB of OTLP: a record that says more is not believed.
+// The largest trace is 64 MiB of OTLP: a record with a larger size is refused.
 func TestLargestTrace(t *testing.T) {
 	const largest = 64 << 20
 	spans := make([]byte, largest+1)
@@ -50,7 +50,7 @@ func TestLargestTrace(t *testing.T) {
 	require.ErrorContains(t, err, "67108865 bytes")
 }
 
-// Any flipped bit and any missing byte is found out.
+// Any flipped bit and any missing byte is found.
 func TestRecordDamage(t *testing.T) {
 	record := Append(nil, &digest.Header{Start: 7}, Pack([]byte("spans")))
 	for i := range record {
@@ -65,7 +65,7 @@ func TestRecordDamage(t *testing.T) {
 	require.ErrorIs(t, err, ErrCorrupt)
 }
 
-// spansOf are so many bytes that compress as attributes do.
+// spansOf returns n bytes that compress as attributes do.
 func spansOf(n int) []byte {
 	spans := make([]byte, 0, n+64)
 	for i := 0; len(spans) < n; i++ {
@@ -74,7 +74,7 @@ func spansOf(n int) []byte {
 	return spans[:n]
 }
 
-// TestPack: spans of any size come back, and no more of them than blockBytes are compressed in one go.
+// TestPack: spans of any size are unpacked unchanged, and at most blockBytes are compressed at once.
 func TestPack(t *testing.T) {
 	for _, n := range []int{0, 1, 5, blockBytes - 1, blockBytes, blockBytes + 1, 2 * blockBytes, 5*blockBytes + 7} {
 		spans := spansOf(n)
@@ -110,7 +110,7 @@ func TestUnpackOneBlock(t *testing.T) {
 	require.True(t, bytes.Equal(spans, got))
 }
 
-// TestUnpackDamage: what is cut off, goes on, or says another length is found out.
+// TestUnpackDamage: truncation, further bytes and a wrong length are found.
 func TestUnpackDamage(t *testing.T) {
 	packed := Pack(spansOf(2*blockBytes + 7))
 	second := manyPrefix + 4 + int(binary.BigEndian.Uint32(packed[manyPrefix:]))
@@ -151,7 +151,7 @@ func FuzzRecord(f *testing.F) {
 	})
 }
 
-// A header that is cut off anywhere, or followed by something, is none.
+// A header that is truncated anywhere, or followed by more bytes, is invalid.
 func TestHeaderDamage(t *testing.T) {
 	h := digest.Header{Terms: []uint64{1}, Meta: digest.Meta{Summary: digest.Summary{Services: []digest.ServiceSummary{{Name: "s"}}}}}
 	encoded := appendHeader(nil, &h)

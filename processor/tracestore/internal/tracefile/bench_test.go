@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
 
-// BenchmarkSearchOfADay searches a day of transactions each half second, with two traces in each.
+// BenchmarkSearchOfADay searches a day with a transaction every half second, each of two traces.
 func BenchmarkSearchOfADay(b *testing.B) {
 	const transactions = 170_000
 	now := t0

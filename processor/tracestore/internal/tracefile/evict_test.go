@@ -88,8 +88,8 @@ func TestEvictsByBytesOldestFirst(t *testing.T) {
 	require.Less(t, info.Size(), int64(3*limit), "free pages are used again")
 }
 
-// A file that must not grow stays as large as it is, and the newest traces are in it; one that is too small for that takes none. When it
-// may grow again it does.
+// A file that must not grow keeps its size, and has the newest traces; one too small for that accepts none. When it may grow
+// again it does.
 func TestFileThatMustNotGrow(t *testing.T) {
 	full := false
 	b := opened(t, func(c *Options) { c.Full = func() bool { return full } })
@@ -132,7 +132,7 @@ func TestFileThatMustNotGrow(t *testing.T) {
 	require.Greater(t, grown, after)
 }
 
-// padding makes the trace's only span hard to compress.
+// padding makes the trace's only span incompressible.
 func padding(td ptrace.Traces, rng *rand.Rand, n int) {
 	var b strings.Builder
 	for range n {
@@ -141,7 +141,7 @@ func padding(td ptrace.Traces, rng *rand.Rand, n int) {
 	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("padding", b.String())
 }
 
-// requireConsistent: every bucket speaks of the same traces, and no index entry is left over.
+// requireConsistent checks that all buckets have the same traces, and that no index entry is left over.
 func requireConsistent(t *testing.T, b *bench, traces int) {
 	t.Helper()
 	require.NoError(t, b.db.View(func(tx *bbolt.Tx) error {

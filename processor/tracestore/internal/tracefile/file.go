@@ -36,7 +36,7 @@ type Options struct {
 	// Settled reports whether traces that are too old by Now may be evicted: not while a clock that jumped may come
 	// back. Nil means always.
 	Settled func() bool
-	// Moved, if set, is told of a file of another format version, which Open then moves aside and makes anew.
+	// Moved, if set, is called with a file of another format version, which Open then moves aside and replaces by a new one.
 	Moved  func(otherformat.Moved)
 	Logger *zap.Logger
 }

@@ -52,12 +52,12 @@ func TestLateSpansAreAdded(t *testing.T) {
 	require.Equal(t, []int{1}, b.found(Query{Error: true, MinDuration: 2 * time.Second}))
 	require.Empty(t, b.found(Query{MaxDuration: time.Second}), "the old entries are gone")
 
-	require.Zero(t, b.storeNow(spans(root, late))) // a retried export brings nothing new
+	require.Zero(t, b.storeNow(spans(root, late))) // a retried export adds nothing
 	_, again := b.trace(1)
 	require.Equal(t, meta, again)
 }
 
-// Late spans are added as long as the trace stays within 64 MiB.
+// Late spans are added while the trace stays within 64 MiB.
 func TestLargestTrace(t *testing.T) {
 	const largest, part = 64 << 20, 1000
 	b := opened(t, nil)
@@ -95,14 +95,14 @@ func TestDamagedRecordIsSkippedAndCounted(t *testing.T) {
 	require.ErrorIs(t, err, record.ErrCorrupt)
 	require.False(t, ok)
 
-	done := b.storeNow(spans(spec{Trace: 2, ID: 2, Service: "t", Name: "op", Start: 9})) // what comes later takes its place
+	done := b.storeNow(spans(spec{Trace: 2, ID: 2, Service: "t", Name: "op", Start: 9})) // later spans replace it
 	require.Equal(t, []int{2, 3, 1}, b.found(Query{}))
 	require.Equal(t, []int{3, 1}, b.found(Query{Service: "s"}), "the index still has its old slot, which leads nowhere")
 	require.Equal(t, []int{2}, b.found(Query{Service: "t"}))
 	require.Equal(t, Written{Corrupt: 1}, done)
 }
 
-// The traces of a chunk whose head is damaged are lost, and leave with the next eviction.
+// The traces of a chunk with a damaged head are lost, and leave at the next eviction.
 func TestDamagedHead(t *testing.T) {
 	b := opened(t, func(c *Options) { c.Retention = time.Hour })
 	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s", Name: "op"}, spec{Trace: 2, ID: 1, Service: "s", Name: "op"}))
@@ -143,7 +143,7 @@ func (b *bench) damage(n int, change func(c chunk, slot int)) {
 	}))
 }
 
-// A file that another version wrote is refused, or moved aside: what it holds is left alone.
+// A file of another version is refused, or moved aside: its contents are not changed.
 func TestOtherFormat(t *testing.T) {
 	for _, version := range []otherformat.Version{0, FormatVersion + 1} {
 		path := t.TempDir() + "/traces.db"

@@ -14,8 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
-// FuzzChunk feeds the reader of chunks with anything, its checksum made right where that is wanted: it must neither fail nor read
-// outside of what is there.
+// FuzzChunk reads chunks of arbitrary bytes, with a valid checksum if wanted: the reader neither panics nor reads out of bounds.
 func FuzzChunk(f *testing.F) {
 	b := builder{limit: 1 << 20}
 	for i := range 3 {
@@ -64,13 +63,13 @@ func FuzzChunk(f *testing.F) {
 	})
 }
 
-// FuzzRun holds the search of a run, and the merging of two, to looking at all entries.
+// FuzzRun compares the search of a run, and the merging of two, with a scan of all entries.
 func FuzzRun(f *testing.F) {
 	f.Add([]byte("some bytes that are a few entries of a run, of which each has eighteen"), []byte("and others of another one, too"), uint64(5), true)
 	f.Add(bytes.Repeat([]byte{0xff}, 40), []byte{}, ^uint64(0), false)
 	f.Fuzz(func(t *testing.T, a, b []byte, h uint64, sorted bool) {
 		x, y := run(a), run(b)
-		if !sorted { // as a damaged one is
+		if !sorted { // as in a damaged one
 			x.search(h)
 			require.LessOrEqual(t, len(x.merged(y)), len(a)+len(b))
 			return
@@ -90,7 +89,7 @@ func FuzzRun(f *testing.F) {
 	})
 }
 
-// sortedRun sorts the whole entries of a run, those of one hash as they came.
+// sortedRun sorts the whole entries of a run, keeping the order of those with equal hashes.
 func sortedRun(r run) run {
 	var of []located
 	for i := range r.len() {
@@ -112,7 +111,7 @@ func sortedRun(r run) run {
 	return all
 }
 
-// FuzzKeys holds cursors, which come from clients, and the keys of operations to round trips.
+// FuzzKeys checks round trips of cursors, which come from clients, and of the keys of operations.
 func FuzzKeys(f *testing.F) {
 	f.Add(encodeCursor(position{1, 2}), "service", "operation")
 	f.Add("", "", "")
@@ -138,7 +137,7 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// FuzzLate feeds the readers of what is stored beside a trace with anything.
+// FuzzLate reads arbitrary bytes as the data stored beside a trace.
 func FuzzLate(f *testing.F) {
 	l := late{bytes: 5, header: digest.Header{Terms: []uint64{1, 5}, Distinct: 3}}
 	f.Add(l.append(nil), uint64(7), uint64(9), "service", int8(3))

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
 
-// large is a part of a trace whose spans are so many, each of about a KiB that does not compress.
+// large is a part of a trace with n spans, each of about a KiB that does not compress.
 func large(from, n int, service string, late bool) ptrace.Traces {
 	var of []spec
 	for i := range n {
@@ -39,7 +39,7 @@ func large(from, n int, service string, late bool) ptrace.Traces {
 	return td
 }
 
-// beside is how many parts are beside the trace of large.
+// beside returns the number of parts beside the trace of large.
 func (b *bench) beside() (parts int) {
 	b.t.Helper()
 	require.NoError(b.t, b.view(func(tx *bbolt.Tx) error {
@@ -52,8 +52,8 @@ func (b *bench) beside() (parts int) {
 	return parts
 }
 
-// A large trace that came in parts is shown as one that came at once, is found by all that came, and is put together once the
-// parts are as large as half of it.
+// A large trace that arrived in parts is shown like one that arrived at once, is found by the terms of all parts, and is
+// rewritten once the parts reach half of its size.
 func TestLateSpansOfALargeTrace(t *testing.T) {
 	b, whole := opened(t, nil), opened(t, nil)
 	all := ptrace.NewTraces()
@@ -116,7 +116,7 @@ func TestLateSpansOfALargeTrace(t *testing.T) {
 	}))
 }
 
-// Spans that come again, in other parts than before, are counted once when the trace is put together.
+// Spans that arrive again, in other parts than before, are counted once when the trace is rewritten.
 func TestLateSpansThatComeAgain(t *testing.T) {
 	b := opened(t, nil)
 	b.storeNow(large(1, 400, "base", false))
@@ -127,18 +127,18 @@ func TestLateSpansThatComeAgain(t *testing.T) {
 	td, meta := b.trace(1)
 	require.Equal(t, 420, td.SpanCount())
 	require.Equal(t, 420, meta.Summary.SpanCount)
-	b.storeNow(large(1, 400, "base", false)) // all that came first
+	b.storeNow(large(1, 400, "base", false)) // all earlier ones
 	require.Zero(t, b.beside())
 	require.Equal(t, 420, b.query(Query{}).Traces[0].SpanCount)
 	requireConsistent(t, b, 1)
 }
 
-// What late spans cost follows from what came, not from how large the trace is that they belong to.
-func TestLateSpansCostWhatCame(t *testing.T) {
+// The cost of late spans depends on their size, and not on that of their trace.
+func TestCostOfLateSpans(t *testing.T) {
 	cost := func(n int) (pages, memory int64) {
 		b := opened(t, nil)
 		b.storeNow(large(1, n, "base", false))
-		b.storeNow(large(n+1, 1, "late", true)) // the first copies what is known of the trace
+		b.storeNow(large(n+1, 1, "late", true)) // the first one copies what is known of the trace
 		var items [][]Item
 		for i := range 32 {
 			items = append(items, b.items(large(n+2+i, 1, "late", true)))
@@ -162,7 +162,7 @@ func TestLateSpansCostWhatCame(t *testing.T) {
 	require.Less(t, moreMemory, 2*memory+8<<20)
 }
 
-// Where a large trace is damaged what came late takes its place.
+// If a large trace is damaged its late spans replace it.
 func TestDamagedLargeTrace(t *testing.T) {
 	b := opened(t, nil)
 	b.storeNow(large(1, 400, "base", false))

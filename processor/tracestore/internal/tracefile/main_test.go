@@ -26,13 +26,13 @@ func spans(specs ...spec) ptrace.Traces { return storetest.Spans(specs...) }
 
 func traceID(n int) pcommon.TraceID { return storetest.TraceID(n) }
 
-// bench is a file, with a clock that tests move.
+// bench is a file, with a clock that tests set.
 type bench struct {
 	*File
 	t       testing.TB
 	path    string
 	clock   time.Time
-	evicted Evicted // in all, but for Used
+	evicted Evicted // in all, without Used
 }
 
 func opened(t testing.TB, change func(*Options)) *bench {
@@ -53,7 +53,7 @@ func opened(t testing.TB, change func(*Options)) *bench {
 	return b
 }
 
-// items are the traces in td.
+// items returns the traces in td.
 func (b *bench) items(td ptrace.Traces) (batch []Item) {
 	b.t.Helper()
 	k := storetest.Kept(b.t, td)
@@ -67,7 +67,7 @@ func (b *bench) items(td ptrace.Traces) (batch []Item) {
 	return batch
 }
 
-// storeNow stores the traces in td, and evicts.
+// storeNow stores the traces in td, and evicts old ones.
 func (b *bench) storeNow(td ptrace.Traces) Written {
 	b.t.Helper()
 	done, err := b.Put(b.items(td))
@@ -116,7 +116,7 @@ func (b *bench) query(q Query) Result {
 	return r
 }
 
-// found are the trace IDs that a query finds, by their numbers, over all pages.
+// found returns the numbers of the trace IDs that a query finds, over all pages.
 func (b *bench) found(q Query) (ids []int) {
 	b.t.Helper()
 	for {

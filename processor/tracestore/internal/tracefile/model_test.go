@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// model is a file, and what a test knows that it holds, in the order of storing.
+// model is a file with its expected contents, in the order of storing.
 type model struct {
 	*bench
 	rng  *rand.Rand
@@ -20,7 +20,7 @@ type model struct {
 	now  time.Duration
 }
 
-// span is a random span of a trace, which changes its start or duration now and then.
+// span returns a random span of a trace, which sometimes changes its start or duration.
 func (m *model) span(k *known, start time.Duration) spec {
 	id := len(k.specs) + 1
 	p := spec{
@@ -45,7 +45,7 @@ func (m *model) span(k *known, start time.Duration) spec {
 	return p
 }
 
-// store stores new traces and late spans together, some of them of traces that left or that come in the same call.
+// store stores new traces and late spans together, some of them of evicted traces or of traces in the same call.
 func (m *model) store() {
 	var td []spec
 	for range 1 + m.rng.IntN(20) {
@@ -65,7 +65,7 @@ func (m *model) store() {
 		td = append(td, m.span(k, start))
 	}
 	batch := m.items(spans(td...))
-	if len(batch) > 1 { // in two calls' worth: a trace may be in both
+	if len(batch) > 1 { // in two batches: a trace may be in both
 		cut := m.rng.IntN(len(td))
 		batch = append(m.items(spans(td[:cut]...)), m.items(spans(td[cut:]...))...)
 	}
@@ -78,7 +78,7 @@ func (m *model) order(id pcommon.TraceID) int {
 	return slices.IndexFunc(m.all, func(k known) bool { return traceID(k.number) == id })
 }
 
-// Search finds what a scan of everything would: after any sequence of new traces, late spans, evictions and restarts.
+// Search finds the same as a scan, after any sequence of new traces, late spans, evictions and restarts.
 func TestModel(t *testing.T) {
 	hits, evicted := 0, 0
 	for seed := range uint64(6) {

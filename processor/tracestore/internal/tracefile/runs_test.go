@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A search of a run finds what a scan does, for hashes that are spread evenly and for others.
+// A search of a run finds the same as a scan, for evenly spread hashes and for others.
 func TestRunSearch(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	for name, draw := range map[string]func() uint64{

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
 
-// known is what a test knows of a trace that it stored.
+// known holds the known properties of a stored trace.
 type known struct {
 	number   int
 	specs    []spec
@@ -25,7 +25,7 @@ type known struct {
 // population stores random traces, some of them in two parts.
 func population(b *bench, rng *rand.Rand, n int) (all []known) {
 	for i := 1; i <= n; i++ {
-		k := known{number: i, start: time.Duration(rng.IntN(n/2)) * time.Second} // some start together
+		k := known{number: i, start: time.Duration(rng.IntN(n/2)) * time.Second} // some start at the same time
 		k.duration = time.Duration(1) << rng.IntN(36)
 		policy := []string{"errors", "slow", ""}[rng.IntN(3)]
 		for s := range 1 + rng.IntN(4) {
@@ -55,7 +55,7 @@ func population(b *bench, rng *rand.Rand, n int) (all []known) {
 	return all
 }
 
-// brute is what the query must find.
+// brute returns the traces that the query must find.
 func brute(all []known, q Query) (ids []int) {
 	var hits []known
 	for _, k := range all {
@@ -100,8 +100,8 @@ func randomQuery(rng *rand.Rand, n int) (q Query) {
 	return q
 }
 
-// TestSearchFindsWhatAFilterWould holds the index to a filter over everything, for any combination of conditions, page
-// sizes, and whether traces came whole or in parts.
+// TestSearchFindsWhatAFilterWould compares the index with a filter over everything, for any combination of conditions and page
+// sizes, whether traces arrived whole or in parts.
 func TestSearchFindsWhatAFilterWould(t *testing.T) {
 	const n = 300
 	b := opened(t, nil)
@@ -197,7 +197,7 @@ func TestPositions(t *testing.T) {
 	require.Equal(t, ^uint64(0), unixNano(time.Date(2600, 1, 1, 0, 0, 0, 0, time.UTC)))
 }
 
-// A trace that starts at no time, or in years, is found where it was stored.
+// A trace with an impossible start time is found where it was stored.
 func TestStartsThatCannotBe(t *testing.T) {
 	b := opened(t, nil)
 	td := spans(spec{Trace: 1, ID: 1, Service: "s"}, spec{Trace: 2, ID: 1, Service: "s", Start: 24 * 365 * time.Hour})
@@ -206,7 +206,7 @@ func TestStartsThatCannotBe(t *testing.T) {
 	require.Equal(t, []int{2, 1}, b.found(Query{Start: t0.Add(-time.Minute), End: t0.Add(time.Minute)}))
 }
 
-// A search that is out of steps before it found anything goes on where it ended.
+// A search that ran out of steps before its first hit continues where it stopped.
 func TestSearchForSomethingRareIsBounded(t *testing.T) {
 	b := opened(t, nil)
 	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "rare", Name: "op"}))

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Patience is how long counts may take from the connector sli to an evaluation. It allows for a pipeline that holds metrics for
+// MaxDelay is how long counts may take from the connector sli to an evaluation. It allows for a pipeline that holds metrics for
 // a minute and an evaluation that is a minute behind.
-const Patience = 5 * time.Minute
+const MaxDelay = 5 * time.Minute
 
 // Arrival tracks when counts were sent and read back. The zero value is ready. Its methods may be called concurrently.
 type Arrival struct {
@@ -19,11 +19,11 @@ type Arrival struct {
 	from time.Time // when the oldest counts that were not read back were sent; zero if all were
 }
 
-// CountsLeft implements slo.Evaluator.
-func (a *Arrival) CountsLeft(at time.Time) {
+// CountsSent implements slo.Evaluator.
+func (a *Arrival) CountsSent(at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if at.Sub(a.left).Abs() > Patience { // the clock jumped, or nothing was sent for a while
+	if at.Sub(a.left).Abs() > MaxDelay { // the clock jumped, or nothing was sent for a while
 		a.from = time.Time{}
 	}
 	a.left = at
@@ -45,7 +45,7 @@ func (a *Arrival) Read(newest time.Time) {
 func (a *Arrival) Missing() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.from.IsZero() || a.left.Sub(a.from) <= Patience {
+	if a.from.IsZero() || a.left.Sub(a.from) <= MaxDelay {
 		return ""
 	}
 	return fmt.Sprintf("Spans are counted, but no count since %s has reached the time series database: check that the metrics "+

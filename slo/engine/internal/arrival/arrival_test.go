@@ -9,20 +9,20 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// Counts that leave every ten seconds and are read a minute and a half behind arrive; whatever stops them is told after five minutes,
-// and not any more once they arrive.
-func TestWhatLeavesArrives(t *testing.T) {
-	for _, wrong := range []time.Duration{0, 25 * time.Hour, -25 * time.Hour} { // by what the clock jumps meanwhile
+// Counts that leave every ten seconds and are read a minute and a half later arrive; if they stop, this is reported after five
+// minutes, until they arrive again.
+func TestMissingArrivalIsReported(t *testing.T) {
+	for _, wrong := range []time.Duration{0, 25 * time.Hour, -25 * time.Hour} { // the size of the clock's jump
 		a := new(Arrival)
 		var jumped time.Duration
-		stopped := 0 // seconds since nothing arrives
+		stopped := 0 // seconds without an arrival
 		for s := range 3600 {
 			if s == 600 {
 				jumped = wrong
 			}
 			now := noon.Add(time.Duration(s)*time.Second + jumped)
 			if s%10 == 0 {
-				a.CountsLeft(now)
+				a.CountsSent(now)
 			}
 			if s >= 1800 && s < 2700 {
 				stopped++
@@ -44,15 +44,15 @@ func TestWhatLeavesArrives(t *testing.T) {
 	}
 }
 
-func TestNothingLeaves(t *testing.T) {
+func TestNothingSent(t *testing.T) {
 	a := new(Arrival)
 	assert.Empty(t, a.Missing())
 	a.Read(noon)
 	assert.Empty(t, a.Missing(), "what arrives is from others")
-	a.CountsLeft(noon.Add(time.Hour))
+	a.CountsSent(noon.Add(time.Hour))
 	assert.Empty(t, a.Missing())
-	a.CountsLeft(noon.Add(time.Hour + Patience))
+	a.CountsSent(noon.Add(time.Hour + MaxDelay))
 	assert.Empty(t, a.Missing())
-	a.CountsLeft(noon.Add(time.Hour + Patience + 10*time.Second))
+	a.CountsSent(noon.Add(time.Hour + MaxDelay + 10*time.Second))
 	assert.Contains(t, a.Missing(), "no count since 2026-03-01T13:00:00Z")
 }

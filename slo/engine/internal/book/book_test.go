@@ -36,7 +36,7 @@ func inTx(t *testing.T, f func(tx *bbolt.Tx)) {
 	}))
 }
 
-// TestBuckets holds their names, which files of earlier versions have.
+// TestBuckets checks the buckets' names, which existing files have.
 func TestBuckets(t *testing.T) {
 	inTx(t, func(tx *bbolt.Tx) {
 		names := append([]string{"alerts", "alert_episodes", "engine", "span_cursors"}, append(ledger.Buckets, notify.Buckets...)...)
@@ -90,7 +90,7 @@ func TestAlerts(t *testing.T) {
 	})
 }
 
-// TestEpisodes holds their order and how long they are kept: to the second.
+// TestEpisodes checks the order of episodes and their retention, to the second.
 func TestEpisodes(t *testing.T) {
 	inTx(t, func(tx *bbolt.Tx) {
 		const kept = 7 * 24 * time.Hour

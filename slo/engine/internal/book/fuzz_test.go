@@ -13,8 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// FuzzRecords reads a record of the engine's buckets that is damaged in any way: it is told as damage, or is one that can be used, and
-// is written as it was read.
+// FuzzRecords reads a damaged record of the engine's buckets: it is reported as damage, or it is usable and encodes to the same bytes.
 func FuzzRecords(f *testing.F) {
 	body, err := json.Marshal(alert.Alert{ID: "1", Objective: "o", State: alert.Firing, StartsAt: noon, EndsAt: noon})
 	require.NoError(f, err)
@@ -33,7 +32,7 @@ func FuzzRecords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, bucket uint8, key, value []byte) {
 		err := db.Update(func(tx *bbolt.Tx) error {
 			if tx.Bucket([]byte(names[int(bucket)%len(names)])).Put(key, value) != nil {
-				return undo // no key that there can be
+				return undo // not a possible key
 			}
 			for _, read := range []func() error{
 				func() error { return rewriteAlerts(t, tx) },

@@ -21,13 +21,13 @@ func pair(m ledger.Minute, v float64) model.SamplePair {
 	return model.SamplePair{Timestamp: model.TimeFromUnix(m.End().Unix()), Value: model.SampleValue(v)}
 }
 
-// TestReadPromQL holds what the answers of a database come to. Each minute is the mean of the resolution, two minutes.
+// TestReadPromQL checks how a database's answers become counts. Each minute is the mean over the resolution, two minutes.
 func TestReadPromQL(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer model.Value
 		to     ledger.Minute
 		want   []float64
-		not    []int // minutes that were not measured
+		not    []int // minutes without a measurement
 	}{
 		"a vector is added up":     {model.Vector{{Value: 3}, {Value: 5}}, first + 1, []float64{4}, nil},
 		"an empty one":             {model.Vector{}, first + 1, []float64{0}, []int{0}},
@@ -54,7 +54,7 @@ func TestReadPromQL(t *testing.T) {
 	}
 }
 
-// TestPromQLQueries holds what is asked for: one minute at its end, several by steps of one.
+// TestPromQLQueries checks the queries: an instant query at the end of one minute, a range query with steps of a minute for several.
 func TestPromQLQueries(t *testing.T) {
 	q := &answers{value: model.Matrix{}}
 	_, err := ReadPromQL(t.Context(), q, indicator, first, first+1)

@@ -24,13 +24,13 @@ var (
 	first = ledger.Elapsed(noon)
 )
 
-// database has series of raw samples and knows the query for them alone.
+// database holds series of raw samples, and answers only the query for those.
 type database struct {
 	series  model.Matrix
-	windows []string // that were asked for, and until when
+	windows []string // the range and end time of each query
 }
 
-// sample adds samples, pairs of seconds after noon and a value, as a series of an instance.
+// sample holds the samples of one instance's series, as pairs of seconds after noon and a value.
 func (d *database) sample(metric, objective, instance string, samples ...[2]float64) {
 	s := &model.SampleStream{Metric: model.Metric{
 		model.MetricNameLabel: model.LabelValue(metric), "objective": model.LabelValue(objective), "instance": model.LabelValue(instance),
@@ -100,7 +100,7 @@ func TestSeriesRules(t *testing.T) {
 					assert.Zero(t, d.Bad, "of the other metric")
 					return d.Total
 				}
-				// All at once, and minute by minute, are the same.
+				// Reading all minutes at once and one by one gives the same.
 				counts, _, err := ReadSpans(t.Context(), db, Cursors{}, first, first+3, 60, 60)
 				require.NoError(t, err)
 				known := Cursors{}
@@ -121,7 +121,7 @@ func TestSeriesRules(t *testing.T) {
 	}
 }
 
-// TestSeriesOfAnObjectiveAddUp holds that instances are added, and objectives told apart.
+// TestSeriesOfAnObjectiveAddUp checks that instances are summed per objective.
 func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{30, 10})
@@ -144,7 +144,8 @@ func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	assert.Equal(t, map[string]*Counts{"a": newCounts(0, 1), "b": newCounts(0, 1)}, again, "nor was anything measured")
 }
 
-// TestLateSampleCountsInTheFirstMinute holds that a minute that was evaluated does not change.
+// TestLateSampleCountsInTheFirstMinute checks that a late sample counts in the first minute that is not yet evaluated: evaluated
+// ones do not change.
 func TestLateSampleCountsInTheFirstMinute(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{50, 3}, [2]float64{70, 4})
@@ -154,7 +155,7 @@ func TestLateSampleCountsInTheFirstMinute(t *testing.T) {
 	assert.Equal(t, &Counts{[]ledger.Delta{{Total: 4}}, []bool{true}}, counts["a"])
 }
 
-// TestBirths holds when the birth of a series is looked for further back, and by which queries.
+// TestBirths checks when the birth of a series is searched for further back.
 func TestBirths(t *testing.T) {
 	at := func(minute, value float64) [2]float64 { return [2]float64{60*minute - 1, value} }
 	seen := func(db *database) Cursors { return Cursors{db.series[0].Metric.Fingerprint(): {At: noon.UnixMilli()}} }
@@ -197,7 +198,7 @@ func TestBirths(t *testing.T) {
 	}
 }
 
-// TestBirthsWhereTheDatabaseFails holds that nothing is counted while the births cannot be read: the minutes are read again.
+// TestBirthsWhereTheDatabaseFails checks that nothing is counted while the births cannot be read: the minutes are read again.
 func TestBirthsWhereTheDatabaseFails(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{-1200, 0}, [2]float64{59, 7})
@@ -246,8 +247,8 @@ func TestReadSpansErrors(t *testing.T) {
 	require.EqualError(t, err, "the time series database answered with a vector to a query for samples")
 }
 
-// TestSamplesBeyondAreLeft holds that a database that gives more than it was asked for does no harm.
-func TestSamplesBeyondAreLeft(t *testing.T) {
+// TestSamplesOutsideTheRangeAreIgnored checks that samples outside the requested range are ignored.
+func TestSamplesOutsideTheRangeAreIgnored(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{60, 2}, [2]float64{61, 5}, [2]float64{200, 9})
 	counts, moved, err := ReadSpans(t.Context(), &answers{value: db.series}, Cursors{}, first, first+1, 60, 60)

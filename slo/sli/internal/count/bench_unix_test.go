@@ -22,7 +22,7 @@ func benchRequests(tb testing.TB, state string) (requests []*wire.Request, spans
 	return benchTraffic(tb, state, 64, 20, 50)
 }
 
-// benchTraffic are that many requests, services and operations of each.
+// benchTraffic returns the given number of requests, of services and of operations each.
 func benchTraffic(tb testing.TB, state string, n, services, operations int) (requests []*wire.Request, spans int) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range n {
@@ -46,7 +46,7 @@ func benchTraffic(tb testing.TB, state string, n, services, operations int) (req
 	return requests, 100
 }
 
-// benchObjectives are n that all select every span.
+// benchObjectives returns n objectives that select every span.
 func benchObjectives(n int, attributes map[string]string) (objectives []slo.Objective) {
 	for i := range n {
 		o := slo.Objective{Name: fmt.Sprint("o", i), Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "server", Attributes: attributes}}}
@@ -89,9 +89,9 @@ func BenchmarkCount(b *testing.B) {
 	}
 }
 
-// BenchmarkManyNames counts spans of 200 services with 1,000 names each, in requests that are not in the processor's cache,
-// from as many goroutines as there are processors. What folding costs is in it. cpu-ns/span is what the process used, which
-// says more where others use the machine.
+// BenchmarkManyNames counts spans of 200 services with 1,000 names each, in requests outside the CPU cache, from GOMAXPROCS
+// goroutines. It includes the cost of folding. cpu-ns/span is the process's CPU time, which is more meaningful than wall time on
+// a shared machine.
 func BenchmarkManyNames(b *testing.B) {
 	for _, bb := range []struct {
 		name       string
@@ -123,7 +123,7 @@ func BenchmarkManyNames(b *testing.B) {
 	}
 }
 
-// cpuTime is what the process has used of the processors.
+// cpuTime returns the CPU time of the process.
 func cpuTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

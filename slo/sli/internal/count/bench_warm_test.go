@@ -19,9 +19,9 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// BenchmarkNames counts spans of services with 1,000 names each. Few requests come again and again, each time with the name of
-// another service and with other names of spans, so that what is counted is in the processor's cache and where it is counted is not:
-// the figure is what counting costs, and a little for the renaming.
+// BenchmarkNames counts spans of services with 1,000 names each. A few requests repeat, each time with another service and other
+// span names, so that the requests are in the CPU cache and the series are not: it measures counting, plus a little for the
+// renaming.
 func BenchmarkNames(b *testing.B) {
 	for _, bb := range []struct{ services, objectives int }{{1, 0}, {20, 0}, {200, 0}, {200, 2}} {
 		b.Run(fmt.Sprint(bb.services, "x1000, ", bb.objectives, " objectives"), func(b *testing.B) {
@@ -50,7 +50,7 @@ func BenchmarkNames(b *testing.B) {
 	}
 }
 
-// renamed are requests of 100 spans that come again under other names.
+// renamed holds requests of 100 spans that repeat under other names.
 type renamed struct {
 	service  []byte // the end of the service's name
 	services uint64
@@ -60,7 +60,7 @@ type renamed struct {
 	n        int
 }
 
-// The durations are between these.
+// The durations are between these bounds.
 const least, most = time.Millisecond, 200 * time.Millisecond
 
 func newRenamed(tb testing.TB, services, names int, seed uint64) *renamed {
@@ -87,8 +87,8 @@ func newRenamed(tb testing.TB, services, names int, seed uint64) *renamed {
 	return r
 }
 
-// all calls count with all names: with the least duration and with the most, for which there is room afterwards, and then up to
-// 60 times with others, so that not all series do at the same time what they do seldom.
+// all calls count with every name: first with the least and the largest duration, which allocates the buckets, and then up to 60
+// times with others, so that rare work does not fall together in all series.
 func (r *renamed) all(count func(*wire.Request)) {
 	for service := range r.services {
 		r.rename(service)
@@ -114,7 +114,7 @@ func (r *renamed) rename(service uint64) {
 	r.service[0], r.service[1] = 'A'+byte(service%16), 'A'+byte(service/16)
 }
 
-// next returns a request, which is the caller's until the next call.
+// next returns a request that is valid until the next call.
 func (r *renamed) next() *wire.Request {
 	r.rename(r.rng.Uint64() % r.services)
 	r.n++

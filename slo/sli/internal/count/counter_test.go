@@ -15,7 +15,7 @@ import (
 // limits are those of the default configuration.
 var limits = Limits{Services: 200, Operations: 100, Versions: 20, Reasons: 30}
 
-// TestCountAllocatesNothing: of what it has seen before.
+// TestCountAllocatesNothing: counting a known series allocates nothing.
 func TestCountAllocatesNothing(t *testing.T) {
 	requests, _ := benchRequests(t, "ot=th:c")
 	c := New(limits, benchObjectives(4, map[string]string{
@@ -29,7 +29,7 @@ func TestCountAllocatesNothing(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(10, count))
 }
 
-// fold brings all counts up to date.
+// fold folds all pending counts.
 func fold(c *Counter) *tree {
 	c.gate.Lock()
 	defer c.gate.Unlock()
@@ -140,7 +140,7 @@ func TestSelectors(t *testing.T) {
 	}
 }
 
-// TestServiceNames: what a resource says, as text, and the SDKs' name for none.
+// TestServiceNames: the resource's service.name as text, and the SDKs' default name without one.
 func TestServiceNames(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -189,8 +189,8 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
-// TestVersionsAreThoseOfEvents checks that a version needs a slot only if an objective selects one of its spans.
-func TestVersionsAreThoseOfEvents(t *testing.T) {
+// TestVersionNeedsAnEvent checks that a version needs a slot only if an objective selects one of its spans.
+func TestVersionNeedsAnEvent(t *testing.T) {
 	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1},
 		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "client"}}}}, nil)
 	n := c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"), failing("a", "2", "x", "r"))), RequestID{}, 0)
@@ -198,8 +198,8 @@ func TestVersionsAreThoseOfEvents(t *testing.T) {
 	assert.Empty(t, eventsOf(c))
 }
 
-// TestInvalidSpansAreNone checks that spans with OTLP's invalid IDs are not counted.
-func TestInvalidSpansAreNone(t *testing.T) {
+// TestInvalidSpansAreNotCounted checks that spans with OTLP's invalid IDs are not counted.
+func TestInvalidSpansAreNotCounted(t *testing.T) {
 	c := New(limits, anything, nil)
 	td := slitest.Traces(t, slitest.Span{Service: "a", Name: "x", Invalid: true}, slitest.Span{Service: "a", Name: "y"})
 	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().AppendEmpty().SetSpanID([8]byte{1})
@@ -208,7 +208,7 @@ func TestInvalidSpansAreNone(t *testing.T) {
 	assert.Equal(t, "y", callsOf(c)[0].Operation())
 }
 
-// TestNumbersBeyondOTLP holds what kinds and statuses become that OTLP does not know.
+// TestNumbersBeyondOTLP checks the labels of kinds and statuses that OTLP does not define.
 func TestNumbersBeyondOTLP(t *testing.T) {
 	for n, want := range map[int32]uint8{-1: 0, 0: 0, 5: 5, 6: 0, 1 << 30: 0} {
 		assert.Equal(t, want, kindOf(n), n)
@@ -218,8 +218,8 @@ func TestNumbersBeyondOTLP(t *testing.T) {
 	}
 }
 
-// TestSpansDoNotShareAnswers checks that each span, and each resource, is looked up anew.
-func TestSpansDoNotShareAnswers(t *testing.T) {
+// TestSpansAreLookedUpSeparately checks that each span, and each resource, is looked up separately.
+func TestSpansAreLookedUpSeparately(t *testing.T) {
 	in := func(attributes map[string]string) slo.Indicator {
 		return slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Attributes: attributes}}
 	}

@@ -182,8 +182,8 @@ func (c *Counter) IsKept(refused uint64) bool {
 	return c.kept > refused
 }
 
-// Unkept returns the newest turn whose log refused a record that is in the counts, 0 if all counts would survive.
-func (c *Counter) Unkept() uint64 {
+// Unlogged returns the newest turn whose log refused a record that is in the counts, 0 if all counts would survive.
+func (c *Counter) Unlogged() uint64 {
 	c.keptMu.Lock()
 	defer c.keptMu.Unlock()
 	if c.kept > c.unkept {
@@ -194,7 +194,7 @@ func (c *Counter) Unkept() uint64 {
 
 // Refused returns the newest turn whose log refused a counted record that is not kept yet, 0 if there is none.
 func (c *Counter) Refused() uint64 {
-	refused := c.Unkept()
+	refused := c.Unlogged()
 	for i := range c.stripes {
 		s := &c.stripes[i]
 		s.mu.Lock()

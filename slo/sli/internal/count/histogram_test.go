@@ -99,7 +99,7 @@ func TestHistogramDoesNotDependOnOrder(t *testing.T) {
 	}
 }
 
-// TestHistogramError holds the histogram to what its documentation promises of quantiles.
+// TestHistogramError checks the quantile error that the documentation promises.
 func TestHistogramError(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -136,7 +136,7 @@ func TestHistogramSumBeyond64Bits(t *testing.T) {
 	assert.InEpsilon(t, 1000*math.Exp2(64)/1e9, h.Seconds(), 1e-9)
 }
 
-// TestFractionsAreCarried: the count of the histogram is the count of calls, rounded down, at any time.
+// TestFractionsAreCarried: the histogram's count always equals the count of calls, rounded down.
 func TestFractionsAreCarried(t *testing.T) {
 	var h Histogram
 	var n Weight
@@ -163,8 +163,8 @@ func BenchmarkHistogramAdd(b *testing.B) {
 	}
 }
 
-// TestRecentIsExact holds that a series counts as a histogram does that is given one duration after the other, whatever is
-// recent meanwhile: durations of all sizes, also 0 and the longest, with weights between them, and readers at any time.
+// TestRecentIsExact checks that a series counts like a histogram that gets one duration after another, whatever its recent values
+// are: durations of all sizes, 0 and the longest included, with changing weights, and readers at any time.
 func TestRecentIsExact(t *testing.T) {
 	for seed := range uint64(50) {
 		rng := rand.New(rand.NewPCG(seed, 1))

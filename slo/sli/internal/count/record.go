@@ -8,7 +8,7 @@ import (
 // Records are what a log and a snapshot keep, little endian; docs/adr/0007-durable-counts.md draws them. A record begins
 // with its kind.
 const (
-	recordSpans   = 'c' // what the spans of a request counted
+	recordSpans   = 'c' // the counts of a request's spans
 	recordCalls   = 'd' // a series of calls is defined
 	recordEvents  = 'e' // a series of events is defined
 	recordMarks   = 'm' // series were born, or told

@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// memoryLog keeps records until it is full.
+// memoryLog keeps records up to a limit.
 type memoryLog struct {
 	mu      sync.Mutex
 	records [][]byte
@@ -34,7 +34,7 @@ func (l *memoryLog) Append(record []byte) bool {
 	return true
 }
 
-// mixed are requests of all sorts: several services, operations, versions, reasons, weights and statuses.
+// mixed returns requests of all sorts: several services, operations, versions, reasons, weights and statuses.
 func mixed(rng *rand.Rand, n int) []slitest.Span {
 	spans := make([]slitest.Span, n)
 	for i := range spans {
@@ -47,7 +47,7 @@ func mixed(rng *rand.Rand, n int) []slitest.Span {
 	return spans
 }
 
-// describe is all that a counter has, as text.
+// describe returns the state of a counter as text.
 func describe(c *Counter) map[string]string {
 	t := fold(c)
 	all := map[string]string{}
@@ -58,7 +58,7 @@ func describe(c *Counter) map[string]string {
 	for _, s := range t.calls {
 		h := *s.durations()
 		h.Buckets = append([]uint64{}, h.Buckets...)
-		for len(h.Buckets) > 0 && h.Buckets[len(h.Buckets)-1] == 0 { // room is no content
+		for len(h.Buckets) > 0 && h.Buckets[len(h.Buckets)-1] == 0 { // spare capacity does not count
 			h.Buckets = h.Buckets[:len(h.Buckets)-1]
 		}
 		all[fmt.Sprint(s.Service(), "|", s.Operation(), "|", s.Kind(), "|", s.Status())] = fmt.Sprint(h, s.Born, s.Told)
@@ -66,7 +66,7 @@ func describe(c *Counter) map[string]string {
 	return all
 }
 
-// flushed does what a flush does, of which the zeros were taken or not.
+// flushed does what a flush does, with its zeros accepted or not.
 func flushed(c *Counter, at int64, told bool) {
 	points, _ := c.ReadEvents(nil, 0)
 	var series []*Series
@@ -82,15 +82,15 @@ func flushed(c *Counter, at int64, told bool) {
 	c.Mark(series, func(s *Series) { s.Born, s.Told = max(s.Born, at), s.Told || told })
 }
 
-// TestRestored holds that a counter that takes up what another one left, at any moment, has what that had, and goes on as
-// that would have: whatever was in a snapshot, or in the log behind it, when it was born, told and forgotten.
+// TestRestored checks that a counter that restores another one's state, at any moment, has the same state and continues in the
+// same way, whether series came from a snapshot or from the log behind it, and whenever they were born, emitted and expired.
 func TestRestored(t *testing.T) {
 	objectives := append(benchObjectives(3, nil), slo.Objective{Name: "all", Indicator: slo.Indicator{Type: slo.Availability}})
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		small := Limits{Services: 3, Operations: 4, Versions: 2, Reasons: 3, Series: int(seed%3) * 60}
 		requests := map[RequestID]int64{}
-		model := New(small, objectives, func(RequestID, int64) {}) // it never ends
+		model := New(small, objectives, func(RequestID, int64) {}) // never restarted
 		c := New(small, objectives, func(id RequestID, at int64) { requests[id] = at })
 		var snapshot [][]byte
 		log := &memoryLog{room: 1 << 30}
@@ -140,11 +140,11 @@ func TestRestored(t *testing.T) {
 			require.Equal(t, describe(c), describe(other), "seed %d step %d", seed, step)
 			require.Equal(t, requests, restored)
 			require.Equal(t, c.tree.services.free, other.tree.services.free)
-			if rng.IntN(2) == 0 { // it goes on
+			if rng.IntN(2) == 0 { // no restart
 				c = other
 				requests = restored
 				turn()
-				for _, s := range model.tree.events { // what is idle since when is not kept
+				for _, s := range model.tree.events { // the time since which a series is idle is not stored
 					s.last, s.changed = Weight{}, 0
 				}
 				for _, s := range model.tree.calls {
@@ -175,7 +175,7 @@ func TestObjectivesThatAreGone(t *testing.T) {
 	}
 }
 
-// TestRefusedRecords holds that a counter knows what no log has, until a snapshot has it.
+// TestRefusedRecords checks that a counter keeps track of records that no log has, until a snapshot has them.
 func TestRefusedRecords(t *testing.T) {
 	c := New(limits, anything, func(RequestID, int64) {})
 	small := &memoryLog{room: 5}
@@ -189,9 +189,9 @@ func TestRefusedRecords(t *testing.T) {
 	assert.Equal(t, turn, n.Refused)
 	assert.False(t, c.IsKept(n.Refused))
 	assert.Equal(t, turn, c.Refused())
-	assert.Zero(t, c.Unkept(), "it is in no count yet")
+	assert.Zero(t, c.Unlogged(), "it is in no count yet")
 	fold(c)
-	assert.Equal(t, turn, c.Unkept())
+	assert.Equal(t, turn, c.Unlogged())
 
 	counted := 0
 	turn, err = c.Turn(&memoryLog{room: 100}, func(record []byte) error {
@@ -235,8 +235,8 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// TestRefusedExpiry holds that a series whose end no log keeps is not forgotten: its number would be another's there. It is
-// forgotten when the next log is there.
+// TestRefusedExpiry checks that a series whose end the log refused does not expire, because another series would get its number
+// in the log. It expires with the next log.
 func TestRefusedExpiry(t *testing.T) {
 	c := New(limits, anything, func(RequestID, int64) {})
 	_, err := c.Turn(&memoryLog{room: 6}, func([]byte) error { return nil })
@@ -255,8 +255,8 @@ func TestRefusedExpiry(t *testing.T) {
 	assert.EqualValues(t, recordExpired, log.records[len(log.records)-1][0])
 }
 
-// TestOwedRecords checks that a log begins with the records of series that the one before refused, unless there was none.
-func TestOwedRecords(t *testing.T) {
+// TestRefusedRecordsAreInTheNextLog checks that a log begins with the records of series that the one before refused, unless there was none.
+func TestRefusedRecordsAreInTheNextLog(t *testing.T) {
 	c := New(limits, anything, func(RequestID, int64) {})
 	request := slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r")))
 	full, next := &memoryLog{}, &memoryLog{room: 2}

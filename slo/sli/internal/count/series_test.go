@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// sums are the counts that no limit changes: calls and durations by kind and status, total and bad events by objective.
+// sums holds the counts that no limit changes: calls and durations by kind and status, total and bad events by objective.
 func sums(c *Counter) map[string]string {
 	t := fold(c)
 	weights := map[string]Weight{}
@@ -43,8 +43,8 @@ func seriesOf(c *Counter) int {
 	return callSeries*len(t.calls) + len(t.events)
 }
 
-// TestSeriesLimit holds that over the limit on all series nothing is lost, that what an objective names is told apart all the
-// same, and that there are no more series than the limit, those that objectives name, and one Other for each service.
+// TestSeriesLimit checks that above the limit on all series no event is lost, that names in objectives keep their series, and
+// that there are no series but the limit's, those that objectives name, and one Other per service.
 func TestSeriesLimit(t *testing.T) {
 	objectives := []slo.Objective{
 		{Name: "all", Indicator: slo.Indicator{Type: slo.Availability}},
@@ -80,8 +80,8 @@ func TestSeriesLimit(t *testing.T) {
 		require.Equal(t, sums(free), sums(c), "limit %d", limit)
 		assert.Positive(t, overflow[AllSeries])
 		assert.Zero(t, overflow[SpanName], "it is not the limit of a label")
-		// 4 services and Other: each has an operation Other with 18 kinds and statuses, and for each of 3 objectives and 3 versions
-		// (and Other) a total and the usual bad events; pay is named.
+		// 4 services and Other: each has an operation Other with 18 kinds and statuses, and for each of 3 objectives and 3
+		// versions (and Other) a total and the default bad events; pay is named.
 		const others = 5 * (18*callSeries + 3*4*2)
 		const named = 18*callSeries + 4*4*2
 		assert.LessOrEqual(t, seriesOf(c), limit+others+named, "limit %d", limit)
@@ -99,8 +99,8 @@ func TestSeriesLimit(t *testing.T) {
 	}
 }
 
-// TestSeriesLimitGoes: room that expires is given to others.
-func TestSeriesLimitGoes(t *testing.T) {
+// TestSlotsOfExpiredSeriesAreReused: the slots of expired series are reused.
+func TestSlotsOfExpiredSeriesAreReused(t *testing.T) {
 	bounded := limits
 	bounded.Series = 10
 	c := New(bounded, nil, nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// readAll does what a flush at the time does: it notes all series as told, and expires those that were idle since.
+// readAll does what a flush at the time does: it marks all series as emitted, and expires idle ones.
 func readAll(c *Counter, at, since int64) (events []EventPoint, calls []CallPoint, forgotten int) {
 	events, expired := c.ReadEvents(nil, since)
 	for _, p := range events {
@@ -51,8 +51,8 @@ func failing(service, version, name, reason string) slitest.Span {
 
 var anything = []slo.Objective{{Name: "all", Indicator: slo.Indicator{Type: slo.Availability}}}
 
-// TestNothingIsLeftBehind checks that the tree is empty after the last series expired, and all slots are free again.
-func TestNothingIsLeftBehind(t *testing.T) {
+// TestExpiryFreesEverything checks that the tree is empty after the last series expired, and all slots are free again.
+func TestExpiryFreesEverything(t *testing.T) {
 	c := New(Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, anything, nil)
 	for i := range 5 {
 		n := fmt.Sprint(i)
@@ -70,8 +70,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	assert.Equal(t, 2, c.tree.services.free)
 }
 
-// TestExpiryBySeries holds what goes and what stays: a total stays with any of its reasons, and nothing goes that was not
-// told.
+// TestExpiryBySeries checks which series expire: a total stays while any of its reasons does, and a series that was not emitted stays.
 func TestExpiryBySeries(t *testing.T) {
 	c := New(limits, anything, nil)
 	count := func(spans ...slitest.Span) { c.Count(slitest.Request(t, slitest.Traces(t, spans...)), RequestID{}, 0) }
@@ -115,7 +114,7 @@ func TestExpiryBySeries(t *testing.T) {
 	assert.Equal(t, []string{"all a x 1 total 4", "all a x 1 error 0", "all a x 1 s 2", "all b y  total 1", "all b y  error 0", "all a x 1 r 1"},
 		names(events), "what was forgotten begins anew")
 	assert.Zero(t, forgotten)
-	for range 2 { // a reason that is gone has left the tally, too
+	for range 2 { // an expired reason has left the tally, too
 		events, _, _ = readAll(c, 60, 50)
 	}
 	assert.Empty(t, events)
@@ -123,8 +122,8 @@ func TestExpiryBySeries(t *testing.T) {
 	assert.Equal(t, limits.Services, c.tree.services.free)
 }
 
-// TestUntoldIsNotForgotten checks that a series does not expire before its zero was accepted.
-func TestUntoldIsNotForgotten(t *testing.T) {
+// TestSeriesExpiresAfterItsZero checks that a series does not expire before its zero was accepted.
+func TestSeriesExpiresAfterItsZero(t *testing.T) {
 	c := New(limits, anything, nil)
 	c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "", "x", "r"))), RequestID{}, 0)
 	assert.Zero(t, c.Expire(1<<62))

@@ -150,21 +150,21 @@ func (k *Keeper) open() error {
 		if errors.Is(err, place.ErrInUse) {
 			return err
 		}
-		k.desert(err)
+		k.abandon(err)
 		return nil
 	}
 	k.place = opened
 	if err := k.recover(); err != nil {
 		k.reset()
-		k.desert(err)
+		k.abandon(err)
 		k.closePlace()
 		return nil
 	}
 	if err := k.turn(); err != nil {
-		if deserted := k.place.Desert(); deserted != nil {
-			k.reset() // what is in the place must not be counted by two processes, under one name
+		if abandoned := k.place.Abandon(); abandoned != nil {
+			k.reset() // counts in the place must not be counted by two processes, under one name
 		}
-		k.desert(err)
+		k.abandon(err)
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func (k *Keeper) recover() error {
 	return nil
 }
 
-// turn switches to a new log, behind a snapshot. After an error, call desert.
+// turn switches to a new log, behind a snapshot. After an error, call abandon.
 func (k *Keeper) turn() error {
 	k.turned = clock.Now()
 	next, err := k.place.Begin(k.room)
@@ -262,14 +262,14 @@ func (k *Keeper) goOn(next place.Generation) error {
 	return nil
 }
 
-// desert makes counts volatile and continues in memory.
-func (k *Keeper) desert(cause error) {
+// abandon makes counts volatile and continues in memory.
+func (k *Keeper) abandon(cause error) {
 	k.leave(nil, cause)
 	k.ended.end()
 }
 
 // leave stops appending to the current generation, and to next unless it is nil. It first reports that counts are volatile,
-// then deserts the generations, and only then counts in memory: a crash at any moment leaves no readable file that lacks
+// then abandons the generations, and only then counts in memory: a crash at any moment leaves no readable file that lacks
 // counts.
 func (k *Keeper) leave(next place.Generation, cause error) {
 	v := &Volatile{Since: clock.Wall(), Why: cause.Error()}
@@ -287,7 +287,7 @@ func (k *Keeper) leave(next place.Generation, cause error) {
 		if g == nil {
 			continue
 		}
-		if err := g.Desert(); err != nil {
+		if err := g.Abandon(); err != nil {
 			k.set.Logger.Error("counts may be repeated after a crash", zap.Error(err))
 		}
 	}
@@ -340,7 +340,7 @@ func (k *Keeper) look() {
 		k.room = min(2*k.room, maxRoom)
 	}
 	if err := k.turn(); err != nil {
-		k.desert(err)
+		k.abandon(err)
 	}
 }
 
@@ -371,7 +371,7 @@ func (k *Keeper) tryAgain() {
 			}
 		}
 		if err != nil {
-			k.desert(err)
+			k.abandon(err)
 			if k.place != nil {
 				k.closePlace()
 			}
@@ -379,7 +379,7 @@ func (k *Keeper) tryAgain() {
 		}
 	}
 	if err := k.turn(); err != nil {
-		k.desert(err)
+		k.abandon(err)
 	}
 }
 
@@ -477,7 +477,7 @@ func (k *Keeper) Close() error {
 	_ = k.current.mark() // so that isDamaged checks all of it
 	if g := k.current.generation; g != nil && (g.Fill() >= 1 || k.isDamaged(true)) {
 		if err := k.turn(); err != nil {
-			k.desert(err)
+			k.abandon(err)
 		}
 	}
 	_, _ = k.counter.Turn(nil, nil)

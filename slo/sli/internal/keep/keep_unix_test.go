@@ -30,7 +30,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// world is a directory, and the processes that have it one after another.
+// world is a directory and the processes that own it one after another.
 type world struct {
 	path   string
 	names  int
@@ -41,7 +41,7 @@ type world struct {
 	window *repeats.Window
 }
 
-// failing is a place that fails when it is told to.
+// failing is a place that fails on demand.
 type failing struct {
 	place.Place
 	w *world
@@ -89,7 +89,7 @@ func (w *world) start(t *testing.T) *Keeper {
 	return k
 }
 
-// kill ends a Keeper as the end of its process does: nothing is written any more.
+// kill ends a Keeper as the end of its process does: nothing more is written.
 func (w *world) kill(t *testing.T, k *Keeper) {
 	t.Helper()
 	k.stop()
@@ -113,7 +113,7 @@ func calls(k *Keeper) (n int64) {
 	return n
 }
 
-// TestKilled holds that counts, their name and the requests go on over kills, at every step of the way.
+// TestKilled checks that counts, their name and the known requests survive kills at every step.
 func TestKilled(t *testing.T) {
 	w := &world{path: filepath.Join(t.TempDir(), "data")}
 	for n := range 12 {
@@ -131,7 +131,7 @@ func TestKilled(t *testing.T) {
 		} else {
 			w.kill(t, k)
 		}
-		w.names = 1 // a name is asked for at each start, in case
+		w.names = 1 // each start draws a name, used or not
 	}
 	k := w.start(t)
 	requests := 0
@@ -181,8 +181,8 @@ func TestFullLogs(t *testing.T) {
 	require.NoError(t, k.Close())
 }
 
-// TestVolatile holds that counting goes on in memory where the place fails, at the start or later, that it is said since
-// when, and that all is kept again once the place takes it.
+// TestVolatile checks that counting continues in memory when the place fails, at the start or later, that health reports since
+// when, and that counts are stored again once the place works.
 func TestVolatile(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestVolatile(t *testing.T) {
 				require.Zero(t, k.Counter().Count(ping(t), count.RequestID{}, 0).Refused)
 				w.set(full)
 				k.turning.Lock()
-				k.desert(k.turn())
+				k.abandon(k.turn())
 				k.turning.Unlock()
 			}
 			v := k.Volatile()
@@ -225,15 +225,15 @@ func TestVolatile(t *testing.T) {
 	}
 }
 
-// TestCrashWhileVolatile holds that counts that went on in memory are lost with the process, and what others were told of
-// them is not repeated: what begins then has another name.
+// TestCrashWhileVolatile checks that counts in memory are lost with the process, and their emitted values are not repeated: the
+// next counts have another name.
 func TestCrashWhileVolatile(t *testing.T) {
 	w := &world{path: t.TempDir()}
 	k := w.start(t)
 	k.Counter().Count(ping(t), count.RequestID{}, 0)
 	w.set(errors.New("the disk is full"))
 	k.turning.Lock()
-	k.desert(k.turn())
+	k.abandon(k.turn())
 	k.turning.Unlock()
 	k.Counter().Count(ping(t), count.RequestID{}, 0)
 	w.kill(t, k)
@@ -245,8 +245,8 @@ func TestCrashWhileVolatile(t *testing.T) {
 	require.NoError(t, k.Close())
 }
 
-// TestDamage holds that what was secured and then damaged is said, with its path, and that counting begins anew under another
-// name; what was damaged before it was secured goes on without it, as others know nothing of it.
+// TestDamage checks that damage of secured counts is reported with the path and counting restarts under another name; damage of
+// counts that were not secured loses them silently, as they were never emitted.
 func TestDamage(t *testing.T) {
 	for _, secured := range []bool{true, false} {
 		w := &world{path: t.TempDir()}
@@ -263,7 +263,7 @@ func TestDamage(t *testing.T) {
 		require.NoError(t, err)
 		const log, room = 4096, minRoom
 		last := log + len(bytes.TrimRight(b[log:log+room], "\x00"))
-		clear(b[last-last%32-32 : last]) // all of the last record
+		clear(b[last-last%32-32 : last]) // the last record
 		require.NoError(t, os.WriteFile(path, b, 0o600))
 		k = w.start(t)
 		said := w.logs.FilterMessageSnippet("it is damaged, and is now " + path + ".damaged").Len()
@@ -281,12 +281,11 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestSecure holds that whoever tells others waits for what is still being appended, and for the next log where one is full, but
-// not longer than it wants to.
+// TestSecure checks that Secure waits for appends in progress, and for the next log if one is full, but not longer than its timeout.
 func TestSecure(t *testing.T) {
 	w := &world{path: t.TempDir()}
 	k := w.start(t)
-	k.turning.Lock() // no other generation follows meanwhile
+	k.turning.Lock() // prevents the next generation meanwhile
 	for k.current.generation.Append(make([]byte, 1<<20)) {
 	}
 	k.turning.Unlock()
@@ -305,7 +304,7 @@ func TestSecure(t *testing.T) {
 	require.NoError(t, k.Close())
 }
 
-// stuck is a generation to which something is being appended until it is done.
+// stuck is a generation with an append in progress until it is done.
 type stuck struct {
 	place.Generation
 	done atomic.Bool
@@ -313,7 +312,7 @@ type stuck struct {
 
 func (s *stuck) Mark() bool { return s.done.Load() && s.Generation.Mark() }
 
-// TestFullAtTheStart holds that counts of the process before go on in memory where the disk is full, and that a crash then
+// TestFullAtTheStart checks that counts of the previous process continue in memory when the disk is full, and that a crash then
 // repeats none.
 func TestFullAtTheStart(t *testing.T) {
 	w := &world{path: t.TempDir()}

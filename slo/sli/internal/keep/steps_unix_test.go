@@ -26,29 +26,29 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// crashes is a process with a place that fails when it is told to, and which may end at each step that stores something: what a kill
-// then would leave is copied, and taken up.
+// crashes is a process with a place that fails on demand. It may end at each step that stores something: the files that a kill
+// would leave there are copied and restored.
 type crashes struct {
 	t    *testing.T
 	rng  *rand.Rand
 	path string
 	k    *Keeper
 
-	// refuse says that the log takes no more, broken that nothing can be stored, cut after how many records of a snapshot that is so;
-	// during is called before each record of a snapshot.
+	// refuse makes the log refuse records, broken makes storing fail, and cut is the number of a snapshot's records after which
+	// storing fails; during is called before each record of a snapshot.
 	refuse, broken bool
-	unsettled      bool // a snapshot is not flushed to the disk, and what was before it stays
+	unsettled      bool // the new snapshot is not flushed to disk, so the one before stays
 	cut            int
 	during         func()
 
 	requests []sent
 	made     int
-	told     map[string]int64 // calls of operations that others were told of, under the name
+	told     map[string]int64 // emitted calls by operation, under the name
 	name     string
 	steps    int
 }
 
-// sent is a request of spans of one operation. It is acknowledged, or in flight: then refused is what it waits for.
+// sent is a request with spans of one operation, acknowledged or in flight; in flight it waits for refused.
 type sent struct {
 	id           count.RequestID
 	operation    string
@@ -79,7 +79,7 @@ func (p steppingPlace) Begin(room int) (place.Generation, error) {
 		return nil, errBroken
 	}
 	defer p.c.step("begun")
-	g, err := p.Place.Begin(min(room, 1<<16)) // it is copied at each step
+	g, err := p.Place.Begin(min(room, 1<<16)) // copied at each step
 	return &steppingLog{Generation: g, c: p.c}, err
 }
 
@@ -130,15 +130,15 @@ func (g *steppingLog) Commit(snapshot func(write func([]byte) error) error) (int
 func (g *steppingLog) Settle() error {
 	defer g.c.step("settled")
 	if g.c.unsettled {
-		return errBroken // the disk takes what the kernel has at some other time
+		return errBroken // the kernel writes its pages to disk at some other time
 	}
 	return g.Generation.Settle()
 }
 
-func (g *steppingLog) Desert() error {
-	g.c.step("deserting")
-	defer g.c.step("deserted")
-	return g.Generation.Desert()
+func (g *steppingLog) Abandon() error {
+	g.c.step("abandoning")
+	defer g.c.step("abandoned")
+	return g.Generation.Abandon()
 }
 
 func (g *steppingLog) Close() error {
@@ -146,7 +146,7 @@ func (g *steppingLog) Close() error {
 	return g.Generation.Close()
 }
 
-// directory reads what is there.
+// directory reads the present files.
 func (c *crashes) directory() (names []string, files [][]byte) {
 	c.t.Helper()
 	names, err := filepath.Glob(filepath.Join(c.path, "*.counts"))
@@ -159,13 +159,13 @@ func (c *crashes) directory() (names []string, files [][]byte) {
 	return names, files
 }
 
-// partly takes up what is there while a generation is committed: its snapshot without a head, and with one, but without its state.
-// The log is as it is at the end.
+// partly restores the files in the middle of a commit: the snapshot without its head, and with the head but without the state.
+// The log is as at the end.
 func (c *crashes) partly(before []string, was [][]byte) {
 	names, files := c.directory()
 	require.Equal(c.t, before, names)
 	last := len(files) - 1
-	const snapshotAt, markAt = 1024, 2048 // place/format.go draws them
+	const snapshotAt, markAt = 1024, 2048 // place/format.go draws these offsets
 	whole := append([]byte(nil), files[last]...)
 	copy(files[last][markAt:], was[last][markAt:markAt+8])
 	c.check("the head of the snapshot stored", names, files)
@@ -176,13 +176,13 @@ func (c *crashes) partly(before []string, was [][]byte) {
 	c.check("half of the snapshot stored", names, files)
 }
 
-// step takes up what is there.
+// step restores the present files.
 func (c *crashes) step(what string) {
 	names, files := c.directory()
 	c.check(what, names, files)
 }
 
-// check takes up a copy of the files, and holds law 1.
+// check restores a copy of the files, and checks law 1.
 func (c *crashes) check(what string, names []string, files [][]byte) {
 	c.t.Helper()
 	c.steps++
@@ -215,7 +215,7 @@ func (c *crashes) check(what string, names []string, files [][]byte) {
 			known[r.operation] += int64(r.spans)
 		}
 	}
-	maps.DeleteFunc(counted, func(_ string, n int64) bool { return n == 0 }) // series that were born, no more
+	maps.DeleteFunc(counted, func(_ string, n int64) bool { return n == 0 }) // series that were born and never counted
 	require.Equal(c.t, known, counted, "%s: what is known as counted is counted, and nothing else: that will be sent again", what)
 	if found.Name == c.name {
 		for operation, n := range c.told {
@@ -244,7 +244,7 @@ func callsByOperation(c *count.Counter) map[string]int64 {
 	return calls
 }
 
-// start begins a process whose turns are made by hand.
+// start begins a process whose turns the test makes.
 func (c *crashes) start() {
 	k, err := Start(Settings{
 		Open: func() (place.Place, error) {
@@ -270,13 +270,13 @@ func (c *crashes) named() {
 	}
 }
 
-// count sends a request. It is in flight until what its log refused is kept, as Await has it.
+// count sends a request. It is in flight until records that its log refused are stored, as with Await.
 func (c *crashes) count() {
 	c.made++
 	n := len(c.requests) + 1
 	r := sent{id: count.RequestID{Low: uint64(c.made), High: 1}, operation: fmt.Sprint("operation ", c.made), spans: 1 + c.rng.IntN(3)}
 	if n > 3 && c.rng.IntN(2) == 0 {
-		r.operation = c.requests[n-2-c.rng.IntN(3)].operation // perhaps one that a log refused
+		r.operation = c.requests[n-2-c.rng.IntN(3)].operation // perhaps one whose record a log refused
 	}
 	var spans []slitest.Span
 	for range r.spans {
@@ -289,7 +289,7 @@ func (c *crashes) count() {
 	c.acknowledge()
 }
 
-// acknowledge answers the requests whose wait is over.
+// acknowledge answers the requests whose wait has ended.
 func (c *crashes) acknowledge() {
 	for i, r := range c.requests {
 		if r.refused == 0 || c.k.counter.IsKept(r.refused) || c.k.Volatile() != nil {
@@ -298,11 +298,11 @@ func (c *crashes) acknowledge() {
 	}
 }
 
-// flush tells others of all counts, if they are secured.
+// flush emits all counts, if they are secured.
 func (c *crashes) flush() {
 	c.k.Flush(time.Now().UnixMilli(), func() {
 		c.k.counter.ReadEvents(nil, 0) // folds
-		unkept := c.k.counter.Unkept()
+		unkept := c.k.counter.Unlogged()
 		if c.k.Volatile() == nil && unkept != 0 && !c.k.counter.IsKept(unkept) || !c.k.current.mark() {
 			return // Secure waits
 		}
@@ -310,21 +310,21 @@ func (c *crashes) flush() {
 	})
 }
 
-// turn does what the loop of a Keeper does when it is time.
+// turn does what the loop of a Keeper does when a turn is due.
 func (c *crashes) turn() {
 	c.k.turning.Lock()
 	if c.k.current.generation == nil {
 		c.k.tryAgain()
 	} else if err := c.k.turn(); err != nil {
-		c.k.desert(err)
+		c.k.abandon(err)
 	}
 	c.k.turning.Unlock()
 	c.acknowledge()
 }
 
-// TestCrashAtEachStep holds law 1 over a crash at each step that stores something: what was acknowledged is counted, once; what was
-// in flight is counted and known as counted, or neither; and counters do not go back under their name. Logs are full and disks fail at
-// any moment, and requests come while snapshots are written.
+// TestCrashAtEachStep checks law 1 over a crash at each step that stores something: an acknowledged request is counted once; one
+// in flight is counted and known as counted, or neither; and no counter decreases under its name. Logs fill up and disks fail at
+// any moment, and requests arrive while snapshots are written.
 func TestCrashAtEachStep(t *testing.T) {
 	steps := 0
 	for seed := range uint64(6) {
@@ -380,7 +380,7 @@ func TestCrashAtEachStep(t *testing.T) {
 	assert.Greater(t, steps, 1000)
 }
 
-// forget leaves out what the process before did not answer: senders would repeat it.
+// forget drops requests that the previous process did not answer: their senders would repeat them.
 func (c *crashes) forget() {
 	requests := map[count.RequestID]bool{}
 	require.NoError(c.t, c.k.set.Window.All(time.Now().UnixMilli(), func(id count.RequestID, _ int64) error {

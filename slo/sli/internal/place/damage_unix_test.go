@@ -16,16 +16,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scene is what a process left, killed at some step: the bytes of its files, oldest first.
+// scene is what a process killed at some step leaves: the bytes of its files, oldest first.
 type scene struct {
 	files [][]byte
-	told  []string // the records that a flush told of, and those of the snapshot
-	all   []string // beside them those that came later
+	told  []string // the emitted records, and those of the snapshot
+	all   []string // those and the later ones
 }
 
 const sweptRoom = pageSize
 
-// scenes are the steps at which a process can be killed.
+// scenes returns what is left at each step at which a process can be killed.
 func scenes(t *testing.T) map[string]scene {
 	t.Helper()
 	all := map[string]scene{}
@@ -114,7 +114,7 @@ func scenes(t *testing.T) map[string]scene {
 	return all
 }
 
-// recovered reads a scene in which one file has these bytes. Damage is nil where the records were taken.
+// recovered restores a scene in which one file has these bytes. Damage is nil if the records were restored.
 func (s scene) recovered(spoiled int, b []byte) (records []string, damage error) {
 	var files []parsedFile
 	for i, file := range s.files {
@@ -130,8 +130,8 @@ func (s scene) recovered(spoiled int, b []byte) (records []string, damage error)
 	return records, damage
 }
 
-// holds is what law 1 asks for: all that was told is there, in its order, or damage is said. What came after the last flush is
-// there unless it was zeroed.
+// holds checks law 1: every emitted record is restored, in order, or damage is reported. Records after the last flush are
+// restored unless they were zeroed.
 func (s scene) holds(t *testing.T, spoiled int, b []byte, zeroed bool, what string, args ...any) (damage error) {
 	t.Helper()
 	records, damage := s.recovered(spoiled, b)
@@ -198,7 +198,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestDamageIsMovedAside holds that, in a directory, a damaged file is kept beside, said with its path, and followed by another.
+// TestDamageIsMovedAside checks that a damaged file is moved aside, reported with its path, and replaced.
 func TestDamageIsMovedAside(t *testing.T) {
 	for name, s := range scenes(t) {
 		for _, at := range []int{3, snapshotAt + 2, snapshotAt + 9, markAt + 1, pageSize + 20, pageSize + sweptRoom + 5} {
@@ -236,7 +236,7 @@ func TestDamageIsMovedAside(t *testing.T) {
 	}
 }
 
-// TestKilledWriters holds that a gap behind the mark, where a writer was killed, is passed over without a word, whatever of
+// TestKilledWriters checks that a gap behind the mark, which a killed writer left, is skipped without a report, whatever part of
 // its record was stored.
 func TestKilledWriters(t *testing.T) {
 	path := t.TempDir()
@@ -259,8 +259,8 @@ func TestKilledWriters(t *testing.T) {
 	assert.True(t, g.Mark(), "now it has")
 }
 
-// TestMarkOfAFullLog checks that a log that refused a record is not marked; the next one is.
-func TestMarkOfAFullLog(t *testing.T) {
+// TestFullLogIsNotMarked checks that a log that refused a record is not marked; the next one is.
+func TestFullLogIsNotMarked(t *testing.T) {
 	d, _, _ := reopened(t, t.TempDir())
 	g := begin(t, d, pageSize, "a")
 	for g.Append([]byte(strings.Repeat("x", 1000))) {
@@ -272,8 +272,8 @@ func TestMarkOfAFullLog(t *testing.T) {
 	kill(t, d)
 }
 
-// TestUnborn checks that a process that ended while it wrote its first file reports a loss only if it had counted.
-func TestUnborn(t *testing.T) {
+// TestKilledBeforeTheFirstFile checks that a process that ended while it wrote its first file reports a loss only if it had counted.
+func TestKilledBeforeTheFirstFile(t *testing.T) {
 	for _, counted := range []bool{false, true} {
 		path := t.TempDir()
 		d, _, _ := reopened(t, path)
@@ -292,14 +292,14 @@ func TestUnborn(t *testing.T) {
 	}
 }
 
-// TestDesertOfAnUnreadableFile checks that a file that cannot be marked is deleted.
-func TestDesertOfAnUnreadableFile(t *testing.T) {
+// TestAbandonUnreadableFile checks that an abandoned file that cannot be marked is deleted.
+func TestAbandonUnreadableFile(t *testing.T) {
 	path := t.TempDir()
 	d, _, _ := reopened(t, path)
 	g := begin(t, d, pageSize, "a").(*generation)
 	require.NoError(t, g.poke(20, []byte{99}))
-	require.ErrorIs(t, markDeserted(g.path), errDamaged)
-	require.NoError(t, d.Desert())
+	require.ErrorIs(t, markAbandoned(g.path), errDamaged)
+	require.NoError(t, d.Abandon())
 	assert.NoFileExists(t, g.path)
 	kill(t, d)
 }

@@ -181,13 +181,13 @@ func moveAside(file parsedFile) (to string, err error) {
 	return to, err
 }
 
-// Desert implements Place.
-func (d *Directory) Desert() error {
+// Abandon implements Place.
+func (d *Directory) Abandon() error {
 	if len(d.old) == 0 {
 		return nil
 	}
 	path := d.old[len(d.old)-1]
-	err := markDeserted(path)
+	err := markAbandoned(path)
 	if err == nil {
 		return nil
 	}
@@ -197,7 +197,7 @@ func (d *Directory) Desert() error {
 	return nil
 }
 
-func markDeserted(path string) error {
+func markAbandoned(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -210,6 +210,6 @@ func markDeserted(path string) error {
 	if !ok {
 		return errors.Join(errDamaged, f.Close())
 	}
-	_, err = f.WriteAt(binary.LittleEndian.AppendUint64(nil, markOf(h.salt, stateDeserted, 0)), markAt)
+	_, err = f.WriteAt(binary.LittleEndian.AppendUint64(nil, markOf(h.salt, stateAbandoned, 0)), markAt)
 	return errors.Join(err, f.Close())
 }

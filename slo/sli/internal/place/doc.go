@@ -9,7 +9,7 @@
 //	state       in its file              left by
 //	begun       a head                   Commit: committed · Close of its Place, a crash: still read, behind the one before
 //	committed   a head, and a snapshot   Commit of the next: deleted · Close: closed
-//	deserted    marked as such           Commit of the next: deleted · a crash: not read, because counts went on without it
+//	abandoned   marked as such           Commit of the next: deleted · a crash: not read, because counts went on without it
 //	closed      all, fsynced             the next process
 //
 // There is one file per connector; while a snapshot is being written there are two. A record is copied to mapped memory of the

@@ -41,7 +41,7 @@ type state uint32
 const (
 	stateBegun     state = iota // its snapshot is not complete yet
 	stateCommitted              // its snapshot is complete
-	stateDeserted               // counts went on without it
+	stateAbandoned              // counts went on without it
 	stateClosed                 // it was committed, and closed
 )
 

@@ -246,10 +246,10 @@ func syncDirectory(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Desert implements Generation.
-func (g *generation) Desert() error {
+// Abandon implements Generation.
+func (g *generation) Abandon() error {
 	g.sealed.Store(true)
-	g.state = stateDeserted
+	g.state = stateAbandoned
 	failpoint.Before(failpoint.CountsDesert)
 	err := g.mark()
 	failpoint.After(failpoint.CountsDesert)

@@ -7,8 +7,8 @@ type Place interface {
 	// Recover passes the stored records to take, in their order. It moves files aside that cannot be read or whose records take
 	// refuses, and says so in Found. After an error the Place cannot be used.
 	Recover(take func(record []byte) error) (Found, error)
-	// Desert marks the recovered files, as Generation.Desert does.
-	Desert() error
+	// Abandon marks the recovered files, as Generation.Abandon does.
+	Abandon() error
 	// Begin makes a generation whose log has room bytes.
 	Begin(room int) (Generation, error)
 	// Close releases the place for other processes.
@@ -41,8 +41,8 @@ type Generation interface {
 	Commit(snapshot func(write func(record []byte) error) error) (int64, error)
 	// Settle fsyncs the snapshot, so that it survives a power cut too, and deletes superseded files.
 	Settle() error
-	// Desert marks the generation as lacking later counts: it will not be read.
-	Desert() error
+	// Abandon marks the generation as lacking later counts: it will not be read.
+	Abandon() error
 	// Close ends the generation in use. Its records stay, fsynced, for the next Recover.
 	Close() error
 	// Release frees a generation that is not in use any more.

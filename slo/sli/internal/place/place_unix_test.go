@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// kill lets go of a directory as the end of a process does: nothing is written any more.
+// kill closes a directory as the end of its process does: nothing more is written.
 func kill(t *testing.T, d *Directory) { require.NoError(t, d.lock.Close()) }
 
 func open(t *testing.T, path string) *Directory {
@@ -25,7 +25,7 @@ func open(t *testing.T, path string) *Directory {
 	return d
 }
 
-// reopened returns what the next process finds.
+// reopened returns what the next process restores.
 func reopened(t *testing.T, path string) (d *Directory, records []string, found Found) {
 	t.Helper()
 	d = open(t, path)
@@ -72,7 +72,7 @@ func files(t *testing.T, path string) (names []string) {
 	return names
 }
 
-// TestKilled holds what is found after a process ended at each of its steps.
+// TestKilled checks what is restored after a process ended at each of its steps.
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "counts")
 	d, records, found := reopened(t, path)
@@ -112,8 +112,8 @@ func TestKilled(t *testing.T) {
 	kill(t, d)
 }
 
-// TestConcurrentAppends holds that all that many goroutines appended is found, but for what did not fit, after which nothing
-// is taken any more; and that records of which a part is missing are passed over.
+// TestConcurrentAppends checks that records that many goroutines appended are restored, apart from those that did not fit, after
+// which none is accepted; and that incomplete records are skipped.
 func TestConcurrentAppends(t *testing.T) {
 	path := t.TempDir()
 	d, _, _ := reopened(t, path)
@@ -140,7 +140,7 @@ func TestConcurrentAppends(t *testing.T) {
 	assert.InDelta(t, 1, g.Fill(), 0)
 	torn := string(g.log[frameHead:][:3]) // of the first record
 	g.log[frameHead+1]++
-	storeWord(g.log, 0) // as it is while a writer has not come to its end
+	storeWord(g.log, 0) // as while a writer has not finished
 	kill(t, d)
 	d, records, found := reopened(t, path)
 	kill(t, d)
@@ -163,16 +163,16 @@ func TestInUse(t *testing.T) {
 	kill(t, open(t, path))
 }
 
-// TestNotTakenUp holds when what is there is left, and that it is said.
-func TestNotTakenUp(t *testing.T) {
+// TestFilesThatAreNotRestored checks which files are not restored, and that this is reported.
+func TestFilesThatAreNotRestored(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, d *Directory, g *generation)
 		lost  string
 		aside bool
 	}{
-		"deserted": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.Desert()) }, "counting went on in memory", false},
-		"deserted at the start": {func(t *testing.T, d *Directory, _ *generation) {
-			require.NoError(t, d.Desert())
+		"abandoned": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.Abandon()) }, "counting went on in memory", false},
+		"abandoned at the start": {func(t *testing.T, d *Directory, _ *generation) {
+			require.NoError(t, d.Abandon())
 		}, "counting went on in memory", false},
 		"power cut": {func(t *testing.T, _ *Directory, g *generation) {
 			h := head{version: formatVersion, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: "another"}
@@ -225,7 +225,8 @@ func TestNotTakenUp(t *testing.T) {
 	}
 }
 
-// TestOtherFormat holds that files of another format version are kept beside, under a name with the version, however often that happens.
+// TestOtherFormat checks that files of another format version are moved aside under a name with the version, however often that
+// happens.
 func TestOtherFormat(t *testing.T) {
 	path := t.TempDir()
 	for n, countsSuffix := range []string{"3", "3-2", "3-3"} {
@@ -263,7 +264,7 @@ func TestNotWritable(t *testing.T) {
 	_, err := Open(filepath.Join(file, "counts"), "sli")
 	require.ErrorContains(t, err, "a file is in the way: move it, or set another directory")
 	if os.Getuid() == 0 {
-		return // who may write everywhere
+		return // root may write everywhere
 	}
 	stateClosed := filepath.Join(t.TempDir(), "closed")
 	require.NoError(t, os.Mkdir(stateClosed, 0o500))

@@ -10,10 +10,10 @@ import (
 )
 
 var (
-	errDamaged  = errors.New("it is damaged")
-	errDeserted = errors.New("their file could no longer be written, and counting went on in memory")
-	errAnew     = errors.New("the machine was restarted without stopping the gateway")
-	errUnborn   = errors.New("the gateway ended while their first snapshot was written")
+	errDamaged   = errors.New("it is damaged")
+	errAbandoned = errors.New("their file could no longer be written, and counting went on in memory")
+	errAnew      = errors.New("the machine was restarted without stopping the gateway")
+	errUnborn    = errors.New("the gateway ended while their first snapshot was written")
 )
 
 // parsedFile is the contents of a file, as far as they could be read.
@@ -92,8 +92,8 @@ func recoverFrom(files []parsedFile, boot string, take func([]byte) error) (f Fo
 		if file.damage != nil {
 			return f, damagedError(file, file.damage)
 		}
-		if file.state == stateDeserted {
-			return f, errDeserted
+		if file.state == stateAbandoned {
+			return f, errAbandoned
 		}
 		if file.head.boot != boot && file.state != stateClosed {
 			return f, errAnew
@@ -124,8 +124,8 @@ func damagedError(file parsedFile, cause error) error {
 // withoutSnapshot returns why counts were lost with files none of which has a snapshot, nil if they have none.
 func withoutSnapshot(files []parsedFile) error {
 	for _, file := range files {
-		if file.state == stateDeserted {
-			return errDeserted
+		if file.state == stateAbandoned {
+			return errAbandoned
 		}
 		if len(file.log) > 0 && binary.LittleEndian.Uint64(file.log) != 0 {
 			return errUnborn

@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
-func id(n int) count.RequestID { return count.RequestID{Low: uint64(n) * numShards, High: 1} } // of one shard
+func id(n int) count.RequestID { return count.RequestID{Low: uint64(n) * numShards, High: 1} } // all of one shard
 
 func begin(t *testing.T, w *Window, id count.RequestID, now int64) bool {
 	t.Helper()
@@ -56,8 +56,8 @@ func TestNotTaken(t *testing.T) {
 	}
 }
 
-// TestOldestIsForgottenFirst holds what happens when the memory is full.
-func TestOldestIsForgottenFirst(t *testing.T) {
+// TestOldestRequestsAreEvicted checks that a full memory evicts the oldest requests.
+func TestOldestRequestsAreEvicted(t *testing.T) {
 	w := New(time.Hour, int64(3*numShards*BytesPerRequest))
 	for n := range 4 {
 		take(t, w, id(n+1), int64(n))
@@ -72,7 +72,7 @@ func TestOldestIsForgottenFirst(t *testing.T) {
 	assert.True(t, begin(t, w, id(2), 10))
 }
 
-// TestMemory holds that a full window takes no more than it may.
+// TestMemory checks the memory limit of a full window.
 func TestMemory(t *testing.T) {
 	const memory = 1 << 20
 	w := New(time.Hour, memory)
@@ -87,8 +87,8 @@ func TestMemory(t *testing.T) {
 	assert.Greater(t, bytes, memory/2)
 }
 
-// TestTwiceOnTheWay checks that the second of two equal requests waits for the first, and gets its outcome.
-func TestTwiceOnTheWay(t *testing.T) {
+// TestConcurrentRepeat checks that the second of two equal requests waits for the first, and gets its outcome.
+func TestConcurrentRepeat(t *testing.T) {
 	for _, taken := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			w := New(10*time.Second, 1<<20)

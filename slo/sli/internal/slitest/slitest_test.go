@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
-// TestTraces holds what tests lean on: who shares a resource, that IDs differ, and that any threshold holds.
+// TestTraces checks what tests depend on: which spans share a resource, that IDs differ, and that each threshold is honoured.
 func TestTraces(t *testing.T) {
 	zone := map[string]any{"zone": "a"}
 	td := slitest.Traces(t,

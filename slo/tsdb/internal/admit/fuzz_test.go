@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// FuzzGate holds that of any request each data point is passed on or rejected, that what is passed on is within the limits, and
-// that a gate which has passed a part passes it again as it is.
+// FuzzGate checks that each data point of any request is passed on or rejected, that passed points are within the limits, and
+// that a gate passes a part it has passed before unchanged.
 func FuzzGate(f *testing.F) {
 	add := func(fill func(sm pmetric.ScopeMetrics)) {
 		md, sm := request(map[string]any{"service.name": "s", "host.name": "h"})

@@ -22,7 +22,7 @@ var (
 
 const spread = 5 * time.Minute
 
-// request is metrics of one resource and scope.
+// request returns metrics of one resource and scope.
 func request(attributes map[string]any) (pmetric.Metrics, pmetric.ScopeMetrics) {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -40,7 +40,7 @@ func gauge(sm pmetric.ScopeMetrics, name string, at time.Time) pmetric.NumberDat
 	return p
 }
 
-// passed is what a gate did with a request.
+// passed is the result of a request at a gate.
 type passed struct {
 	parts    []Part
 	rejected map[string]int // points by reason
@@ -64,7 +64,7 @@ func pass1(t *testing.T, md pmetric.Metrics, limits Limits) passed {
 	return p
 }
 
-// TestLimits breaks one limit at a time, beside a point that is fine.
+// TestLimits exceeds one limit at a time, beside a valid point.
 func TestLimits(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	resource := map[string]any{"service.name": "s", "host.name": "h"}
@@ -168,7 +168,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Attributes that do not fit into target_info are dropped, and nothing else is.
+// Only attributes that do not fit into target_info are dropped.
 func TestResource(t *testing.T) {
 	attributes := map[string]any{"service.name": "s", "team": "t", "process.command_line": strings.Repeat("x", 2000), "host.name": "h"}
 	md, sm := request(attributes)
@@ -188,7 +188,7 @@ func TestResource(t *testing.T) {
 	assert.Equal(t, 1, got.points)
 }
 
-// TestParts: a large request comes in parts, each bounded, that are the request when put together.
+// TestParts: a large request is split into bounded parts that together equal it.
 func TestParts(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	md := pmetric.NewMetrics()
@@ -247,7 +247,7 @@ func TestParts(t *testing.T) {
 	assert.Positive(t, got.rejected[Requests])
 }
 
-// The times of one resource say whether a part is wide, not those of several.
+// The times within one resource decide whether a part is wide; those of several do not.
 func TestWide(t *testing.T) {
 	md, sm := request(map[string]any{"service.name": "s"})
 	gauge(sm, "a", present)

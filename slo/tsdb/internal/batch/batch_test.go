@@ -44,8 +44,8 @@ func TestSameValue(t *testing.T) {
 	}
 }
 
-// TestBatch: samples are put in the order of time, those of one time stay as they came, and a batch that goes back
-// keeps neither samples nor what the translator will overwrite.
+// TestBatch: samples are sorted by time, those of equal time keep their order, and a batch that returns to the pool keeps neither
+// samples nor memory that the translator will overwrite.
 func TestBatch(t *testing.T) {
 	var pool Pool
 	var known Families

@@ -22,7 +22,7 @@ const length = 16 << 10
 
 var promql = parser.NewParser(parser.Options{})
 
-// nested is an expression within n pairs of before and after.
+// nested returns an expression within n pairs of before and after.
 func nested(before, inner, after string, n int) string {
 	return strings.Repeat(before, n) + inner + strings.Repeat(after, n)
 }
@@ -69,7 +69,7 @@ func TestText(t *testing.T) {
 	require.Error(t, bounds.Texts([]string{strings.Repeat("1+", 200), strings.Repeat("1+", 200)}, length), "operators count together")
 }
 
-// depth of a tree.
+// depth returns the depth of a tree.
 func depth(n parser.Node) int {
 	maxSize := 0
 	for child := range parser.ChildrenIter(n) {
@@ -78,7 +78,8 @@ func depth(n parser.Node) int {
 	return maxSize + 1
 }
 
-// FuzzText: the parser makes no deeper tree of an expression that passes, and planning and formatting it are bounded and do not panic.
+// FuzzText: the parser's tree of an accepted expression is not deeper than the limit, and planning and formatting it are bounded
+// and do not panic.
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{
 		`sum by (service_name) (rate(traces_span_metrics_calls_total{status_code="STATUS_CODE_ERROR"}[5m])) / 2`, nested("(", "1", ")", 70),
@@ -170,8 +171,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlanOfTheEndOfTime: times that no clock shows are no way around.
-func TestPlanOfTheEndOfTime(t *testing.T) {
+// TestPlanOfExtremeTimes: extreme times do not bypass the limits.
+func TestPlanOfExtremeTimes(t *testing.T) {
 	expr, err := promql.ParseExpr("vector(1)")
 	require.NoError(t, err)
 	_, err = bounds.Plan(expr, bounds.Evaluation{Start: time.Unix(0, 0), End: time.Unix(math.MaxInt64/1000-62135596801, 0), Step: time.Second}, 1_000_000)
@@ -186,7 +187,7 @@ func nestedJoin(n int) string {
 	return expr
 }
 
-// TestBytes: where each sample has labels of its own, as at an instant, it takes more.
+// TestBytes: samples with labels of their own, as in an instant query, take more memory.
 func TestBytes(t *testing.T) {
 	at := time.Unix(1_700_000_000, 0)
 	expr, err := promql.ParseExpr("a")
@@ -198,7 +199,7 @@ func TestBytes(t *testing.T) {
 	assert.Greater(t, instant.Bytes, 3*ranged.Bytes)
 }
 
-// TestFormat: what is formatted is formatted as Prometheus does, with a bound on what it writes on the way.
+// TestFormat: the result equals Prometheus', and the bytes written on the way are bounded.
 func TestFormat(t *testing.T) {
 	for name, expr := range map[string]string{
 		"calls":       nested("abs(", "a", ")", bounds.Nesting),
@@ -222,7 +223,7 @@ func TestFormat(t *testing.T) {
 	require.ErrorContains(t, err, "nests too deep")
 }
 
-// TestAllocations: an expression at any limit costs no more to hold to it than a short one, by its length.
+// TestAllocations: per byte, checking an expression at any limit allocates no more than checking a short one.
 func TestAllocations(t *testing.T) {
 	for name, expr := range map[string]string{
 		"parentheses": strings.Repeat("(", length), "operators": strings.Repeat("-", length), "pattern": `{a=~"` + strings.Repeat("(x{9}){9}", 1500) + `"}`,

@@ -40,7 +40,7 @@ func engine() *promql.Engine {
 	return promql.NewEngine(promql.EngineOpts{MaxSamples: 1e6, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})
 }
 
-// TestSame: results are those of the storage.
+// TestSame: results equal the storage's.
 func TestSame(t *testing.T) {
 	db := open(t, 3, 2000)
 	for _, expr := range []string{"a", "rate(a[1m])", "sum(quantile_over_time(0.5, a[5m]))", "nothing", "max_over_time(a[10m:10s])", "timestamp(a)"} {
@@ -57,7 +57,7 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// countdown is a context that ends when it was looked at so many times.
+// countdown is a context that ends after a number of checks.
 type countdown struct {
 	context.Context //nolint:containedctx // is one
 	looks           *int
@@ -70,7 +70,7 @@ func (c countdown) Err() error {
 	return nil
 }
 
-// TestEnds: within a series, too.
+// TestEnds: reading ends within a series, too.
 func TestEnds(t *testing.T) {
 	db := open(t, 1, 2000)
 	looks := 10

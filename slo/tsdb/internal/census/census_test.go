@@ -21,7 +21,7 @@ func TestCensus(t *testing.T) {
 	assert.False(t, c.Room(0, 4))
 
 	c.Note(1, 2, false)
-	c.Note(1, 1, false) // never less
+	c.Note(1, 1, false) // a smaller number is ignored
 	assert.True(t, c.Room(0, 1))
 	assert.False(t, c.Room(0, 2))
 	assert.True(t, c.Room(1, 3), "what it counts as is not needed again")

@@ -19,14 +19,14 @@ func write(t *testing.T, path, content string) {
 	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 }
 
-// unreadable makes a file that opens, and whose bytes the system does not give back.
+// unreadable makes a file that opens, but whose bytes cannot be read.
 func unreadable(t *testing.T, path string) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no file that cannot be read")
 	}
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	require.NoError(t, os.Symlink("/proc/self/mem", path)) // nothing is at its beginning
+	require.NoError(t, os.Symlink("/proc/self/mem", path)) // offset 0 is unreadable
 }
 
 func TestUnreadable(t *testing.T) {

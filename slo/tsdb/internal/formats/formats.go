@@ -74,7 +74,7 @@ func ofBlock(dir string) otherformat.Version {
 
 // ofChunks returns the version of files of chunks, which have numbers for names.
 func ofChunks(dir string, magic uint32) otherformat.Version {
-	entries, _ := os.ReadDir(dir) // what is not there is Prometheus' to find out
+	entries, _ := os.ReadDir(dir) // a missing directory is left to Prometheus
 	for _, entry := range entries {
 		if _, err := strconv.ParseUint(entry.Name(), 10, 64); err != nil {
 			continue

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// database makes one with a block, whose name it returns, and chunks of the last hours in files.
+// database makes a database with a block, whose name it returns, and chunk files of the last hours.
 func database(t *testing.T, dir string) (block string) {
 	t.Helper()
 	db := open(t, dir)
@@ -46,7 +46,7 @@ func open(t *testing.T, dir string) *tsdb.DB {
 	return db
 }
 
-// edit changes a file of the only name that fits.
+// edit changes the only file that matches.
 func edit(t *testing.T, pattern string, change func(b []byte) []byte) {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
@@ -62,13 +62,13 @@ func versionAt(version byte) func([]byte) []byte {
 	return func(b []byte) []byte { b[4] = version; return b }
 }
 
-// What is of another version is moved aside, and Prometheus opens the rest. What is damaged is left to Prometheus.
+// Parts of another version are moved aside, and Prometheus opens the others. Damaged parts are left to Prometheus.
 func TestMoveAside(t *testing.T) {
 	const head = "chunks_head"
 	for name, c := range map[string]struct {
-		file    string // below the block, or the directory of the database where it begins with /
+		file    string // below the block, or below the database's directory if it begins with /
 		change  func([]byte) []byte
-		version otherformat.Version // 0 where nothing is moved
+		version otherformat.Version // 0 if nothing is moved
 	}{
 		"as it was":            {"index", func(b []byte) []byte { return b }, 0},
 		"meta":                 {"meta.json", func(b []byte) []byte { return fmt.Appendf(nil, `{"version": 2, "ulid": %q}`, b) }, 2},

@@ -27,10 +27,10 @@ import (
 	"github.com/slowburn/slowburn/internal/gate"
 )
 
-// both are this package's API and Prometheus' own over one database.
+// both holds this package's API and Prometheus' own over one database.
 type both struct{ ours, theirs http.Handler }
 
-// adapter gives Prometheus' API the database as it wants it.
+// adapter gives Prometheus' API the database in the form that it needs.
 type adapter struct{ Database }
 
 func (a adapter) BlockMetas() ([]tsdb.BlockMeta, error) { return a.Database.BlockMetas(), nil }
@@ -53,7 +53,7 @@ func (d database) WALReplayStatus() tsdb.WALReplayStatus {
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// open fills a database: floats, native histograms, exemplars, and a name that is no ASCII.
+// open fills a database: floats, native histograms, exemplars, and a name outside ASCII.
 func open(t *testing.T) both {
 	dir := t.TempDir()
 	registry := prometheus.NewRegistry()
@@ -121,7 +121,7 @@ func peer(set Settings, db apiv1.TSDBAdminStats) http.Handler {
 	return router
 }
 
-// expressions are of every kind that the parser knows, and some that it does not.
+// expressions covers every kind of expression that the parser knows, and some that it does not.
 var expressions = []string{
 	"requests_total", `requests_total{code=~"5.."}`, `{"größe.bytes"}`, "duration_seconds", "1", `"text"`, "-requests_total", "(1+2)*3",
 	"sum by (code) (rate(requests_total[5m]))", "topk without (job) (2, requests_total)", "quantile(0.5, requests_total)",
@@ -132,7 +132,7 @@ var expressions = []string{
 	"rate(duration_seconds[5m]) + requests_total", "requests_total offset -1m", "nothing", "clamp_max(requests_total, 5)",
 }
 
-// TestAnswersOfPrometheus: each request gets the same status and the same JSON from this package and from Prometheus' handler.
+// TestAnswersOfPrometheus: this package and Prometheus' handler answer each request with the same status and JSON.
 func TestAnswersOfPrometheus(t *testing.T) {
 	b := open(t)
 	var requests []string
@@ -176,7 +176,7 @@ func TestAnswersOfPrometheus(t *testing.T) {
 	assert.Greater(t, answered, 200, "of %d requests", len(requests))
 }
 
-// TestStatistics: times differ from one execution to the next, names and counts do not.
+// TestStatistics: times differ between executions, names and counts do not.
 func TestStatistics(t *testing.T) {
 	b := open(t)
 	for _, wanted := range []string{"true", "all", "other"} {
@@ -186,7 +186,7 @@ func TestStatistics(t *testing.T) {
 	}
 }
 
-// TestErrors: what ends a query has its own status, the same in both.
+// TestErrors: each reason why a query ends has its own status, the same in both.
 func TestErrors(t *testing.T) {
 	b := open(t)
 	gone, cancel := context.WithCancel(t.Context())
@@ -220,7 +220,7 @@ func get(t *testing.T, h http.Handler, request string) *httptest.ResponseRecorde
 	return w
 }
 
-// shape is an answer with its durations left out.
+// shape returns an answer without its durations.
 func shape(t *testing.T, w *httptest.ResponseRecorder) any {
 	var v map[string]any
 	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &v), w.Body.String())

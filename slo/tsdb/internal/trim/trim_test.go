@@ -24,7 +24,7 @@ func open(t *testing.T, dir string) *tsdb.DB {
 	return db
 }
 
-// fill writes series, each with a sample at a time.
+// fill writes series, each with one sample.
 func fill(t *testing.T, db *tsdb.DB, name string, from, to int, at int64) {
 	t.Helper()
 	tx := db.AppenderV2(context.Background())
@@ -35,12 +35,12 @@ func fill(t *testing.T, db *tsdb.DB, name string, from, to int, at int64) {
 	require.NoError(t, tx.Commit())
 }
 
-// TestLog: what is over the limit leaves, the first stay with all their samples, and so do the gateway's own. It is so once;
-// then there is nothing to do.
+// TestLog: series above the limit are removed, the first ones keep all their samples, and so do the gateway's own. A second run
+// changes nothing.
 func TestLog(t *testing.T) {
 	dir := t.TempDir()
 	const room = 100
-	for i := range 3 { // restarts make segments
+	for i := range 3 { // each restart begins a segment
 		db := open(t, dir)
 		fill(t, db, "foreign", i*200, (i+1)*200, int64(1000+i))
 		fill(t, db, "foreign", 0, 50, int64(2000+i))
@@ -73,8 +73,8 @@ func TestLog(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(dir, "lock"))
 }
 
-// TestLeftAlone: a database that is open, one that is damaged and one that is not there.
-func TestLeftAlone(t *testing.T) {
+// TestOpenDamagedAndMissingDatabases: a database that is open, damaged or missing is left alone.
+func TestOpenDamagedAndMissingDatabases(t *testing.T) {
 	dir := t.TempDir()
 	out, err := Log(filepath.Join(dir, "none"), 1, quiet)
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fault reads a mapped file that was cut off.
+// fault reads a mapped file that was truncated.
 func fault(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// database counts what is asked of it.
+// database counts its calls.
 type database struct {
 	mu              sync.Mutex
 	disabled        bool
@@ -93,14 +93,14 @@ func (d *database) report(err error) {
 	d.reported = err
 }
 
-// set changes what becomes of the next rounds.
+// set changes the outcome of the next rounds.
 func (d *database) set(fails, room error, panics bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fails, d.room, d.panics = fails, room, panics
 }
 
-// require waits, and holds what was done then to this.
+// require waits, and compares the calls since.
 func (d *database) require(t *testing.T, wait time.Duration, rounds, maps int, reported string) {
 	t.Helper()
 	time.Sleep(wait)
@@ -117,8 +117,8 @@ func (d *database) require(t *testing.T, wait time.Duration, rounds, maps int, r
 	assert.EqualError(t, d.reported, reported)
 }
 
-// A loop works once a minute, and when it is woken, but after a failure; while the disk has no room it maps nothing; what breaks the
-// database ends it.
+// The loop works once a minute, and when it is woken, except after a failure; without room on the disk it maps nothing; an error
+// that breaks the database ends it.
 func TestLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := &database{}

@@ -1,9 +1,9 @@
-// Package due says from counts alone when an alert is due, and holds what a receiver was told against it. It is an oracle: it shares
-// nothing with the code that drives alerts, and goes by the rule as the SRE Workbook has it.
+// Package due computes from counts alone when an alert is due, and compares a receiver's notifications with that. It is an
+// oracle: it shares no code with the product's alerts, and follows the SRE Workbook's rule.
 //
-// Its types are History (what happened, by minute, as far as that is known), Events (some of it), Notice (what a receiver was told) and
-// Severity. Counts are known up to some minutes, and some not for sure: a severity is a least one and a most one, and what was told must
-// lie between them.
+// Its types are History (what happened, by minute, as far as that is known), Events (some of it), Notice (a notification) and
+// Severity. Some counts are known to lie within some minutes only, and some are uncertain: a severity has a least and a greatest
+// value, and notifications must lie between them.
 package due
 
 import (
@@ -14,13 +14,13 @@ import (
 // Minute is a minute since the Unix epoch.
 type Minute int64
 
-// MinuteOf is the minute of a sample: like a range of PromQL, a minute leaves out its start and has its end.
+// MinuteOf returns the minute of a sample: like a range of PromQL, a minute excludes its start and includes its end.
 func MinuteOf(t time.Time) Minute { return Minute((t.UnixNano() - 1) / int64(time.Minute)) }
 
-// Start is when the minute begins.
+// Start returns the start of the minute.
 func (m Minute) Start() time.Time { return time.Unix(int64(m)*60, 0).UTC() }
 
-// Severity is how urgent an alert is, 0 where none is due.
+// Severity is the urgency of an alert; 0 means that none is due.
 type Severity int
 
 // The severities.
@@ -32,7 +32,7 @@ const (
 
 func (s Severity) String() string { return [...]string{"nothing", "ticket", "page"}[s] }
 
-// SeverityOf is that of a label.
+// SeverityOf returns the severity of a label.
 func SeverityOf(label string) Severity {
 	switch label {
 	case "page":
@@ -43,14 +43,14 @@ func SeverityOf(label string) Severity {
 	return Nothing
 }
 
-// tier is a rule: it fires while the errors of both its windows, in minutes, burn the budget factor times as fast as is allowed.
+// tier is a rule: it fires while the errors in both its windows, in minutes, burn the budget factor times as fast as allowed.
 type tier struct {
 	severity    Severity
 	long, short Minute
 	factor      float64
 }
 
-// tiers are those of the SRE Workbook for 30 days: 2 % of the budget in an hour, 5 % in six, 10 % in a day or in three.
+// tiers are the SRE Workbook's for 30 days: 2 % of the budget in an hour, 5 % in six, 10 % in a day or in three.
 var tiers = [...]tier{
 	{Page, 60, 5, 14.4},
 	{Page, 6 * 60, 30, 6},
@@ -61,12 +61,12 @@ var tiers = [...]tier{
 const (
 	window Minute = 30 * 24 * 60 // the objective's
 	narrow Minute = 5            // the shortest window of a tier
-	// remembered is for how many minutes one that was measured speaks for those after it.
+	// remembered is the number of minutes for which the last measured minute counts as current.
 	remembered Minute = 5
 )
 
 const (
-	// convincing is how many bad events are never put down to quiet times.
+	// convincing is the number of bad events that low traffic never suppresses.
 	convincing = 10
 	rounding   = 1e-9
 )
@@ -75,33 +75,33 @@ const (
 type Events struct {
 	From, To  Minute
 	Good, Bad int
-	// Sure says that they were counted. Others may have been, each of them.
+	// Sure means that all of them were counted; otherwise each may have been.
 	Sure bool
 }
 
-// Notice is what a receiver was told of the alert.
+// Notice is a notification of the alert.
 type Notice struct {
 	Firing   bool
 	Severity Severity
-	// StartsAt and EndsAt are the ends of the minutes for which it began and ended.
+	// StartsAt and EndsAt are the ends of the minutes in which it began and ended.
 	StartsAt, EndsAt time.Time
 }
 
-// History is what happened to an objective.
+// History is the history of an objective.
 type History struct {
-	// Target is the objective's, between 0 and 1.
+	// Target is the objective's target, between 0 and 1.
 	Target float64
-	// First is the first minute that was evaluated, End the first that was not.
+	// First is the first evaluated minute, End the minute after the last.
 	First, End Minute
 	Events     []Events
-	// Measured are the minutes of which the database has a sample of the objective.
+	// Measured are the minutes in which the database has a sample of the objective.
 	Measured map[Minute]bool
 }
 
-// span is the least and the most severity.
+// span is the least and the greatest severity.
 type span struct{ least, most Severity }
 
-// levels are what is due at the start of each minute from First on, the last one being End.
+// levels returns the severity that is due at the start of each minute from First to End, inclusive.
 func (h *History) levels() []span {
 	list := make([]span, h.End-h.First+1)
 	s := newSums(h)
@@ -116,14 +116,14 @@ func (h *History) levels() []span {
 		for _, t := range tiers {
 			long, short := s.window(at-t.long, at), s.window(at-t.short, at)
 			rate := t.factor * (1 - h.Target)
-			share := rate * float64(t.long) / float64(window) // of all events, that must be bad
+			share := rate * float64(t.long) / float64(window) // the share of bad events that fires
 			if long.surely(rate) && short.surely(rate) && long.bad.least >= enough(share, whole.most()) {
 				now.least = max(now.least, t.severity)
 			}
 			if long.perhaps(rate) && short.perhaps(rate) && long.bad.most >= enough(share, whole.least()) {
 				now.most = max(now.most, t.severity)
 			}
-			// A firing alert goes on while nothing is measured, as long as the long window remembers why.
+			// A firing alert continues while nothing is measured, as long as the long window contains its cause.
 			if unmeasured && before.least >= t.severity && long.bad.least > 0 && long.surely(rate) {
 				now.least = max(now.least, t.severity)
 			}
@@ -135,7 +135,7 @@ func (h *History) levels() []span {
 	return list
 }
 
-// enough is how many bad events it takes, where the objective's window has so many events.
+// enough returns the number of bad events that fires, by the number of events in the objective's window.
 func enough(share float64, all int) int {
 	need := min(share*float64(all), convincing)
 	n := 1
@@ -145,13 +145,13 @@ func enough(share float64, all int) int {
 	return n
 }
 
-// episode is the time for which a receiver was told that the alert fires.
+// episode is a period in which a receiver's notifications say that the alert fires.
 type episode struct {
-	from, to     Minute // to is the first at whose start it did not fire any more
+	from, to     Minute // to is the first at whose start it no longer fired
 	first, worst Severity
 }
 
-// episodes are those of what a receiver was told, in that order. until ends one that was not ended.
+// episodes returns a receiver's episodes in the order of its notifications. An open one ends at until.
 func episodes(told []Notice, until Minute) ([]episode, error) {
 	var list []episode
 	open := false
@@ -174,7 +174,7 @@ func episodes(told []Notice, until Minute) ([]episode, error) {
 	return list, nil
 }
 
-// Check holds what a receiver of all severities was told against what was due, and returns the first thing that is wrong.
+// Check compares the notifications to a receiver of all severities with those that were due, and returns the first difference.
 func (h *History) Check(told []Notice) error {
 	if h.End <= h.First {
 		return nil
@@ -206,7 +206,7 @@ func (h *History) Check(told []Notice) error {
 	return nil
 }
 
-// check looks whether the severities are those that were due.
+// check checks that the severities were the due ones.
 func (e *episode) check(levels []span, h *History) error {
 	began := e.from.Start().Format(time.RFC3339)
 	if e.from <= h.First || e.from > h.End || e.to <= e.from {

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// traffic is an objective of 99 % with so many good and bad events in each minute from 1000 on.
+// traffic is an objective of 99 % with numbers of good and bad events in each minute from 1000 on.
 func traffic(minutes ...[2]int) *History {
 	h := &History{Target: 0.99, First: 1000, Measured: map[Minute]bool{}}
 	h.End = h.First
@@ -39,7 +39,7 @@ func resolves(from, at Minute) Notice {
 	return Notice{Severity: Page, StartsAt: from.Start(), EndsAt: at.Start()}
 }
 
-// changes are the minutes at which what is due for sure becomes another.
+// changes returns the minutes at which the certainly due severity changes.
 func (h *History) changes(t *testing.T) map[Minute]Severity {
 	was, list := Nothing, map[Minute]Severity{}
 	for i, l := range h.levels() {
@@ -59,17 +59,18 @@ func TestWhatIsDue(t *testing.T) {
 		want map[Minute]Severity
 	}{
 		"all is well": {traffic(many(200, 10, 0)...), map[Minute]Severity{}},
-		// The first minute of it is all that there is: each window burns at 100.
+		// The first minute is all there is: each window burns at 100.
 		"it begins with an outage": {traffic(many(3, 0, 10)...), map[Minute]Severity{1: Page}},
-		// 60 minutes of 10 events: 14.4 % of the last hour are 86.4 events, which nine bad minutes are.
-		// 6 % of six hours, of which 160 minutes were measured, are 96 events: ten minutes.
+		// 60 minutes of 10 events: 14.4 % of the last hour are 86.4 events, reached by nine bad minutes. 6 % of six hours, of
+		// which 160 minutes were measured, are 96 events: ten minutes.
 		"an outage after two hours": {traffic(append(many(150, 10, 0), many(12, 0, 10)...)...), map[Minute]Severity{
-			// The ticket of a day and two hours needs 3 % of 152 minutes, and of the last 120: five minutes; that of three days 1 %: two.
+			// The ticket of a day and two hours needs 3 % of 152 minutes, and of the last 120: five minutes; that of three days 1
+			// %: two.
 			152: Ticket, 159: Page,
 		}},
 		// Two bad events in the first minute of 100 are 2 %: above 1, and so above the factor of the last tier only.
 		"a slow burn": {traffic(many(5, 98, 2)...), map[Minute]Severity{1: Ticket}},
-		// 1 % of errors is what is allowed: a burn rate of 1, which is the factor of the last tier.
+		// 1 % of errors is the allowed rate: a burn rate of 1, which is the factor of the last tier.
 		"just at the factor":    {traffic(many(5, 99, 1)...), map[Minute]Severity{1: Ticket}},
 		"just below the factor": {traffic(many(5, 100, 1)...), map[Minute]Severity{}},
 	} {
@@ -77,7 +78,7 @@ func TestWhatIsDue(t *testing.T) {
 	}
 }
 
-// An alert ends when the short window has none of it any more, and goes on while nothing is measured.
+// An alert ends when the short window contains none of its cause, and continues while nothing is measured.
 func TestWhenItIsOver(t *testing.T) {
 	h := traffic(many(3, 0, 10)...)
 	h.then(many(400, 10, 0)...)
@@ -91,7 +92,7 @@ func TestWhenItIsOver(t *testing.T) {
 	require.Equal(t, Nothing, changes[301])
 
 	h = traffic(many(3, 0, 10)...)
-	h.End += 50 // of which nothing is known
+	h.End += 50 // without measurements
 	levels := h.levels()
 	require.Equal(t, span{Page, Page}, levels[len(levels)-1])
 	h.then(many(31, 10, 0)...)
@@ -99,8 +100,8 @@ func TestWhenItIsOver(t *testing.T) {
 	require.Equal(t, span{Ticket, Ticket}, levels[len(levels)-1])
 }
 
-// Events of which it is not known when they were, or whether, leave both open.
-func TestWhatIsNotKnown(t *testing.T) {
+// Events at an unknown time, or of unknown existence, leave both severities possible.
+func TestUncertainEvents(t *testing.T) {
 	h := traffic(many(30, 10, 0)...)
 	h.Events = append(h.Events, Events{From: 1010, To: 1020, Bad: 100, Sure: true}, Events{From: 1025, To: 1025, Bad: 100})
 	levels := h.levels()
@@ -109,7 +110,7 @@ func TestWhatIsNotKnown(t *testing.T) {
 	assert.Equal(t, span{Nothing, Page}, levels[30])
 }
 
-// What a receiver was told must be what was due.
+// A receiver's notifications must be the due ones.
 func TestCheck(t *testing.T) {
 	outage := func() *History { return traffic(append(many(3, 0, 10), many(400, 10, 0)...)...) }
 	right := []Notice{fires(1001, Page), resolves(1001, 1301)}
@@ -138,7 +139,7 @@ func TestCheck(t *testing.T) {
 	require.ErrorContains(t, h.Check([]Notice{fires(1152, Ticket)}), "was a ticket at its worst")
 }
 
-// A minute leaves out its start and has its end, and severities are those of labels.
+// A minute excludes its start and includes its end, and severities are those of labels.
 func TestMinutesAndSeverities(t *testing.T) {
 	at := Minute(1000).Start()
 	assert.Equal(t, Minute(999), MinuteOf(at))

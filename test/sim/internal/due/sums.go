@@ -1,34 +1,34 @@
 package due
 
-// count is how many events there are in some window.
+// count is a number of events in a window.
 type count struct{ least, most int }
 
-// counts are those of a window.
+// counts are the numbers of a window.
 type counts struct{ good, bad count }
 
 func (c *counts) most() int  { return c.good.most + c.bad.most }
 func (c *counts) least() int { return c.good.least + c.bad.least }
 
-// surely reports whether at least this part of the events is bad, wherever those are that are not known.
+// surely reports whether at least this share of the events is bad, wherever the uncertain ones are.
 func (c *counts) surely(rate float64) bool { return atLeast(c.bad.least, c.good.most, rate) }
 
-// perhaps reports whether at least this part of the events may be bad.
+// perhaps reports whether at least this share of the events may be bad.
 func (c *counts) perhaps(rate float64) bool { return atLeast(c.bad.most, c.good.least, rate) }
 
 func atLeast(bad, good int, rate float64) bool {
 	return bad+good > 0 && float64(bad) >= rate*float64(bad+good)*(1-rounding)
 }
 
-// sums give the counts of windows.
+// sums gives the counts of windows.
 type sums struct {
 	first     Minute // of the lists
 	good, bad lists
 }
 
-// lists are, by minute, how many events there were before it in all: by the first minute that they may be in, and by the last.
+// lists hold, by minute, the number of all events before it: by the first minute of their range, and by the last.
 type lists struct {
 	from, to []int
-	// The same of those that were counted for sure, in less minutes than the shortest window has: no window lies between two of them.
+	// The same for events that are certain within fewer minutes than the shortest window has: no window lies between the two.
 	sureFrom, sureTo []int
 }
 
@@ -69,7 +69,7 @@ func (l *lists) sum() {
 	}
 }
 
-// window counts the events of the minutes from one up to, and not including, another.
+// window returns the counts of the minutes from one up to, and not including, another.
 func (s *sums) window(from, to Minute) counts {
 	a, b := max(from-s.first, 0), max(to-s.first, 0)
 	return counts{s.good.window(a, b), s.bad.window(a, b)}

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// crowded are keys of which many want the same cell.
+// crowded returns keys many of which hash to the same cell.
 func crowded(n int) Key { return Key{uint64(n%7)<<60 | uint64(n%5+1), uint64(n)} }
 
-// TestTableIsAMap does at random what a map does, with keys that stand in each other's way, and compares.
+// TestTableIsAMap performs random operations on colliding keys, and compares the result with a Go map's.
 func TestTableIsAMap(t *testing.T) {
 	for seed := range uint64(50) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -33,7 +33,7 @@ func TestTableIsAMap(t *testing.T) {
 					}
 				}
 			default:
-				table.Remove(k) // perhaps it is not there
+				table.Remove(k) // perhaps absent
 				delete(want, k)
 			}
 			for n := range 60 {

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// body is that of a span of the trace.
+// body returns the body of a span of the trace.
 func body(t *testing.T, trace wire.TraceID, state string) []byte {
 	t.Helper()
 	td := ptrace.NewTraces()
@@ -85,7 +85,7 @@ func TestDecisionsAreWritten(t *testing.T) {
 		for _, silent := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				d := dress.New(names, silent)
-				for range 2 { // the marks that policies share do not change
+				for range 2 { // marks that policies share do not change
 					tc.kept.ID = wire.TraceID{1, 15: 1}
 					var k wire.Kept
 					k.Begin(wire.KeptTrace{ID: tc.kept.ID})

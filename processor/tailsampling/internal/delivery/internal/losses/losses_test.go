@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// A message that is frequent does not keep another one from being logged.
+// A frequent message does not suppress the logging of another one.
 func TestLimiter(t *testing.T) {
 	var l Limiter
 	var logged []string

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// woken reports whether a sender was woken since it was asked last.
+// woken reports whether the sender was woken since the last call.
 func woken(wake chan struct{}) bool {
 	select {
 	case <-wake:
@@ -25,8 +25,8 @@ func senders(n int) (all []chan struct{}) {
 	return all
 }
 
-// A destination without a share gets what it asks for; one with a share gets more only if it is free.
-func TestNoDestinationKeepsAnotherOut(t *testing.T) {
+// A destination without a share gets what it asks for; one with a share gets more only from free memory.
+func TestSharesAreLimited(t *testing.T) {
 	q, s := New(100, 2), senders(4)
 	assert.True(t, q.Take(0, 70, s[0]))
 	assert.False(t, q.Take(0, 40, s[1]))
@@ -55,9 +55,8 @@ func TestInOrder(t *testing.T) {
 	assert.True(t, q.Take(0, 1, s[1]))
 }
 
-// Every sender that asks, and asks again when woken, gets a share sometime if shares are given back; then all is free
-// again.
-func TestNobodyStarves(t *testing.T) {
+// Every sender that asks, and asks again when woken, eventually gets a share if shares are given back; then everything is free again.
+func TestNoSenderStarves(t *testing.T) {
 	const destinations, each, rounds = 3, 4, 2000
 	rng := rand.New(rand.NewPCG(1, 2))
 	q, s := New(100, destinations), senders(destinations*each)

@@ -15,14 +15,14 @@
 //	Data, TooLarge   one                       Refused
 //	Retry, up to 4   several                   Again
 //	Retry, up to 4   one      no               Again, and suspect
-//	Retry, up to 4   one      yes              Aside
+//	Retry, up to 4   one      yes              Park
 //	Retry, 5th on             no               Again, and stuck
 //	Retry, 5th on    several  yes              Halve
 //	Retry, 5th on    one      yes              Apart
 //	Gateway                                    Again
 //	Either, up to 2  several                   Again
 //	Either, up to 2  one      no               Again, and suspect
-//	Either, up to 2  one      yes              Aside
+//	Either, up to 2  one      yes              Park
 //	Either, 3rd on            no               Again, and stuck
 //	Either, 3rd on   several  yes              Halve
 //	Either, 3rd on   one      yes              Refused

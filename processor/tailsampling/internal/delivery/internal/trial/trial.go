@@ -24,7 +24,7 @@ const (
 	Delivered Verdict = iota
 	Again             // the same traces, after a pause
 	Halve             // each half separately
-	Aside             // the one trace waits for its next try, and the others continue
+	Park              // the one trace waits for its next try, and the others continue
 	Apart             // likewise, for long
 	Refused           // the one trace is refused for good
 )
@@ -77,10 +77,10 @@ func (t *Trial) Judge(class answer.Class, several bool, a Acceptance) Verdict {
 		return pick(Refused, Halve)
 	case answer.Retry:
 		t.retries.add(a, maxRetries)
-		return judge(&t.retries, a, maxRetries, pick(Aside, Again), pick(Apart, Halve))
+		return judge(&t.retries, a, maxRetries, pick(Park, Again), pick(Apart, Halve))
 	case answer.Either:
 		t.failures.add(a, maxFailures)
-		return judge(&t.failures, a, maxFailures, pick(Aside, Again), pick(Refused, Halve))
+		return judge(&t.failures, a, maxFailures, pick(Park, Again), pick(Refused, Halve))
 	}
 	return Again
 }

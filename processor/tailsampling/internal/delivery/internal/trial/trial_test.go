@@ -9,20 +9,20 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 )
 
-// Each case is the answers that the same traces draw one after the other, and what becomes of them after each. A letter is
-// an answer: accepted, retry, data, large, gateway, either. "+" is that the destination accepts others, "-" that a minute passes.
+// Each case is the sequence of answers to the same traces, and the judgement after each. A letter is an answer: accepted, retry,
+// data, large, gateway, either. "+" means that the destination accepts others, "-" that a minute passes.
 func TestJudge(t *testing.T) {
 	classes := map[rune]answer.Class{
 		'a': answer.Accepted, 'r': answer.Retry, 'd': answer.Data, 'l': answer.TooLarge, 'g': answer.Gateway, 'e': answer.Either,
 	}
-	names := map[Verdict]string{Delivered: "delivered", Again: ".", Halve: "halve", Aside: "aside", Apart: "apart", Refused: "refused"}
+	names := map[Verdict]string{Delivered: "delivered", Again: ".", Halve: "halve", Park: "aside", Apart: "apart", Refused: "refused"}
 	for _, tc := range []struct{ answers, several, one string }{
 		{"a", "delivered", "delivered"},
 		{"rrra", ". . . delivered", ". . . delivered"},
 		{"d", "halve", "refused"},
 		{"+d", "halve", "refused"},
 		{"l", "halve", "refused"},
-		{"+rrrrrrr", ". . . . . . .", ". . . . . . ."}, // what was accepted before the first tells nothing
+		{"+rrrrrrr", ". . . . . . .", ". . . . . . ."}, // acceptances before the first answer do not count
 		{"r+rrrr", ". . . . halve", ". aside aside aside apart"},
 		{"rrrrr+r", ". . . . . halve", ". . . . . apart"},
 		{"rrrr+-rr", ". . . . . .", ". . . . . ."},
@@ -62,7 +62,7 @@ func TestJudge(t *testing.T) {
 
 // Half of the strikes of several traces count for each half, but none for a single trace. Only acceptances after the split
 // count.
-func TestTrialOfAHalf(t *testing.T) {
+func TestTrialAfterHalving(t *testing.T) {
 	var tr Trial
 	a := Acceptance{Count: 1, Recent: true}
 	for range maxRetries {
@@ -86,8 +86,8 @@ func TestTrialOfAHalf(t *testing.T) {
 
 	a.Count++
 	require.Equal(t, Halve, other.Judge(answer.Retry, true, a))
-	require.Equal(t, Aside, one.Judge(answer.Either, false, a))
+	require.Equal(t, Park, one.Judge(answer.Either, false, a))
 	require.Equal(t, Refused, one.Judge(answer.Either, false, a))
 	one = tr.Half(false, Acceptance{Count: 2})
-	require.Equal(t, Aside, one.Judge(answer.Retry, false, a), "the other half was accepted")
+	require.Equal(t, Park, one.Judge(answer.Retry, false, a), "the other half was accepted")
 }
