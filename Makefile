@@ -51,7 +51,7 @@ test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race dete
 
 .PHONY: e2e
 e2e: build test/e2e/browser/node_modules/.package-lock.json test/e2e/strict/.venv/installed test/e2e/contract/.venv/installed sdks ## Run the built gateway with real clients, real backends and a real browser; hold its sampler against contrib's
-	cd test/e2e && $(GO) test -tags e2e -count=1 -timeout 30m -parallel 10 -v .
+	cd test/e2e && $(GO) test -tags e2e -count=1 -timeout 30m -parallel 6 -v .
 	cd bench && $(GO) test -count=1 ./...
 
 .PHONY: sdks
