@@ -173,7 +173,11 @@ func (c *checker) duration(p place, value any, t reflect.Type) {
 		if p.ours && !p.foreign {
 			c.refuse(p, fmt.Sprintf("%v has no unit; write %vs, %vm or %vms, whichever it is", value, value, value, value))
 		} else {
-			c.warn(p, fmt.Sprintf("%v has no unit, and is %s; write what is meant with a unit, as in %vs", value, time.Duration(n), value))
+			meant := fmt.Sprintf("%vs", value)
+			if d := time.Duration(n); d >= time.Millisecond { // nobody means so many seconds
+				meant = d.String()
+			}
+			c.warn(p, fmt.Sprintf("%v has no unit, and is %s; write what is meant with a unit, as in %s", value, time.Duration(n), meant))
 		}
 		return
 	}

@@ -34,7 +34,7 @@ func TestCheck(t *testing.T) {
 		"wait": 5, "budget": "1024", "taken": 30, "days": 7.5, "kept": "1.5d", "size_bytes": 1024, "count": 7, "unknown": 3, "-": 4,
 		"list":    []any{map[string]any{"wait": 0, "budget": 0}, map[string]any{"wait": 1, "budget": "1GB"}, "text"},
 		"named":   map[string]any{"x": map[string]any{"wait": "1w", "budget": 7}},
-		"client":  map[string]any{"timeout": 200, "idle_conn_timeout": "1d", "max_idle_conns": 7},
+		"client":  map[string]any{"timeout": 200, "http2_ping_timeout": 200_000_000, "idle_conn_timeout": "1d", "max_idle_conns": 7},
 		"pointer": map[string]any{"wait": "2 days", "budget": "0"},
 	}, &settings{})
 	var lines []string
@@ -50,6 +50,7 @@ func TestCheck(t *testing.T) {
 		"a::b::wait: 5 has no unit; write 5s, 5m or 5ms, whichever it is",
 	}, lines)
 	assert.Equal(t, []Finding{
+		{"a::b::client::http2_ping_timeout", "200000000 has no unit, and is 200ms; write what is meant with a unit, as in 200ms"},
 		{"a::b::client::timeout", "200 has no unit, and is 200ns; write what is meant with a unit, as in 200s"},
 		{"a::b::taken", "30 has no unit, and is 30ns; write what is meant with a unit, as in 30s"},
 	}, found.Warned)

@@ -1,4 +1,4 @@
-// The contract of api/ answered with the shop's data; the development server and the tests of the screens ask here.
+// Answers the contract of api/ with the shop's data, for the development server and the tests of the screens.
 
 import { decision, undecided } from "./decisions.ts";
 import { destinations, retry, retryAll } from "./destinations.ts";

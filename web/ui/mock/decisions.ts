@@ -1,4 +1,4 @@
-// Why traces of the simulated shop were kept, or not.
+// Decisions about traces of the simulated shop.
 
 import type { Decision } from "../src/api/types";
 import { DROPPED, NOT_KEPT, PENDING, type Recipe, recipes, trace } from "./traces.ts";
@@ -6,7 +6,7 @@ import { DROPPED, NOT_KEPT, PENDING, type Recipe, recipes, trace } from "./trace
 const TYPES = { errors: "status_code", slow: "latency", "health-checks": "drop", rest: "probabilistic" };
 const THRESHOLD = "f3333333333333";
 
-/** The decision about a trace; null where none is known, which undecided says in a sentence. */
+/** The decision about a trace; null if none is known: undecided has the sentence for that. */
 export function decision(id: string): Decision | null {
   const recipe = recipes.find((x) => x.id === id);
   if (recipe) return ofKept(recipe);
@@ -90,7 +90,7 @@ function ofKept(recipe: Recipe): Decision {
   };
 }
 
-/** What each policy said where `by` decided; rest is for every trace that is not dropped, and samples one of 20. */
+/** The votes of the policies where `by` decided; rest matches every trace that is not dropped, and samples one of 20. */
 function votes(by: string, restMatched: boolean): Decision["votes"] {
   return Object.entries(TYPES).map(([name, type]) => ({
     name,

@@ -1,4 +1,4 @@
-// Where the kept traces of the simulated shop go.
+// The destinations of the simulated shop's kept traces.
 
 import type { Destination, Destinations, RefusedTrace } from "../src/api/types";
 import type { Scenario } from "./api.ts";
@@ -37,7 +37,7 @@ const backend = one({
   backlog: { traces: 12, spans: 340, bytes: 190_000, seconds: 0.4 },
 });
 
-/** Where each destination has trouble of another kind. */
+/** Destinations, each with trouble of another kind. */
 function troubled(): Destination[] {
   return [
     one({ share_bytes: GIB / 2 }),
@@ -89,7 +89,7 @@ function troubled(): Destination[] {
   ];
 }
 
-/** Refused traces: one is taken when it is sent again, one was sent again by somebody else, one is refused again. */
+/** Refused traces: one is accepted when it is sent again, somebody else sent one again, one is refused again. */
 export const [TAKEN, GONE, REFUSED_AGAIN] = [recipes[0].id, recipes[3].id, recipes[2].id];
 
 /** The traces that were sent again. */
@@ -146,12 +146,12 @@ export function destinations(scenario: Scenario): Destinations {
   };
 }
 
-/** How many refusals a retry undoes. */
+/** The number of refusals that a retry undoes. */
 export function retry(trace: string): number {
   if (trace !== TAKEN && trace !== REFUSED_AGAIN) return 0;
   sentAgain.add(trace);
   return 1;
 }
 
-/** How many refusals a retry of all undoes. */
+/** The number of refusals that a retry of all undoes. */
 export const retryAll = () => retry(TAKEN) + retry(REFUSED_AGAIN);

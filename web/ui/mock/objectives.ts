@@ -37,7 +37,7 @@ interface Case {
   labels?: Record<string, string>;
 }
 
-/** An indicator of which only some is said. */
+/** An indicator, given in part. */
 export const indicator = (said: Pick<Indicator, "type"> & Partial<Indicator>): Indicator => ({
   service: "",
   kind: "",
@@ -368,7 +368,7 @@ export function history(name: string, start: number, end: number, step: number):
   return { step_seconds: step, points };
 }
 
-/** What Prometheus answers to the page's breakdowns. */
+/** Prometheus' answers to the page's breakdowns. */
 export function breakdown(query: string) {
   const by = /by \((\w+)\)/.exec(query)?.[1] ?? "reason";
   const values: Record<string, [string, number][]> = {

@@ -109,7 +109,7 @@ export function deliveries(): Delivery[] {
   ];
 }
 
-/** Who reads: with everything ok, somebody on the gateway's machine. */
+/** The caller: somebody on the gateway's machine, but in the scenario looking. */
 export function caller(scenario: Scenario): Caller {
   const operator = scenario !== "looking";
   return {

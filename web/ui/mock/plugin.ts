@@ -1,11 +1,11 @@
 // Serves the mock API to `npm run dev` and `npm run preview`. GET /mock/scenario/{ok|empty|unkept|down|troubled|promoted|reverted|looking}
-// switches what it answers, to see the empty and the failed screens.
+// switches its answers, to show the empty and the failed screens.
 
 import type { ServerResponse } from "node:http";
 import type { Connect, Plugin } from "vite";
 import { type Answer, answer, type Scenario } from "./api.ts";
 
-/** What the gateway sends with the dashboard; the preview proves that the build lives with it. */
+/** The gateway's Content-Security-Policy; the preview shows that the build works with it. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; " +
   "base-uri 'self'; form-action 'self'; frame-ancestors 'none'";

@@ -1,4 +1,4 @@
-// What tail_sampling tells of itself in the simulated shop.
+// The status of tail_sampling in the simulated shop.
 
 import type {
   Amount,

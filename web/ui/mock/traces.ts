@@ -1,4 +1,4 @@
-// Kept traces of the simulated shop: ordinary ones, and some with what goes wrong in the field.
+// Kept traces of the simulated shop: ordinary ones, and some with faults that are seen in the field.
 
 import type { Attributes, Span, Trace, TraceSummary } from "../src/api/types";
 import { hex, pick, type Random, random } from "./random.ts";

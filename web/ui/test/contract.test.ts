@@ -1,4 +1,4 @@
-// What the mock API answers is what the contract describes: the screens are tested with answers that the gateway could give.
+// The mock API answers as the contract describes: the screens are tested with answers that the gateway could give.
 
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -46,13 +46,13 @@ function errors(path: string, method: string, a: Answer): unknown {
   return validate(JSON.parse(JSON.stringify(a.body))) ? [] : validate.errors;
 }
 
-/** What stands for a path's parameters: something that is there, and something that is not. */
+/** Values for a path's parameters: one that exists, and one that does not. */
 const EXAMPLES: Record<string, string[]> = {
   "{name}": ["checkout-availability", "nobody"],
   "{trace_id}": [recipes[0].id, recipes[2].id, recipes[4].id, NOT_KEPT, "0".repeat(32)],
 };
 
-/** The mock has neither what the dashboard never asks for, nor what is no JSON. */
+/** The mock lacks answers that the dashboard does not request, and those that are no JSON. */
 const WITHOUT = ["/healthz", "/api/openapi.yaml", "/api/sampling/v1/drain", "/api/sampling/v1/drain/resume"];
 
 const asked = Object.keys(contract.paths).filter((path) => !WITHOUT.includes(path));

@@ -12,7 +12,7 @@ vi.mock("../../src/lib/plot", () => ({
   setChartData() {},
 }));
 
-/** What the gateway answers, and what it was world.asked. */
+/** The scenario of the gateway's answers, and the requests that it got. */
 export const world = { scenario: "ok" as Scenario, asked: [] as string[] };
 
 export const root = document.createElement("div");
@@ -39,7 +39,7 @@ beforeEach(() => {
   };
 });
 
-/** Lets time pass, then lets answers arrive and what they show ask for more. */
+/** Lets time pass, then lets answers arrive, and the requests that follow from them. */
 export async function settle(ms = 0) {
   for (const wait of [ms, 20, 20, 20]) {
     await act(async () => {
