@@ -143,9 +143,6 @@ func (g *crashedGateway) run(t *testing.T) {
 func (g *crashedGateway) crash(t *testing.T, load *crashLoad, c crash, n int) {
 	t.Helper()
 	began := time.Now()
-	if c.shards {
-		g.shards = 5 - g.shards
-	}
 	if c.prepare != nil {
 		g.run(t)
 		c.prepare(t, g)
@@ -155,10 +152,14 @@ func (g *crashedGateway) crash(t *testing.T, load *crashLoad, c crash, n int) {
 	if c.damage != nil && !c.live {
 		c.damage(t, g.dir, n)
 	}
-	before := load.acknowledged()
-	g.launch(t, c.String(), c.maxSeries)
-	if c.term || c.live || c.setBack > 0 {
-		g.provoke(t, load, c, n, before)
+	if c.shards {
+		c.hit = g.reshard(t, load, c)
+	} else {
+		before := load.acknowledged()
+		g.launch(t, c.String(), c.maxSeries)
+		if c.term || c.live || c.setBack > 0 {
+			g.provoke(t, load, c, n, before)
+		}
 	}
 	select {
 	case <-g.done:
@@ -174,6 +175,24 @@ func (g *crashedGateway) crash(t *testing.T, load *crashLoad, c crash, n int) {
 	require.Less(t, time.Since(began), lifetime, "%s: the gateway was killed by the test", c)
 	require.NoError(t, os.Remove(g.log)) // a chain that fails later shows the log of the gateway with which it does
 	t.Logf("%s reached in %s", c, time.Since(began).Round(time.Millisecond))
+}
+
+// reshard starts the gateway with another number of shards, until that reaches the failpoint: it moves the segments and journals that the
+// one before left, and a slow one leaves fewer than hits. It returns the hit that was reached.
+func (g *crashedGateway) reshard(t *testing.T, load *crashLoad, c crash) (hit int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; c.hit = max(1, c.hit/2) {
+		g.shards = 5 - g.shards
+		before := load.acknowledged()
+		g.launch(t, c.String(), c.maxSeries)
+		if !g.await(t, unless(func() bool { return load.acknowledged() > before }, "%s: nothing is acknowledged", c)) {
+			return c.hit
+		}
+		require.True(t, time.Now().Before(deadline), "%s is not reached in any start within %s", c, patience)
+		t.Logf("%s: fewer were left", c)
+		g.kill(t)
+		require.NoError(t, os.Remove(g.log))
+	}
 }
 
 // provoke does to a gateway that is ready, and has counted something, what makes it reach its failpoint.
