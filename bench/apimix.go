@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -82,16 +81,15 @@ func questions(now time.Time) []question {
 // apimix measures how long an export takes while clients ask each question, and while they ask all of them at once, against exports
 // without clients. Each question gets a window, between two windows without.
 func (o options) apimix(ctx context.Context, dir string) error {
-	program := o.a
-	if program == "" {
-		fmt.Fprintln(os.Stderr, "building the target")
-		if err := build(ctx, dir, targets[:1]); err != nil {
-			return err
-		}
-		program = targets[0].program
-	} else if absolute, err := filepath.Abs(program); err == nil {
-		program = absolute
+	t, err := o.target("slowburn")
+	if err != nil {
+		return err
 	}
+	fmt.Fprintln(os.Stderr, "building the target")
+	if err := build(ctx, dir, []target{t}); err != nil {
+		return err
+	}
+	t.configs = append(slices.Clip(t.configs), "configs/apimix.yaml")
 	backend, err := sink.Start(ctx)
 	if err != nil {
 		return err
@@ -99,7 +97,6 @@ func (o options) apimix(ctx context.Context, dir string) error {
 	defer backend.Stop()
 	s := o.base()
 	s.wait, s.revive = 5*time.Second, 5*time.Second
-	t := target{name: "slowburn", program: program, configs: append(slices.Clip(targets[0].configs), "configs/apimix.yaml")}
 	process, err := t.start(ctx, dir, backend.Endpoint(), s)
 	if err != nil {
 		return err

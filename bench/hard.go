@@ -32,7 +32,7 @@ var hardParts = []hardPart{
 	{"connections: 1 to 256", options.hardConnections},
 	{"names: 200 services with 1,000 operations each", options.hardNames},
 	{"doors: attributes, a component that decodes, and batch in front", options.hardDoors},
-	{"latency: at a half and at nine tenths of what is accepted", options.hardLatency},
+	{"latency: at a half and at nine tenths of what is accepted, and at 270,000 spans/s", options.hardLatency},
 }
 
 // hard runs all parts, or those whose names contain --only.
@@ -209,12 +209,18 @@ func (o options) hardKept(ctx context.Context, dir string) error {
 	})}, "slowburn")
 }
 
+// leastBudget is the smallest memory_budget of hardBuffer, in MiB.
+const leastBudget = 8
+
 func (o options) hardBuffer(ctx context.Context, dir string) error {
 	base := o.hardLoad()
 	bytes := float64(base.buffered()) * load.New(base.load).BytesPerSpan()
 	var list []scenario
 	for _, factor := range []float64{0.5, 1, 2, 8} {
 		budget := int(bytes/factor) >> 20
+		if budget < leastBudget {
+			return fmt.Errorf("%.1f MB are buffered, and a share of %v is too little for a memory_budget: raise --rate or --wait", bytes/1e6, 1/factor)
+		}
 		list = append(list, o.vary(fmt.Sprintf("%.0f MB buffered, %v of memory_budget (%d MiB)", bytes/1e6, factor, budget), func(s *scenario) {
 			s.memory = fmt.Sprintf("%dMiB", budget)
 		}))
@@ -242,7 +248,12 @@ func (o options) hardDoors(ctx context.Context, dir string) error {
 		"slowburn", "slowburn attributes", "slowburn decoded", "slowburn batch", reference, "contrib attributes", "contrib batch")
 }
 
-// hardLatency measures each target's highest rate, and then the latency of an export at a half and at nine tenths of it.
+// fixedRate is the rate in spans per second at which hardLatency measures slowburn whatever it accepts, so that versions and machines
+// can be compared.
+const fixedRate = 270_000
+
+// hardLatency measures each target's highest rate, and then the latency of an export at a half and at nine tenths of it; slowburn's also
+// at fixedRate.
 func (o options) hardLatency(ctx context.Context, dir string) error {
 	for _, name := range []string{"slowburn", reference} {
 		t, err := o.target(name)
@@ -268,6 +279,12 @@ func (o options) hardLatency(ctx context.Context, dir string) error {
 			at := full
 			at.load.Rate = int(accepted * share)
 			at.name = fmt.Sprintf("at %.0f %% of what %s accepts, %d spans/s, 500 spans per request", 100*share, name, at.load.Rate)
+			jobs = append(jobs, job{at, []target{t}})
+		}
+		if t.isSlowburn() {
+			at := full
+			at.load.Rate = fixedRate
+			at.name = fmt.Sprintf("at %d spans/s, 500 spans per request", fixedRate)
 			jobs = append(jobs, job{at, []target{t}})
 		}
 		more, err := o.measureAll(ctx, dir, jobs)

@@ -90,6 +90,26 @@ func TestOnlyMustMatch(t *testing.T) {
 	assert.True(t, absolute.isSlowburn())
 }
 
+// TestAReplacesTheBinary checks that --a is what every suite measures, with --only and without.
+func TestAReplacesTheBinary(t *testing.T) {
+	for _, only := range []string{"", "slowburn,contrib best"} {
+		for _, suite := range []string{"compare", "policies"} {
+			chosen, err := options{suite: suite, only: only, a: "x"}.targets()
+			require.NoError(t, err)
+			for _, one := range chosen {
+				assert.Equal(t, one.isSlowburn(), filepath.IsAbs(one.program), one.name)
+			}
+		}
+	}
+}
+
+// TestSmallLoads checks that a load which is too small to be measured is refused with what to change.
+func TestSmallLoads(t *testing.T) {
+	small := options{rate: 1000, perRequest: 200, wait: time.Second, count: 1}
+	require.ErrorContains(t, small.hardBuffer(t.Context(), t.TempDir()), "raise --rate or --wait")
+	require.ErrorContains(t, run(t.Context(), options{suite: "compare"}), "--spans-per-request 0: write at least 1")
+}
+
 // TestConfigsAreThere checks that the files of all targets and loads exist.
 func TestConfigsAreThere(t *testing.T) {
 	var s scenario

@@ -19,21 +19,21 @@ var ways = []struct {
 // kept measures the cost of a kept span: the cost per span of a gateway that keeps all traces, minus that of one that keeps none
 // and runs at the same time under the same load.
 func (o options) kept(ctx context.Context, dir string) error {
-	program := o.a
-	if program == "" {
-		fmt.Fprintln(os.Stderr, "building the target")
-		if err := build(ctx, dir, targets[:1]); err != nil {
-			return err
-		}
-		program = targets[0].program
+	t, err := o.target("slowburn")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "building the target")
+	if err := build(ctx, dir, []target{t}); err != nil {
+		return err
 	}
 	s := o.base()
 	s.load.Rate /= 2
 	for _, way := range ways {
-		configs := slices.Concat(targets[0].configs, way.configs)
+		configs := slices.Concat(t.configs, way.configs)
 		both := [2]target{
-			{name: "none", program: program, configs: append(slices.Clip(configs), "configs/kept-none.yaml")},
-			{name: "all", program: program, configs: append(slices.Clip(configs), "configs/kept-all.yaml")},
+			{name: "none", program: t.program, configs: append(slices.Clip(configs), "configs/kept-none.yaml")},
+			{name: "all", program: t.program, configs: append(slices.Clip(configs), "configs/kept-all.yaml")},
 		}
 		var extra []float64
 		for n := range o.count {

@@ -23,8 +23,10 @@ type options struct {
 	profile           string
 	rate, runs        int
 	connections       int
+	perRequest        int // spans
 	clients           int // of the dashboard's API
 	wait, window      time.Duration
+	revive            time.Duration
 	memory            string
 	instructions      bool
 	// a and b are the binaries of suite pair, count how many pairs, and config is added to the shipped one.
@@ -33,9 +35,6 @@ type options struct {
 	count        int
 	update       bool // floor.json
 }
-
-// usualRevival is the revive_window of all suites except waits.
-const usualRevival = 5 * time.Second
 
 // reference is the target that the others are compared with.
 const reference = "contrib best"
@@ -47,10 +46,12 @@ func main() {
 	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
 	flag.IntVar(&o.connections, "connections", 8, "connections that the generator sends over, where the suite does not say")
+	flag.IntVar(&o.perRequest, "spans-per-request", 200, "spans per request, where the suite does not say")
 	flag.IntVar(&o.clients, "clients", 16, "suite apimix: clients that ask the API at once")
 	flag.IntVar(&o.runs, "runs", 3, "runs per target, in turn")
 	flag.DurationVar(&o.wait, "wait", 10*time.Second, "decision_wait, so rate × wait spans are buffered")
 	flag.DurationVar(&o.window, "window", 15*time.Second, "how long each run measures")
+	flag.DurationVar(&o.revive, "revive", 5*time.Second, "slowburn's revive_window, where the suite does not say; a measurement that needs a full buffer waits for it too")
 	flag.StringVar(&o.memory, "memory", "512MiB", "slowburn's memory_budget; 512MiB is what ships")
 	flag.BoolVar(&o.instructions, "instructions", false, "count instructions per span, by perf, instead of CPU time, which that would raise")
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
@@ -70,6 +71,9 @@ func main() {
 }
 
 func run(ctx context.Context, o options) (err error) {
+	if o.perRequest < 1 {
+		return fmt.Errorf("--spans-per-request %d: write at least 1", o.perRequest)
+	}
 	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept, "apimix": o.apimix, "hard": o.hard, "floor": o.floor}[o.suite]; suite != nil {
 		var dir string
 		if dir, err = os.MkdirTemp("", "slowburn-bench-"); err != nil {
@@ -156,11 +160,15 @@ func (o options) targets() ([]target, error) {
 	if only == "" && o.suite == "policies" {
 		only = "slowburn," + reference
 	}
-	if only == "" {
-		return targets, nil
+	var names []string
+	for _, t := range targets {
+		names = append(names, t.name)
+	}
+	if only != "" {
+		names = strings.Split(only, ",")
 	}
 	var chosen []target
-	for name := range strings.SplitSeq(only, ",") {
+	for _, name := range names {
 		t, err := o.target(name)
 		if err != nil {
 			return nil, fmt.Errorf("--only: %w", err)
@@ -177,9 +185,9 @@ func (o options) targets() ([]target, error) {
 func (o options) base() scenario {
 	return scenario{
 		load: load.Settings{
-			Connections: o.connections, SpansPerRequest: 200, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
+			Connections: o.connections, SpansPerRequest: o.perRequest, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
 		},
-		wait: o.wait, window: o.window, memory: o.memory, revive: usualRevival, profile: o.profile,
+		wait: o.wait, window: o.window, memory: o.memory, revive: o.revive, profile: o.profile,
 		instructions: o.instructions,
 	}
 }

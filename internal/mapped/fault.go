@@ -34,20 +34,29 @@ func (f *Fault) In(b []byte) bool {
 //
 // turns it into a *Fault. Other panics continue.
 func Guard(err *error) func() {
-	before := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(before)
-		r := recover()
-		if r == nil {
-			return
-		}
-		_, ok := r.(runtime.Error)
-		fault, addressed := r.(interface{ Addr() uintptr })
-		if !ok || !addressed {
-			panic(r)
-		}
-		*err = &Fault{fault.Addr()}
+	before := Arm()
+	return func() { disarm(before, recover(), err) }
+}
+
+// Arm begins what Guard does, and reports whether it had begun before. With Disarm it allocates nothing:
+//
+//	defer Disarm(Arm(), &err)
+func Arm() (before bool) { return debug.SetPanicOnFault(true) }
+
+// Disarm ends what Arm began, which returned before. It must be deferred itself, not called by a deferred function.
+func Disarm(before bool, err *error) { disarm(before, recover(), err) }
+
+func disarm(before bool, recovered any, err *error) {
+	debug.SetPanicOnFault(before)
+	if recovered == nil {
+		return
 	}
+	_, ok := recovered.(runtime.Error)
+	fault, addressed := recovered.(interface{ Addr() uintptr })
+	if !ok || !addressed {
+		panic(recovered)
+	}
+	*err = &Fault{fault.Addr()}
 }
 
 // pageSize is the size of a page, or a fraction of it.

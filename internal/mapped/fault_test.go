@@ -29,11 +29,23 @@ func TestGuard(t *testing.T) {
 	m := cutOff(t, 2, 1)
 	before := debug.SetPanicOnFault(false)
 	defer debug.SetPanicOnFault(before)
-	guarded := func(do func()) (err error) {
-		defer Guard(&err)()
-		do()
-		return nil
+	for name, guarded := range map[string]func(func()) error{
+		"Guard": func(do func()) (err error) {
+			defer Guard(&err)()
+			do()
+			return nil
+		},
+		"Arm and Disarm": func(do func()) (err error) {
+			defer Disarm(Arm(), &err)
+			do()
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) { testGuard(t, m, guarded) })
 	}
+}
+
+func testGuard(t *testing.T, m Memory, guarded func(func()) error) {
 	assert.NoError(t, guarded(func() { m.Buf[0] = 1 }))
 	err := guarded(func() { m.Buf[os.Getpagesize()] = 1 })
 	assert.ErrorIs(t, err, ErrDisk)

@@ -132,10 +132,15 @@ func (d *tracesDoor) consume(ctx context.Context, enc *encoding, spans int, reje
 			return nil, err
 		}
 	}
-	resp := ptraceotlp.NewExportResponse()
-	if n := rejected.Spans(); n > 0 {
-		resp.PartialSuccess().SetRejectedSpans(int64(n))
-		resp.PartialSuccess().SetErrorMessage(d.reject(ctx, enc, rejected))
+	n := rejected.Spans()
+	if n == 0 {
+		return acceptedAll, nil
 	}
+	resp := ptraceotlp.NewExportResponse()
+	resp.PartialSuccess().SetRejectedSpans(int64(n))
+	resp.PartialSuccess().SetErrorMessage(d.reject(ctx, enc, rejected))
 	return resp, nil
 }
+
+// acceptedAll is the response to a request of which nothing was rejected. It is only read.
+var acceptedAll response = ptraceotlp.NewExportResponse()

@@ -52,7 +52,8 @@ func putBuffer(buffer []byte, pooled bool) {
 		return
 	}
 	pool, _ := poolOf(int64(cap(buffer)))
-	pool.Put(&buffer)
+	kept := buffer // allocated only here
+	pool.Put(&kept)
 }
 
 // GetBuffer returns n bytes of any content. The caller reserves them before or directly after.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -135,15 +136,7 @@ func TestConnIsRefused(t *testing.T) {
 
 // A TCP connection is read when data arrive, and its end is reported.
 func TestReadOnReady(t *testing.T) {
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	client, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
-	require.NoError(t, err)
-	server, err := l.Accept()
-	require.NoError(t, err)
-	budget := intake.NewBudget(1 << 20)
-	c := New(server, budget, func() { t.Error("refused") })
+	client, c, budget := connected(t)
 	reads, ok := c.(*readyConn)
 	if !ok {
 		t.Skip("not on this system")
@@ -170,6 +163,60 @@ func TestReadOnReady(t *testing.T) {
 	_, _, err = reads.ReadOnReady(1000, pool)
 	require.ErrorIs(t, err, net.ErrClosed)
 	assert.Zero(t, budget.Reserved())
+}
+
+// connected returns both ends of a connection of TCP, the server's as a Conn, and its budget.
+func connected(t *testing.T) (client, server net.Conn, budget *intake.Budget) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	client, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+	require.NoError(t, err)
+	server, err = l.Accept()
+	require.NoError(t, err)
+	budget = intake.NewBudget(1 << 20)
+	return client, New(server, budget, func() { t.Error("refused") }), budget
+}
+
+// More than the system takes at once arrives whole and in order, and what was written is known when a deadline passes or the
+// connection ends.
+func TestWriteToTCP(t *testing.T) {
+	client, server, _ := connected(t)
+	long := make([]byte, 16<<20)
+	for i := range long {
+		long[i] = byte(i >> 10)
+	}
+	arrived := make(chan []byte)
+	go func() {
+		b := make([]byte, len(long))
+		_, err := io.ReadFull(client, b)
+		assert.NoError(t, err)
+		arrived <- b
+	}()
+	n, err := server.Write(long)
+	require.NoError(t, err)
+	assert.Equal(t, len(long), n)
+	assert.True(t, bytes.Equal(long, <-arrived))
+	n, err = server.Write(nil)
+	require.NoError(t, err)
+	assert.Zero(t, n)
+
+	require.NoError(t, server.SetWriteDeadline(time.Now().Add(20*time.Millisecond)))
+	n, err = server.Write(long)
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	assert.Positive(t, n)
+	assert.Less(t, n, len(long), "nobody reads")
+	require.NoError(t, server.SetWriteDeadline(time.Time{}))
+
+	require.NoError(t, client.Close())
+	n, err = server.Write(long)
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, net.ErrClosed)
+	assert.Less(t, n, len(long))
+	require.NoError(t, server.Close())
+	_, err = server.Write(long)
+	require.ErrorIs(t, err, net.ErrClosed)
 }
 
 // counting is a pool that counts the buffers in use.

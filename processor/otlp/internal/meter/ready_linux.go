@@ -9,22 +9,30 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// readyConn reads without a buffer while nothing comes. gRPC's buffer would take half a megabyte for each idle
-// connection.
+// readyConn reads without a buffer while nothing comes: gRPC's buffer would take half a megabyte for each idle connection. It calls
+// the system directly; see read.
 type readyConn struct {
 	*Conn
 	raw syscall.RawConn
-	read
+	reading
+	writing
 }
 
-// read is one read. Its function is allocated once.
-type read struct {
+// reading is one read. Its function is allocated once.
+type reading struct {
 	do     func(fd uintptr) bool
 	size   int
 	pool   mem.BufferPool
 	buffer *[]byte
 	n      int
 	err    error
+}
+
+// writing is one write. Its function is allocated once.
+type writing struct {
+	flush  func(fd uintptr) bool
+	rest   []byte // to be written
+	failed error
 }
 
 // ready returns a TCP connection as one that gRPC reads by ReadOnReady, and any other as it is.
@@ -39,18 +47,40 @@ func ready(c *Conn, tcp *net.TCPConn) net.Conn {
 	r := &readyConn{Conn: c, raw: raw}
 	r.do = func(fd uintptr) bool {
 		r.buffer = r.pool.Get(r.size)
-		for {
-			if r.n, r.err = syscall.Read(int(fd), *r.buffer); !errors.Is(r.err, syscall.EINTR) {
-				break
-			}
-		}
-		if r.err != nil {
+		if r.n, r.err = read(fd, *r.buffer); r.err != nil {
 			r.pool.Put(r.buffer)
 			r.buffer, r.n = nil, 0
 		}
 		return !errors.Is(r.err, syscall.EAGAIN)
 	}
+	r.flush = func(fd uintptr) bool {
+		for len(r.rest) > 0 {
+			n, err := write(fd, r.rest)
+			if errors.Is(err, syscall.EAGAIN) {
+				return false
+			}
+			if err != nil {
+				r.failed = err
+				return true
+			}
+			r.rest = r.rest[n:]
+		}
+		return true
+	}
 	return r
+}
+
+// Write implements net.Conn.
+func (r *readyConn) Write(b []byte) (int, error) {
+	r.sends(b)
+	r.rest, r.failed = b, nil
+	err := r.raw.Write(r.flush)
+	if err == nil {
+		err = r.failed
+	}
+	n := len(b) - len(r.rest)
+	r.rest = nil
+	return n, err
 }
 
 // ReadOnReady waits for data and then reads it into a buffer of the pool. gRPC looks for this method.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 )
@@ -59,7 +60,7 @@ func (b *Buffer) visit(m *Member, in *intake.Request, spans []uint32, deadline t
 		}
 	}()
 	if b.Mapped {
-		defer spanlog.Guard(&err)()
+		defer mapped.Disarm(mapped.Arm(), &err)
 	}
 	m.Log.SetTime(int64(b.UnixMilli(now)))
 	for _, span := range spans {

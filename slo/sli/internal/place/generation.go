@@ -128,7 +128,7 @@ func (g *generation) Append(record []byte) bool {
 }
 
 func (g *generation) store(at int, record []byte) (err error) {
-	defer mapped.Guard(&err)()
+	defer mapped.Disarm(mapped.Arm(), &err)
 	length := uint32(len(record))
 	failpoint.Before(failpoint.CountsAppend)
 	copy(g.log[at+frameHead:], record)
