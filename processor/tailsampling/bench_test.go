@@ -35,6 +35,7 @@ type load struct {
 	trace    uint64
 	spans    int
 	lag      uint64 // how many traces begin before the next service's spans of a trace follow
+	patient  bool   // it sends again what is refused
 }
 
 const tracesPerRequest = 20
@@ -123,7 +124,12 @@ func (l *load) send(tb testing.TB, p *Sampler) {
 			r.Spans[j].TraceID = wire.TraceID(id)
 		}
 		ctx := wire.NewContext(context.Background(), r)
-		if err := p.ConsumeTraces(ctx, ptrace.NewTraces()); err != nil {
+		err := p.ConsumeTraces(ctx, ptrace.NewTraces())
+		for tries := 0; err != nil && l.patient && tries < 1000; tries++ {
+			time.Sleep(10 * time.Millisecond)
+			err = p.ConsumeTraces(ctx, ptrace.NewTraces())
+		}
+		if err != nil {
 			tb.Fatal(err)
 		}
 	}
