@@ -37,7 +37,8 @@ func benchFacts(b *testing.B, lag uint64, read string) {
 	cfg.DecisionWaitAfterRootReceived, cfg.ReviveWindow = 0, 0
 	cfg.Policies = []policy.Config{{Name: "rest", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 1}}}
 	if read != "none" {
-		cfg.Policies = append(cfg.Policies, treePolicies()[2:5]...)
+		modes := []any{"intermediary", "server_failed", "response_lost"} // of which the load has none
+		cfg.Policies = append(cfg.Policies, policy.Config{Name: "modes", Type: "failure_mode", Rest: map[string]any{"failure_mode": map[string]any{"modes": modes}}})
 	}
 	var p *Sampler
 	if read == "spans" {
