@@ -134,9 +134,9 @@ func (s *Set) Certain(t *Trace) bool {
 		defer s.memory.mu.Unlock()
 	}
 	// A shard that is short of memory asks this about many traces; their spans are not read for it.
-	skeleton := t.Skeleton
-	t.Skeleton = nil
-	defer func() { t.Skeleton = skeleton }()
+	skeleton, facts := t.Skeleton, t.Facts
+	t.Skeleton, t.Facts = nil, nil
+	defer func() { t.Skeleton, t.Facts = skeleton, facts }()
 	d, _ := s.all.decide(t, 0, nil) // the lowest randomness passes the fewest thresholds
 	return d.Verdict == Sampled
 }

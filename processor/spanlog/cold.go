@@ -108,4 +108,5 @@ func (l *segments) forget(c *cold.Segment) {
 			w.cold.Rest()
 		}
 	}
+	l.facts.rest()
 }

@@ -110,7 +110,7 @@ func (l *Log) move(n uint32, limit int) bool {
 		if !sound {
 			return false // likewise
 		}
-		if limit -= int(r.bytes) + headersOf(from, offsets, headers); limit < 0 {
+		if limit -= int(r.bytes) + headersOf(from, offsets, headers) + len(factSlots(l, r))*format.FactSize; limit < 0 {
 			return false
 		}
 	}
@@ -145,8 +145,8 @@ func headersOf(b format.Records, offsets []uint32, seen map[uint32]bool) (bytes 
 	return bytes
 }
 
-// moveRun copies the records of a segment's first run to the end of the log, all into one segment. from is the segment's
-// bytes. If a store fails the run stays where it is.
+// moveRun copies the records of a segment's first run to the end of the log, all into one segment, and their facts if each record has one
+// in memory. from is the segment's bytes. If a store fails the run stays where it is.
 func moveRun(l *Log, number uint32, from format.Records) {
 	r := l.runs.At(number)
 	source := r.segment
@@ -154,7 +154,12 @@ func moveRun(l *Log, number uint32, from format.Records) {
 	var o Origin
 	var last, bytes uint32
 	var scope uint32
-	to, names := openForRun(l, from, offsets)
+	var fact uint16
+	facts := factSlots(l, r)
+	to, names, room := openForRun(l, from, offsets, len(facts))
+	if len(facts) != len(offsets) || !room {
+		facts = nil
+	}
 	failpoint.Before(failpoint.SpanlogCopy)
 	s, d := &l.list[source], &l.list[to]
 	for i, at := range offsets {
@@ -165,6 +170,9 @@ func moveRun(l *Log, number uint32, from format.Records) {
 		}
 		arrived := d.since(s.created + int64(from.Arrived(at)))
 		body := from.Body(at)
+		if facts != nil {
+			fact = copyFact(l, s, d, &o, facts[i], fact)
+		}
 		last = d.put(format.KindCopied, o.at, last, arrived, encodePosition(from.Position(s.sequence, at)), body)
 		bytes += uint32(format.RecordHeaderSize + format.CopiedSize + len(body))
 	}
@@ -172,7 +180,7 @@ func moveRun(l *Log, number uint32, from format.Records) {
 	s.runs, s.superseded = r.sibling, true
 	s.live -= r.bytes
 	s.liveRuns--
-	r.segment, r.last, r.bytes = to, last, bytes
+	r.segment, r.last, r.bytes, r.fact = to, last, bytes, fact
 	r.sibling, d.runs = d.runs, number
 	d.live += r.bytes
 	d.liveRuns++
@@ -181,8 +189,25 @@ func moveRun(l *Log, number uint32, from format.Records) {
 	}
 }
 
-// openForRun returns a segment with room for the records, their resources and their scopes, and the segment's dictionary.
-func openForRun(l *Log, from format.Records, offsets []uint32) (uint32, *dictionary) {
+// factSlots returns the slots of a run's facts, the oldest first, valid until the next call; none if its segment is cold.
+func factSlots(l *Log, r *run) []uint16 {
+	s := &l.list[r.segment]
+	if s.cold != nil {
+		return nil
+	}
+	return l.facts.slots(s, r.fact)
+}
+
+// copyFact copies a fact from one segment in memory to the one being filled, where its origin was placed, and returns its slot there.
+func copyFact(l *Log, s, d *segment, o *Origin, slot, prev uint16) uint16 {
+	from := format.FactAt(s.mem.Buf, slot)
+	identity := Identity(format.FactAt(s.mem.Buf, from.Origin())[:format.IdentitySize])
+	return putFact(l, d, o, (*Fact)(from[:format.FactContent]), prev, func([]byte) Identity { return identity })
+}
+
+// openForRun returns a segment with room for the records, their resources and their scopes, and the segment's dictionary. It reports
+// whether there is room for so many facts too.
+func openForRun(l *Log, from format.Records, offsets []uint32, facts int) (uint32, *dictionary, bool) {
 	need := 0
 	var last uint32
 	for i, at := range offsets {
@@ -195,14 +220,18 @@ func openForRun(l *Log, from format.Records, offsets []uint32) (uint32, *diction
 	if need > l.pool.segmentSize-format.HeaderSize {
 		n := l.add(l.shard, l.clock, l.pool.get(format.HeaderSize+need))
 		l.list[n].alone = true
-		return n, &dictionary{}
+		return n, &dictionary{}, false
+	}
+	room := false
+	if withFacts := need + facts*factRoom; facts > 0 && withFacts <= l.pool.segmentSize-format.HeaderSize {
+		need, room = withFacts, true
 	}
 	if l.filling {
 		if need <= l.list[l.active].room() {
-			return l.active, &l.names
+			return l.active, &l.names, room
 		}
 		l.seal()
 	}
 	l.begin()
-	return l.active, &l.names
+	return l.active, &l.names, room
 }

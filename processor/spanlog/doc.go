@@ -29,6 +29,12 @@
 // begins another). A record that would fill a good part of a segment gets a segment of its own size. Where most of that
 // is its resource and scope it goes to a wide segment, which records with the same resource and scope share.
 //
+// # Facts
+//
+// A Fact is what a decision reads of a span. It is in a slot at the end of the span's segment, in memory or not, and linked with those of
+// the same run; an Identity is in a slot per origin. Facts are of this process: they are not read after a restart. Hence nothing depends on
+// them: a chain with fewer facts than records is read by its records.
+//
 // # After a crash
 //
 // Segments hold spans; the journal holds decisions and deliveries. Positions identify the part of a trace that an event

@@ -60,23 +60,48 @@ func (l *Log) Append(c *Chain, o *Origin, body []byte) {
 		return
 	}
 	s := l.open(n, o)
-	if o.sequence != s.sequence {
-		o.at, o.sequence = l.names.store(s, o), s.sequence
-	}
+	l.names.place(s, o)
 	prev := l.runs.lastIn(*c, l.active)
 	l.runs.grow(c, l.active, s, s.put(format.KindSpan, o.at, prev, s.since(l.clock), nil, body), n)
+}
+
+// AppendWithFact is Append, and stores the span's fact for Facts, unless the record is too large for the segment being filled. identify is
+// called once for each origin of a segment.
+func (l *Log) AppendWithFact(c *Chain, o *Origin, body []byte, f *Fact, identify Identify) {
+	n := format.RecordHeaderSize + len(body)
+	if n+o.size() > largest(l.pool.segmentSize) {
+		l.Append(c, o, body)
+		return
+	}
+	if l.volatile {
+		leaveVolatile(l)
+	}
+	s := l.open(n+factRoom, o)
+	l.names.place(s, o)
+	slot := putFact(l, s, o, f, l.runs.factIn(*c, l.active), identify)
+	prev := l.runs.lastIn(*c, l.active)
+	l.runs.grow(c, l.active, s, s.put(format.KindSpan, o.at, prev, s.since(l.clock), nil, body), n)
+	l.runs.At(c.last).fact = slot
+}
+
+// putFact stores a fact in the segment being filled, where its origin was placed, and returns its slot. There must be room.
+func putFact(l *Log, s *segment, o *Origin, f *Fact, prev uint16, identify Identify) uint16 {
+	origin := l.names.identity(s, o, identify)
+	slot := s.slot()
+	format.FactAt(s.mem.Buf, slot).Put(f, origin, prev)
+	return slot
 }
 
 // AppendCopy adds a copy of a span, which keeps its position and time of arrival (Unix milliseconds). It needs no Guard:
 // if the disk fails, the span is kept in memory, as by Pool.get.
 func (l *Log) AppendCopy(c *Chain, o *Origin, body []byte, at Position, arrived int64) {
-	if err := l.copy(c, o, body, at, arrived); err != nil {
+	if err := appendCopy(l, c, o, body, at, arrived); err != nil {
 		_ = l.Interrupt(err) // the span is kept in memory, below
 		l.appendAlone(c, o, at, arrived, body, l.pool.volatileMemory)
 	}
 }
 
-func (l *Log) copy(c *Chain, o *Origin, body []byte, at Position, arrived int64) (err error) {
+func appendCopy(l *Log, c *Chain, o *Origin, body []byte, at Position, arrived int64) (err error) {
 	defer Guard(&err)()
 	n := format.RecordHeaderSize + format.CopiedSize + len(body)
 	if n+o.size() > largest(l.pool.segmentSize) {
@@ -84,9 +109,7 @@ func (l *Log) copy(c *Chain, o *Origin, body []byte, at Position, arrived int64)
 		return nil
 	}
 	s := l.open(n, o)
-	if o.sequence != s.sequence {
-		o.at, o.sequence = l.names.store(s, o), s.sequence
-	}
+	l.names.place(s, o)
 	prev := l.runs.lastIn(*c, l.active)
 	l.runs.grow(c, l.active, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), encodePosition(at), body), n)
 	return nil
@@ -145,7 +168,7 @@ func leaveVolatile(l *Log) {
 // seal ends the segment being filled, and recycles it if it has no live run.
 func (l *Log) seal() {
 	l.filling = false
-	l.names.table.Clear()
+	l.names.clear()
 	s := &l.list[l.active]
 	if s.liveRuns == 0 {
 		l.recycle(l.active)
@@ -163,8 +186,8 @@ func (l *Log) Interrupt(cause error) error {
 		discardStock(l.pool)
 	}
 	l.filling, l.wide.filling = false, false
-	l.names.table.Clear()
-	l.wide.names.table.Clear()
+	l.names.clear()
+	l.wide.names.clear()
 	for n := range uint32(len(l.list)) {
 		if s := &l.list[n]; s.sequence != 0 && s.liveRuns == 0 && !s.busy {
 			l.recycle(n)
@@ -230,9 +253,7 @@ func appendApart(l *Log, c *Chain, o *Origin, at Position, arrived int64, body [
 		return
 	}
 	s := l.wide.open(l, n, o)
-	if o.sequence != s.sequence {
-		o.at, o.sequence = l.wide.names.store(s, o), s.sequence
-	}
+	l.wide.names.place(s, o)
 	prev := l.runs.lastIn(*c, l.wide.number)
 	l.runs.grow(c, l.wide.number, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), encodePosition(at), body), n)
 }
@@ -255,7 +276,7 @@ func (w *wide) open(l *Log, n int, o *Origin) *segment {
 // seal ends the wide segment.
 func (w *wide) seal(l *Log) {
 	w.filling = false
-	w.names.table.Clear()
+	w.names.clear()
 	if s := &l.list[w.number]; s.liveRuns > 0 {
 		l.finish(s)
 		return
@@ -305,7 +326,7 @@ func (l *Log) abandon(n uint32) {
 	}
 	s := &l.list[n]
 	l.runs.free(s)
-	l.names.table.Clear()
+	l.names.clear()
 	h := l.pool.header(l.shard, l.clock, len(s.mem.Buf))
 	if err := s.beginAnew(&h); err != nil {
 		_ = l.Interrupt(err) // nothing is lost: it held nothing
@@ -330,6 +351,7 @@ func (l *Log) Close() {
 	for _, w := range l.walks.idle {
 		w.close()
 	}
+	l.facts.close()
 	l.pool.Grow(-l.counted)
 	*l = Log{segments: segments{pool: l.pool}, shard: l.shard}
 }

@@ -211,3 +211,115 @@ func (w *walk) yield(p *planned, yield func(Record, error) bool) bool {
 		return yield(Record{Body: r.Body, Resource: r.Resource, Scope: r.Scope, Origin: uint64(r.Origin)}, nil)
 	})
 }
+
+// factWalk reads the facts of traces.
+type factWalk struct {
+	cold     *cold.FactReader // nil until it is needed
+	counted  int              // bytes of cold, as counted last
+	fact     Fact             // as yielded
+	identity Identity         // likewise
+	list     []uint16         // scratch of slots
+}
+
+// pagesInSegments is how many bytes of facts are kept of cold segments, in segments.
+const pagesInSegments = 2
+
+// Facts yields the facts of a trace's records, in any order, and reports whether it read all that there are; there may be fewer
+// than records. What it yields is valid until the next. It does not give up the mutex while it reads files.
+func (l *segments) Facts(c Chain, yield func(f *Fact, resource *Identity)) (all bool) {
+	w := &l.facts
+	for n := c.last; n != 0; {
+		r := l.runs.At(n)
+		if all = w.run(l.pool, &l.list[r.segment], r.fact, yield); !all {
+			break
+		}
+		n = r.older
+	}
+	if now := w.bytes(); now != w.counted {
+		w.counted = now
+		l.count()
+	}
+	return all
+}
+
+// run yields the facts of a run from its last one on, and reports whether it could read all, and there are any.
+func (w *factWalk) run(p *Pool, s *segment, last uint16, yield func(*Fact, *Identity)) bool {
+	origin := uint16(0) // whose identity is in w
+	for at := last; at != 0; {
+		slot := w.slot(p, s, at)
+		if slot == nil {
+			return false
+		}
+		copy(w.fact[:], slot)
+		from, prev := slot.Origin(), slot.Prev()
+		if from != origin {
+			if slot = w.slot(p, s, from); slot == nil {
+				return false
+			}
+			copy(w.identity[:], slot)
+			origin = from
+		}
+		yield(&w.fact, &w.identity)
+		if prev >= at {
+			return false
+		}
+		at = prev
+	}
+	return last != 0
+}
+
+// slot returns a slot of a segment, hot or cold, valid until the next call; nil if it cannot be read.
+func (w *factWalk) slot(p *Pool, s *segment, n uint16) format.Fact {
+	if n == 0 || n > s.slots {
+		return nil
+	}
+	if s.cold == nil {
+		return format.FactAt(s.mem.Buf, n)
+	}
+	if w.cold == nil {
+		w.cold = cold.NewFactReader(p.disk.Load(), &p.reading, pagesInSegments*p.segmentSize)
+	}
+	f, err := w.cold.Read(s.cold, n)
+	if err != nil {
+		return nil
+	}
+	return f
+}
+
+// slots returns the slots of a run in memory from its last one on, the oldest first, valid until the next call; none if they are damaged.
+func (w *factWalk) slots(s *segment, last uint16) []uint16 {
+	w.list = w.list[:0]
+	for at := last; at != 0; {
+		if at > s.slots {
+			return nil
+		}
+		slot := format.FactAt(s.mem.Buf, at)
+		if origin := slot.Origin(); slot.Prev() >= at || origin == 0 || origin > s.slots {
+			return nil
+		}
+		w.list = append(w.list, at)
+		at = slot.Prev()
+	}
+	slices.Reverse(w.list)
+	return w.list
+}
+
+// rest closes the files of segments that are gone.
+func (w *factWalk) rest() {
+	if w.cold != nil {
+		w.cold.Rest()
+	}
+}
+
+func (w *factWalk) close() {
+	if w.cold != nil {
+		w.cold.Close()
+	}
+}
+
+func (w *factWalk) bytes() int {
+	if w.cold == nil {
+		return 0
+	}
+	return w.cold.Bytes()
+}

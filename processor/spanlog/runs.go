@@ -21,6 +21,7 @@ type run struct {
 	bytes   uint32 // size of its records with their headers; 0 in a released run
 	older   uint32 // the trace's run before it, 0 in the first
 	sibling uint32 // the next run of the same segment, 0 in the last
+	fact    uint16 // the slot of its last fact, 0 if it has none
 }
 
 // runs are a log's runs, by number.
@@ -50,6 +51,16 @@ func (r *runs) lastIn(c Chain, number uint32) uint32 {
 	if c.last != 0 {
 		if last := r.At(c.last); last.segment == number {
 			return last.last
+		}
+	}
+	return 0
+}
+
+// factIn returns the slot of the chain's last fact in the segment with this number, 0 if there is none.
+func (r *runs) factIn(c Chain, number uint32) uint16 {
+	if c.last != 0 {
+		if last := r.At(c.last); last.segment == number {
+			return last.fact
 		}
 	}
 	return 0

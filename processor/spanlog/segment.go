@@ -25,6 +25,7 @@ type segment struct {
 	superseded bool   // some of its records were copied to another segment
 	dead       bool   // lost its last live run while it was busy
 	checked    bool   // its records carry checksums
+	slots      uint16 // slots of facts that are filled
 
 	shrinkable     bool // sealed, and in memory as it was written
 	incompressible bool // shrinking it failed, or saved too little
@@ -75,8 +76,24 @@ func (s *segment) put(k format.Kind, ref, prev uint32, arrived int32, prefix, pa
 	return at
 }
 
-// room returns how many bytes are left for records and their headers.
-func (s *segment) room() int { return len(s.mem.Buf) - int(s.used) }
+// room returns how many bytes are left for records and their headers, and for facts. The facts keep clear of the zero length that
+// follows the last record.
+func (s *segment) room() int {
+	room := len(s.mem.Buf) - int(s.used)
+	if s.slots > 0 {
+		room -= int(s.slots)*format.FactSize + format.RecordHeaderSize
+	}
+	return room
+}
+
+// factRoom is the room in bytes that a fact takes at most: its slot, its origin's, and what keeps them clear of the records.
+const factRoom = 2*format.FactSize + format.RecordHeaderSize
+
+// slot returns the next slot, for which there must be room.
+func (s *segment) slot() uint16 {
+	s.slots++
+	return s.slots
+}
 
 // since converts Unix milliseconds to a record's time of arrival: milliseconds after the segment was created.
 func (s *segment) since(at int64) int32 {

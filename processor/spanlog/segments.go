@@ -17,6 +17,7 @@ type segments struct {
 	whole   whole      // the cold segment being compacted
 	names   dictionary // of the segment being filled
 	wide    wide
+	facts   factWalk
 	counted int64 // bytes of memory besides the segments, as last given to Pool.Grow
 }
 
@@ -107,8 +108,8 @@ func (l *segments) lowest() uint64 {
 
 // count updates the pool's count of the memory that the log takes besides its segments.
 func (l *segments) count() {
-	now := l.pool.OnHeap(l.runs.Bytes() + l.names.table.Bytes() + l.wide.names.table.Bytes() + cap(l.list)*int(unsafe.Sizeof(segment{})) +
-		l.walks.bytes + cap(l.whole.buf))
+	now := l.pool.OnHeap(l.runs.Bytes() + l.names.bytes() + l.wide.names.bytes() + cap(l.list)*int(unsafe.Sizeof(segment{})) +
+		l.walks.bytes + l.facts.bytes() + cap(l.whole.buf))
 	if now != l.counted {
 		l.pool.Grow(now - l.counted)
 		l.counted = now

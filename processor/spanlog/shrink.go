@@ -58,27 +58,33 @@ func (w *Shrinking) Run() {
 	s := &w.segment
 	if !w.pack {
 		w.result = w.cold(files.InFile(s.mem), int64(len(s.mem.Buf)))
+		facts := format.FactsOf(s.mem.Buf, s.slots)
+		w.result.Facts = cold.NewFacts(facts, int64(len(s.mem.Buf)-len(facts)))
 		return
 	}
-	raw := s.mem.Buf
-	if s.cold != nil {
-		raw = make([]byte, s.used)
-		if w.err = s.cold.Load(w.pool.disk.Load(), raw); w.err != nil {
-			return
-		}
+	raw, facts, err := w.read()
+	if err != nil {
+		w.err = err
+		return
 	}
-	raw = raw[:s.used]
 	scratch, _ := scratches.Get().(*[]byte)
 	if scratch == nil {
 		scratch = new([]byte)
 	}
 	defer scratches.Put(scratch)
 	b := format.Pack(raw, *scratch)
+	at := len(b)
+	b = append(b, facts...)
 	*scratch = b
-	if len(b) > len(raw)*9/10 {
+	if len(b) > (len(raw)+len(facts))*9/10 {
 		w.err = errIncompressible
 		return
 	}
+	defer func() {
+		if w.result != nil {
+			w.result.Facts = cold.NewFacts(facts, int64(at))
+		}
+	}()
 	disk := w.pool.disk.Load()
 	if disk == nil {
 		m := mapped.Allocate(len(b))
@@ -93,6 +99,22 @@ func (w *Shrinking) Run() {
 		return
 	}
 	w.result = w.cold(f, f.Size)
+}
+
+// read returns the segment's records and facts. Facts that cannot be read are left out: a reader goes without.
+func (w *Shrinking) read() (raw, facts []byte, err error) {
+	s := &w.segment
+	if s.cold == nil {
+		return s.mem.Buf[:s.used], format.FactsOf(s.mem.Buf, s.slots), nil
+	}
+	raw = make([]byte, s.used)
+	if err = s.cold.Load(w.pool.disk.Load(), raw); err != nil {
+		return nil, nil, err
+	}
+	if facts, err = s.cold.LoadFacts(w.pool.disk.Load()); err != nil {
+		facts = nil
+	}
+	return raw, facts, nil
 }
 
 // cold returns the segment as a cold one, in a file or in memory, of so many bytes.

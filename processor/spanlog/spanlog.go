@@ -30,6 +30,20 @@ type (
 	Destination = format.Destination
 )
 
+// What a decision reads. The contents are the caller's, who reads them in the same process.
+type (
+	// Fact is what it reads of a span in place of its body.
+	Fact = [format.FactContent]byte
+	// Identity is what it reads of a resource.
+	Identity = [format.IdentitySize]byte
+)
+
+// FactSize is how many bytes a fact takes in a segment, and an origin's identity as many.
+const FactSize = format.FactSize
+
+// Identify returns the identity of a resource, given its header.
+type Identify func(resource []byte) Identity
+
 // Kinds of events. A part that was not sampled has only a decision.
 const (
 	Decided   = format.Decided

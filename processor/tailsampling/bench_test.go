@@ -34,11 +34,16 @@ type load struct {
 	ids      [][]int // by request: offsets of the trace IDs in its bytes
 	trace    uint64
 	spans    int
+	lag      uint64 // how many traces begin before the next service's spans of a trace follow
+	patient  bool   // it sends again what is refused
 }
 
 const tracesPerRequest = 20
 
-func newLoad(tb testing.TB) *load {
+func newLoad(tb testing.TB) *load { return newLoadOf(tb, func(ptrace.Span, int) {}) }
+
+// newLoadOf is newLoad, with a change made to the i-th span of each trace.
+func newLoadOf(tb testing.TB, change func(s ptrace.Span, i int)) *load {
 	l := &load{}
 	for service := range 5 {
 		td := ptrace.NewTraces()
@@ -56,7 +61,9 @@ func newLoad(tb testing.TB) *load {
 		ss.Scope().SetVersion("0.60.0")
 		for n := range tracesPerRequest {
 			for i := service; i < 12; i += 5 {
-				benchSpan(ss.Spans().AppendEmpty(), n, i)
+				s := ss.Spans().AppendEmpty()
+				benchSpan(s, n, i)
+				change(s, i)
 			}
 		}
 		var m ptrace.ProtoMarshaler
@@ -111,13 +118,18 @@ func (l *load) send(tb testing.TB, p *Sampler) {
 		spansPerTrace := len(r.Spans) / tracesPerRequest
 		for j := range r.Spans {
 			id := r.Bytes[l.ids[i][j]:][:16]
-			n := (l.trace + uint64(j/spansPerTrace)) * 0x9e3779b97f4a7c15
+			n := (l.trace - uint64(i)*l.lag + uint64(j/spansPerTrace)) * 0x9e3779b97f4a7c15
 			binary.LittleEndian.PutUint64(id, n)
 			binary.LittleEndian.PutUint64(id[8:], n*31)
 			r.Spans[j].TraceID = wire.TraceID(id)
 		}
 		ctx := wire.NewContext(context.Background(), r)
-		if err := p.ConsumeTraces(ctx, ptrace.NewTraces()); err != nil {
+		err := p.ConsumeTraces(ctx, ptrace.NewTraces())
+		for tries := 0; err != nil && l.patient && tries < 1000; tries++ {
+			time.Sleep(10 * time.Millisecond)
+			err = p.ConsumeTraces(ctx, ptrace.NewTraces())
+		}
+		if err != nil {
 			tb.Fatal(err)
 		}
 	}

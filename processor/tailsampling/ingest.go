@@ -64,6 +64,9 @@ func (p *Sampler) take(ctx context.Context, r *wire.Request, deadline time.Time)
 		return refuse.ErrDeliveryBudget
 	}
 	need, large := p.budget.Size(r)
+	if p.policies.versions.Current().Skeleton {
+		need += p.budget.FactsSize(r)
+	}
 	if err := p.budget.Reserve(need, large); err != nil {
 		return err
 	}

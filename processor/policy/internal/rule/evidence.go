@@ -12,9 +12,7 @@ const maxErrorType = 128
 
 // evidence returns the facts about a client span's call, from attributes of the HTTP and RPC conventions.
 func evidence(v *SpanView) (e skeleton.Evidence) {
-	if n, ok := wire.SpanAttribute(v.Body, "http.request.resend_count"); ok {
-		e.Resends = int32(min(max(n.Int(), 0), 1000))
-	}
+	e.Resends = resends(v.Body)
 	if v.Span.Status != wire.StatusError {
 		return e
 	}
@@ -40,6 +38,18 @@ func evidence(v *SpanView) (e skeleton.Evidence) {
 		e.Reason = skeleton.ReasonGaveUp
 	}
 	return e
+}
+
+// resends returns how often the request of a client span was sent before. It is asked of every call.
+func resends(span []byte) int32 {
+	attributes := wire.WalkAttributes(span)
+	for key, ok := attributes.Next(); ok; key, ok = attributes.Next() {
+		if string(key) == "http.request.resend_count" {
+			v := attributes.Value()
+			return int32(min(max(v.Int(), 0), 1000))
+		}
+	}
+	return 0
 }
 
 // Values of error.type in the SDKs of various languages, in lower case.

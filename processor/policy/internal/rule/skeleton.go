@@ -37,9 +37,12 @@ func (t *Trace) Linked() *skeleton.Skeleton {
 	if clear(k.origins); k.from.origin != 0 {
 		k.from = resource{} // it may belong to another trace, with other numbers
 	}
-	for v := range t.Skeleton() {
-		k.readOrigin(&v)
-		k.Spans = append(k.Spans, skeletonSpan(&v, &k.from))
+	if t.Facts == nil || !t.Facts(&k.Skeleton) || len(k.Spans) != t.Spans {
+		k.Reset()
+		for v := range t.Skeleton() {
+			k.readOrigin(&v)
+			k.Spans = append(k.Spans, k.from.complete(SkeletonSpan(&v)))
+		}
 	}
 	if len(k.Spans) < t.Spans {
 		t.unlinked = true
@@ -86,27 +89,42 @@ func (k *linked) readOrigin(v *SpanView) {
 
 // resource holds the skeleton's facts of a resource.
 type resource struct {
-	origin                   uint64
-	body                     []byte // a copy; nil if the origin identifies it
-	service, resource, clock uint64
+	origin uint64
+	body   []byte // a copy; nil if the origin identifies it
+	Identity
+}
+
+// Identity has the fields of a skeleton.Span that are those of its resource.
+type Identity struct{ Service, Resource, Clock uint64 }
+
+// Identify returns the identity of the body of a ResourceSpans or of its header.
+func Identify(body []byte) (id Identity) {
+	service, _ := wire.ResourceAttribute(body, ServiceName)
+	id.Service = NameHash(service.Bytes())
+	id.Resource, id.Clock = skeleton.Identify(body)
+	return id
+}
+
+// complete returns a span with the fields of its resource.
+func (id *Identity) complete(s skeleton.Span) skeleton.Span {
+	s.Service, s.Resource, s.Clock = id.Service, id.Resource, id.Clock
+	return s
 }
 
 // read reads the body of a ResourceSpans or its header, unless it was the last one read: spans of one resource come
 // together.
 func (r *resource) read(body []byte) {
-	if r.resource != 0 && r.origin == 0 && bytes.Equal(r.body, body) {
+	if r.Resource != 0 && r.origin == 0 && bytes.Equal(r.body, body) {
 		return
 	}
-	service, _ := wire.ResourceAttribute(body, ServiceName)
-	r.origin, r.body, r.service = 0, append(r.body[:0], body...), NameHash(service.Bytes())
-	r.resource, r.clock = skeleton.Identify(body)
+	r.origin, r.body, r.Identity = 0, append(r.body[:0], body...), Identify(body)
 }
 
-func skeletonSpan(v *SpanView, from *resource) skeleton.Span {
+// SkeletonSpan returns a span as a skeleton has it, without the fields of its resource.
+func SkeletonSpan(v *SpanView) skeleton.Span {
 	s := v.Span
 	k := skeleton.Span{
-		ID: spanID(s.ID), Parent: spanID(s.ParentID), Kind: s.Kind, Status: s.Status, Start: s.Start, End: s.End,
-		Service: from.service, Name: NameHash(v.Name()), Resource: from.resource, Clock: from.clock,
+		ID: spanID(s.ID), Parent: spanID(s.ParentID), Kind: s.Kind, Status: s.Status, Start: s.Start, End: s.End, Name: NameHash(v.Name()),
 	}
 	if s.Kind == wire.KindClient {
 		k.Failure = evidence(v)

@@ -130,3 +130,28 @@ func TestLinkedByOrigin(t *testing.T) {
 		}
 	}
 }
+
+// Facts are read in place of spans, unless they are not of all spans.
+func TestLinkedByFacts(t *testing.T) {
+	list := policytest.Views(t, policytest.Span{Name: "root"}, policytest.Span{Name: "call", Parent: 1})
+	for _, c := range []struct {
+		facts int
+		all   bool
+		reads int // of spans
+	}{{2, true, 0}, {2, false, 1}, {1, true, 1}, {0, true, 1}, {0, false, 1}, {3, true, 1}} {
+		reads := 0
+		tr := &rule.Trace{Spans: 2, Skeleton: func() iter.Seq[rule.SpanView] { reads++; return slices.Values(list) }}
+		tr.Facts = func(k *skeleton.Skeleton) bool {
+			for i := range c.facts {
+				k.Spans = append(k.Spans, skeleton.Span{ID: uint64(i + 1), Name: 77})
+			}
+			return c.all
+		}
+		k := tr.Linked()
+		require.Len(t, k.Spans, 2)
+		require.Equal(t, c.reads, reads, "%+v", c)
+		require.Equal(t, c.reads == 0, k.Spans[0].Name == 77, "%+v", c)
+		tr.Release()
+	}
+	require.Nil(t, (&rule.Trace{Spans: 1, Facts: func(*skeleton.Skeleton) bool { panic("it is not asked") }}).Linked())
+}

@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // SpanView is a span in its encoded form.
@@ -50,6 +51,9 @@ type Trace struct {
 	// Skeleton reads the trace's spans, for policies that look at their tree. It is nil if they cannot be read; such
 	// policies then match nothing.
 	Skeleton func() iter.Seq[SpanView]
+	// Facts appends to the Skeleton what was stored of the spans apart, and reports whether it read all that there is. Where it does not,
+	// or there is less than of Spans spans, Skeleton is read. It may be nil.
+	Facts func(*skeleton.Skeleton) bool
 
 	linked   *linked // built by Linked, until Release
 	unlinked bool    // Linked could not build it

@@ -17,6 +17,7 @@ type Segment struct {
 	Sequence uint64
 	Checked  bool    // its records carry checksums
 	Patches  []Patch // by offset
+	Facts    Facts
 
 	// Gone is set when the segment is given up or replaced: readers close its file. The log's mutex guards it.
 	Gone bool

@@ -107,6 +107,12 @@ func (g *Budget) Size(r *wire.Request) (all, large int64) {
 	return all, large
 }
 
+// FactsSize estimates the memory that the facts of a request's spans take: one each, and one for each of their origins in a shard.
+func (g *Budget) FactsSize(r *wire.Request) int64 {
+	spans := len(r.Spans)
+	return spanlog.FactSize * int64(spans+min(spans, len(r.Scopes)*len(g.buffer.Members)))
+}
+
 // Reserve reserves memory and disk. If they are short, it asks Relieve for room and waits for it, reliefWait at most; then it fails
 // with an error of spanlog.Pool. The pool's Cancel returns the reservation.
 func (g *Budget) Reserve(bytes, large int64) error {

@@ -4,6 +4,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy/facts"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
@@ -29,7 +30,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 		return
 	}
 	body := in.Body(span)
-	s.log.Append(&e.chain, in.Origin(span), body) // first, as it may fault if the disk fails
+	s.append(in, span, e, body) // first, as it may fault if the disk fails
 	e.spans++
 	e.bytes += uint64(len(body))
 	s.tally.Stats.Spans++
@@ -62,6 +63,19 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	if e.bytes >= 2*s.shared.TraceSize {
 		s.decide(n, decision.BySize, now)
 	}
+}
+
+// append stores a span and, if the policies of its trace look at the tree, its facts.
+func (t *traces) append(in *intake.Request, span *wire.Span, e *entry, body []byte) {
+	if !e.late {
+		if v := t.versions.Of(e.generation); v.Skeleton {
+			if view, _ := in.Look(span, v); facts.Put(&t.fact, view) {
+				t.log.AppendWithFact(&e.chain, in.Origin(span), body, &t.fact, facts.Identify)
+				return
+			}
+		}
+	}
+	t.log.Append(&e.chain, in.Origin(span), body)
 }
 
 // look shows a span to the policies of its trace, and updates the state of the trace.

@@ -7,10 +7,12 @@ import (
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/policy/facts"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // judge asks the policies about the traces of a shard. Its memory is reused for the next trace, so that a decision
@@ -46,7 +48,7 @@ func (j *judge) evidence(n slot, now clock.Monotonic) *policy.Trace {
 		Spans: int(e.spans), Bytes: int(e.bytes), Randomness: tracestate.Resolve(e.ID, e.random), Now: int64(now),
 	}
 	if v.Skeleton && e.bytes < j.shared.TraceSize { // a trimmed trace lacks spans
-		j.trace.Skeleton = j.spans.of(e.chain)
+		j.trace.Skeleton, j.trace.Facts = j.spans.of(e.chain)
 	}
 	return &j.trace
 }
@@ -98,8 +100,8 @@ func (j *judge) rankOf(n slot, now clock.Monotonic) Rank {
 	}
 }
 
-// spanReader reads the spans of a trace out of the log, for policies that look at the tree. Its callbacks are made once
-// and kept in fields, as closures for each decision would allocate.
+// spanReader reads the facts of a trace's spans, or the spans, out of the log, for policies that look at the tree. Its callbacks are made
+// once and kept in fields, as closures for each decision would allocate.
 type spanReader struct{ *spanWalk }
 
 // spanWalk iterates over the spans of a trace.
@@ -111,19 +113,40 @@ type spanWalk struct {
 	yield  func(policy.SpanView) bool       // set while it runs
 	record func(spanlog.Record, error) bool // the method next
 	read   func() iter.Seq[policy.SpanView] // starts an iteration
+
+	into  *skeleton.Skeleton                     // set while facts are read
+	fact  func(*spanlog.Fact, *spanlog.Identity) // the method addFact
+	facts func(*skeleton.Skeleton) bool          // the method readFacts
 }
 
 func newSpanReader(l Log, mapped bool) spanReader {
 	w := &spanWalk{log: l, mapped: mapped}
 	all := iter.Seq[policy.SpanView](w.run)
 	w.record, w.read = w.next, func() iter.Seq[policy.SpanView] { return all }
+	w.fact, w.facts = w.addFact, w.readFacts
 	return spanReader{w}
 }
 
-// of returns a function that iterates over the spans of a trace, valid until the next call.
-func (r spanReader) of(chain spanlog.Chain) func() iter.Seq[policy.SpanView] {
+// of returns a function that iterates over the spans of a trace, and one that reads their facts, valid until the next call.
+func (r spanReader) of(chain spanlog.Chain) (func() iter.Seq[policy.SpanView], func(*skeleton.Skeleton) bool) {
 	r.chain = chain
-	return r.read
+	return r.read, r.facts
+}
+
+// readFacts appends the facts of the trace's spans to a skeleton, and reports whether it read all that there are.
+func (w *spanWalk) readFacts(k *skeleton.Skeleton) (all bool) {
+	var fault error
+	if w.mapped {
+		defer spanlog.Guard(&fault)()
+	}
+	w.into = k
+	all = w.log.Facts(w.chain, w.fact)
+	w.into = nil
+	return all
+}
+
+func (w *spanWalk) addFact(f *spanlog.Fact, resource *spanlog.Identity) {
+	w.into.Spans = append(w.into.Spans, facts.Span(f, resource))
 }
 
 func (w *spanWalk) run(yield func(policy.SpanView) bool) {

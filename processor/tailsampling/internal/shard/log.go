@@ -12,6 +12,12 @@ import (
 type Log interface {
 	// Append adds a span's message body to the records of a trace. It keeps no reference to its arguments.
 	Append(c *spanlog.Chain, o *spanlog.Origin, body []byte)
+	// AppendWithFact is Append, and stores what a decision reads of the span, for Facts. identify returns the identity of a resource, given
+	// its header.
+	AppendWithFact(c *spanlog.Chain, o *spanlog.Origin, body []byte, f *spanlog.Fact, identify spanlog.Identify)
+	// Facts yields the facts of a trace's records, and reports whether it read all that there are: records that were appended without, or
+	// copied, may have none; see spanlog.Log.
+	Facts(c spanlog.Chain, yield func(f *spanlog.Fact, resource *spanlog.Identity)) (all bool)
 	// Records yields the records of a trace, and an error for each that cannot be read; see spanlog.Log.
 	Records(c spanlog.Chain, pause spanlog.Pause) iter.Seq2[spanlog.Record, error]
 	// Release releases the records of a trace.

@@ -86,6 +86,15 @@ func (l *scriptLog) Append(c *spanlog.Chain, o *spanlog.Origin, body []byte) {
 	l.Log.Append(c, o, body)
 }
 
+func (l *scriptLog) AppendWithFact(c *spanlog.Chain, o *spanlog.Origin, body []byte, f *spanlog.Fact, identify spanlog.Identify) {
+	l.spans++
+	l.Log.AppendWithFact(c, o, body, f, identify)
+}
+
+func (l *scriptLog) Facts(c spanlog.Chain, yield func(*spanlog.Fact, *spanlog.Identity)) bool {
+	return !l.broken && !l.faulty && l.Log.Facts(c, yield)
+}
+
 func (l *scriptLog) Position() spanlog.Position {
 	return spanlog.Position(l.sequence)<<positionBits | spanlog.Position(l.spans)
 }

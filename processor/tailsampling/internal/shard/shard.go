@@ -2,6 +2,7 @@ package shard
 
 import (
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/policy/facts"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/explain"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
@@ -35,6 +36,7 @@ type traces struct {
 	memory   decision.Memory
 	records  explain.Records
 	tally    tally.Shard
+	fact     facts.Record // of the span being appended
 }
 
 // New returns an empty shard. Its log and journal are set by Open.
