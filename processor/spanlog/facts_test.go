@@ -121,7 +121,7 @@ func (f *factLog) shrink(pack, disk bool) {
 	}
 }
 
-// Whatever becomes of segments, facts are those that were appended, or are missing; and while segments with few spans are not copied out
+// However segments change, facts are those that were appended, or are missing; and while segments with few spans are not copied out
 // of files, none is missing.
 func TestFacts(t *testing.T) {
 	for seed := range uint64(24) {
@@ -206,7 +206,7 @@ func TestFactsLeaveNoTornTail(t *testing.T) {
 	}
 }
 
-// What a damaged file has of facts is not believed: the spans are there to be read.
+// Facts of a damaged file are not believed: the spans are there to be read.
 func TestDamagedFacts(t *testing.T) {
 	for _, pack := range []bool{false, true} {
 		f := newFactLog(t, true, 5)

@@ -30,7 +30,7 @@ type (
 	Destination = format.Destination
 )
 
-// What a decision reads. The contents are the caller's, who reads them in the same process.
+// Facts: a decision reads them in place of spans. Their contents are the caller's, who reads them in the same process.
 type (
 	// Fact is what it reads of a span in place of its body.
 	Fact = [format.FactContent]byte

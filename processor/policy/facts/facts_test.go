@@ -65,7 +65,7 @@ func TestFactsAreWhatTheSpanSays(t *testing.T) {
 	}
 }
 
-// What OTLP does not know has no facts: its span is read.
+// A kind or status that OTLP does not define has no facts: the span is read.
 func TestWhatDoesNotFit(t *testing.T) {
 	view := policytest.Views(t, policytest.Span{Kind: "client"})[0]
 	var r Record
