@@ -35,10 +35,13 @@ var hardParts = []hardPart{
 	{"latency: at a half and at nine tenths of what is accepted, and at 270,000 spans/s", options.hardLatency},
 }
 
-// hard runs all parts, or those whose names contain --only.
+// hard runs all parts, the one that --only names, or those whose names contain it. One that fails does not keep the others from being measured.
 func (o options) hard(ctx context.Context, dir string) error {
 	chosen := hardParts
 	if o.only != "" {
+		chosen = slices.DeleteFunc(slices.Clone(hardParts), func(p hardPart) bool { return !strings.HasPrefix(p.name, o.only+":") })
+	}
+	if len(chosen) == 0 {
 		chosen = slices.DeleteFunc(slices.Clone(hardParts), func(p hardPart) bool { return !strings.Contains(p.name, o.only) })
 	}
 	if len(chosen) == 0 {
@@ -47,13 +50,19 @@ func (o options) hard(ctx context.Context, dir string) error {
 	if err := o.buildHard(ctx, dir); err != nil {
 		return err
 	}
+	var errs []error
 	for _, p := range chosen {
 		fmt.Printf("\n## %s\n", p.name)
 		if err := p.do(o, ctx, dir); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
+			err = fmt.Errorf("%s: %w", p.name, err)
+			fmt.Fprintln(os.Stderr, err)
+			errs = append(errs, err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // buildHard builds slowburn, unless --a names it, and the peers.

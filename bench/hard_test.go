@@ -131,12 +131,13 @@ func TestHardTable(t *testing.T) {
 			CPUPerSpan: 2, Charged: 1000, WorkingSet: 500, Resident: 300, Anonymous: 100, ReadPerSpan: 7, Rate: 50,
 			P50: time.Millisecond, P99: 2 * time.Millisecond, P999: 3 * time.Millisecond,
 		}}},
-		{Scenario: "load", Target: reference, Buffered: 10, Runs: []result{{CPUPerSpan: 4}}},
+		{Scenario: "load", Target: reference, Buffered: 10, Runs: []result{{CPUPerSpan: 4, LastRefusal: "memory_budget is used up"}}},
 	}
 	var out bytes.Buffer
 	hardTable(&out, rows, reference)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	require.Len(t, lines, 6)
+	require.Len(t, lines, 8)
+	assert.Equal(t, "The last refusal of "+reference+": memory_budget is used up", lines[7])
 	assert.Equal(t, "| slowburn | 2.00 ± 0.00 | 0.500 | 100 | 50 | 30 | 10 | 7.0 | 50 | 0.0 % | 1ms | 2ms | 3ms | – | – | – | – |", lines[4])
 	assert.Equal(t, strings.Count(lines[2], "|"), strings.Count(lines[4], "|"))
 }

@@ -24,6 +24,7 @@ type options struct {
 	rate, runs        int
 	connections       int
 	perRequest        int // spans
+	http              bool
 	clients           int // of the dashboard's API
 	wait, window      time.Duration
 	revive            time.Duration
@@ -47,6 +48,7 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
 	flag.IntVar(&o.connections, "connections", 8, "connections that the generator sends over, where the suite does not say")
 	flag.IntVar(&o.perRequest, "spans-per-request", 200, "spans per request, where the suite does not say")
+	flag.BoolVar(&o.http, "http", false, "send over HTTP, where the suite does not say")
 	flag.IntVar(&o.clients, "clients", 16, "suite apimix: clients that ask the API at once")
 	flag.IntVar(&o.runs, "runs", 3, "runs per target, in turn")
 	flag.DurationVar(&o.wait, "wait", 10*time.Second, "decision_wait, so rate × wait spans are buffered")
@@ -185,7 +187,7 @@ func (o options) targets() ([]target, error) {
 func (o options) base() scenario {
 	return scenario{
 		load: load.Settings{
-			Connections: o.connections, SpansPerRequest: o.perRequest, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
+			Connections: o.connections, SpansPerRequest: o.perRequest, Rate: o.rate, Protocol: load.Protocol{HTTP: o.http}, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
 		},
 		wait: o.wait, window: o.window, memory: o.memory, revive: o.revive, profile: o.profile,
 		instructions: o.instructions,

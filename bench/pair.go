@@ -80,6 +80,9 @@ func pair(ctx context.Context, dir string, both [2]target, s scenario, first int
 		}
 		settings := s.load
 		settings.Endpoint = processes[i].grpc
+		if settings.Protocol.HTTP {
+			settings.Endpoint = processes[i].http
+		}
 		generators[i] = load.New(settings)
 	}
 	for _, i := range []int{first, 1 - first} {

@@ -55,6 +55,7 @@ func table(out io.Writer, rows []row, reference string) {
 			perSpan(r, resident), ratio(r, base, resident), perSpan(r, anonymous), ratio(r, base, anonymous),
 			rate, refused*100, round(p50), round(p99), kept(r))
 	}
+	refusals(out, rows)
 }
 
 // cpuOrInstructions returns the cost of a span, by the measure that the options select.
@@ -94,6 +95,22 @@ func hardTable(out io.Writer, rows []row, reference string) {
 			mid(func(x result) float64 { return x.Rate }), 100*mid(func(x result) float64 { return x.Refused }),
 			duration(func(x result) time.Duration { return x.P50 }), duration(func(x result) time.Duration { return x.P99 }),
 			duration(func(x result) time.Duration { return x.P999 }), kept(r))
+	}
+	refusals(out, rows)
+}
+
+// refusals prints why targets refused spans, if they did: the last reason of each.
+func refusals(out io.Writer, rows []row) {
+	for _, r := range rows {
+		last := ""
+		for _, run := range r.Runs {
+			if run.LastRefusal != "" {
+				last = run.LastRefusal
+			}
+		}
+		if last != "" {
+			fmt.Fprintf(out, "\nThe last refusal of %s: %s\n", r.Target, last)
+		}
 	}
 }
 

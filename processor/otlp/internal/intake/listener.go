@@ -4,6 +4,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+
+	"github.com/slowburn/slowburn/processor/otlp/internal/direct"
 )
 
 // Listener counts the connections of a listener, and closes connections beyond a limit at once: their senders notice
@@ -32,7 +34,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if l.open.Add(1) <= l.limit {
-			return &conn{Conn: c, listener: l}, nil
+			return newConn(c, l), nil
 		}
 		l.open.Add(-1)
 		_ = c.Close()
@@ -43,8 +45,18 @@ func (l *Listener) Accept() (net.Conn, error) {
 // conn is a connection that is counted until it is closed.
 type conn struct {
 	net.Conn
+	tcp      *net.TCPConn // nil for another kind
 	listener *Listener
 	once     sync.Once
+}
+
+// newConn returns a connection of the listener. One of TCP is read and written directly.
+func newConn(c net.Conn, l *Listener) *conn {
+	tcp, ok := c.(*net.TCPConn)
+	if ok {
+		c = direct.New(tcp)
+	}
+	return &conn{Conn: c, tcp: tcp, listener: l}
 }
 
 // Close implements net.Conn.
@@ -54,10 +66,7 @@ func (c *conn) Close() error {
 }
 
 // TCP returns the underlying TCP connection, nil for another kind.
-func (c *conn) TCP() *net.TCPConn {
-	t, _ := c.Conn.(*net.TCPConn)
-	return t
-}
+func (c *conn) TCP() *net.TCPConn { return c.tcp }
 
 // TCP returns the TCP connection under c, counted or not; nil if c is of another kind, such as TLS.
 func TCP(c net.Conn) *net.TCPConn {

@@ -19,8 +19,7 @@
 //
 // # System calls
 //
-// A connection of TCP is read and written by system calls that the runtime is not told of (direct_linux.go), where the race
-// detector does not need it: what a request costs is a tenth less.
+// A connection of TCP is read and written by package direct: what a request costs is a tenth less.
 //
 // # Locks
 //

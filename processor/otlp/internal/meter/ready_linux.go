@@ -7,10 +7,12 @@ import (
 	"syscall"
 
 	"google.golang.org/grpc/mem"
+
+	"github.com/slowburn/slowburn/processor/otlp/internal/direct"
 )
 
 // readyConn reads without a buffer while nothing comes: gRPC's buffer would take half a megabyte for each idle connection. It calls
-// the system directly; see read.
+// the system directly; see package direct.
 type readyConn struct {
 	*Conn
 	raw syscall.RawConn
@@ -47,7 +49,7 @@ func ready(c *Conn, tcp *net.TCPConn) net.Conn {
 	r := &readyConn{Conn: c, raw: raw}
 	r.do = func(fd uintptr) bool {
 		r.buffer = r.pool.Get(r.size)
-		if r.n, r.err = read(fd, *r.buffer); r.err != nil {
+		if r.n, r.err = direct.Read(fd, *r.buffer); r.err != nil {
 			r.pool.Put(r.buffer)
 			r.buffer, r.n = nil, 0
 		}
@@ -55,7 +57,7 @@ func ready(c *Conn, tcp *net.TCPConn) net.Conn {
 	}
 	r.flush = func(fd uintptr) bool {
 		for len(r.rest) > 0 {
-			n, err := write(fd, r.rest)
+			n, err := direct.Write(fd, r.rest)
 			if errors.Is(err, syscall.EAGAIN) {
 				return false
 			}
