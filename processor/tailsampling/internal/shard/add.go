@@ -68,7 +68,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 func (t *traces) look(in *intake.Request, span *wire.Span, n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	v, bits := t.versions.Of(e.generation), t.versions.Bits(e.generation, n)
-	view, known := in.Look(span, v)
+	view, known := in.View(span, v)
 	for w, found := range known {
 		bits[w] |= found
 	}
