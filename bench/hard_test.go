@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/bench/load"
 )
 
-// TestKeep checks that the requested share is kept, including traces with an error and slow ones.
+// TestKeep holds that as large a share is kept as is asked for, of which those with an error and the slow ones are a part.
 func TestKeep(t *testing.T) {
 	for _, percent := range []float64{1, 3, 9, 10, 100} {
 		var s scenario
@@ -32,13 +32,13 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestCompare checks that a figure that is more than a tenth worse, in its own direction, fails, and that the error states the
-// difference.
+// TestCompare holds that a figure fails where it is more than a tenth worse, in its own direction, and that the error says by how
+// much.
 func TestCompare(t *testing.T) {
 	for _, tt := range []struct {
 		higher    bool
 		got, want float64
-		says      string // empty: no failure
+		says      string // empty: it holds
 	}{
 		{false, 0.20, 0.19, ""},
 		{false, 0.10, 0.19, ""},
@@ -57,7 +57,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestFloorFile checks that the file has exactly the measured figures, and that writing it reproduces it.
+// TestFloorFile holds that each figure that is measured is in the file, and no other, and that it is written as it is read.
 func TestFloorFile(t *testing.T) {
 	want, err := readFloor(floorFile)
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func TestOnlyMustMatch(t *testing.T) {
 	assert.True(t, absolute.isSlowburn())
 }
 
-// TestConfigsAreThere checks that the files of all targets and loads exist.
+// TestConfigsAreThere holds that the files of all targets and loads exist.
 func TestConfigsAreThere(t *testing.T) {
 	var s scenario
 	keep(&s, hardShare)

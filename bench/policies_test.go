@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// The sets match the table, and the larger begin with the smaller, so that they keep the same traces.
+// The sets are what the table says they are, and the many begin with the few, so that they keep the same.
 func TestPolicySets(t *testing.T) {
 	load := func(path string) []policy.Config {
 		conf, err := confmaptest.LoadConf(path)

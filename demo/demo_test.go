@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestReceiverPrintsNotifications(t *testing.T) {
+func TestReceiverPrintsWhatItIsTold(t *testing.T) {
 	var out bytes.Buffer
 	r, err := startReceiver(t.Context(), &out)
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestDataDirectory(t *testing.T) {
 	assert.Equal(t, "elsewhere", dataDir())
 }
 
-// A demo that cannot run says so, also by its exit code.
+// A demo that cannot run says so, and its exit code does, too.
 func TestExitCode(t *testing.T) {
 	const isDemo = "DEMO_OF_TEST"
 	if os.Getenv(isDemo) != "" {
@@ -51,7 +51,7 @@ func TestExitCode(t *testing.T) {
 	assert.Contains(t, string(output), "demo: --rate 0 must be above 0")
 }
 
-// A gateway that ends unexpectedly is reported, with its log; its environment has the data directory.
+// A gateway that ends by itself is told of, with its log, and has the data directory in its environment.
 func TestGatewayThatEnds(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(dataDirVariable, dir)

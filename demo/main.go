@@ -1,5 +1,5 @@
 // Command demo runs the gateway together with a simulated shop, whose faults are switched from the terminal, and a
-// webhook receiver that prints its notifications.
+// webhook receiver that prints what it is told.
 package main
 
 import (
@@ -89,7 +89,7 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) (err error
 	terminal.menu()
 	go terminal.read(bufio.NewScanner(in)) // ends with the process: a read from a terminal cannot be interrupted
 	visits := drive(ctx, s, o.rate)
-	ended := context.Cause(ctx) // the gateway's end is reported; that the demo was stopped is not
+	ended := context.Cause(ctx) // the gateway's end is told; that the demo was stopped is not
 	if errors.Is(ended, context.Canceled) || errors.Is(ended, context.DeadlineExceeded) {
 		ended = nil
 	} else {

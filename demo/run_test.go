@@ -23,7 +23,7 @@ import (
 	"github.com/slowburn/slowburn/demo/shop"
 )
 
-// TestTerminal sends the terminal lines, and checks its output and the switched faults.
+// TestTerminal gives the terminal lines, and looks at what it prints and switches.
 func TestTerminal(t *testing.T) {
 	var faults shop.Faults
 	quit := 0
@@ -53,7 +53,7 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-// output collects the output of a running demo.
+// output is what the demo prints, while it runs.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -98,7 +98,7 @@ func startCounter(t *testing.T) (*counter, string) {
 
 var visitsLine = regexp.MustCompile(`\n(\d+) visits, (\d+) of them failed. Closing the shop.\n$`)
 
-// The demo drives the shop with a running gateway, until it is stopped or its time is over.
+// The demo drives the shop with a gateway that runs already, until somebody stops it or its time is over.
 func TestRun(t *testing.T) {
 	for name, o := range map[string]options{
 		"until q":           {rate: 20, faults: "errors, skewed-clock"},
@@ -153,7 +153,7 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A gateway gets its configuration files, and is stopped at the end.
+// A gateway is given its configuration files and asked to end at the end.
 func TestGatewayIsStopped(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(dataDirVariable, dir)
@@ -164,7 +164,7 @@ func TestGatewayIsStopped(t *testing.T) {
 	script := filepath.Join(dir, "gateway.sh")
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho \"$@\" hook $SLOWBURN_DEMO_WEBHOOK\n"+
 		"trap 'echo asked; exit 0' TERM\nwhile true; do sleep 0.02; done\n"), 0o700)) //nolint:gosec // it is run
-	go func() { // the endpoint is bound after the gateway has started
+	go func() { // the endpoint is taken once the gateway has been started
 		for {
 			if text, _ := os.ReadFile(filepath.Join(dir, logFile)); len(text) > 0 {
 				break

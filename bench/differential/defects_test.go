@@ -8,11 +8,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// defect is a known way in which contrib's decisions differ from its documentation.
+// defect is a known way in which contrib decides other than its documentation says.
 type defect struct {
 	name string
-	kind string // of the policy with the defect
-	// shows reports whether the defect can make a difference for this trace under a policy with this section.
+	kind string // of the policy that has it
+	// shows reports whether the defect can make a difference for this trace under a policy set up like this.
 	shows func(section map[string]any, td ptrace.Traces) bool
 }
 
@@ -93,7 +93,7 @@ func spansOf(td ptrace.Traces) (all []ptrace.Span) {
 	return all
 }
 
-// duration returns the time from the earliest start to the latest end.
+// duration is from the earliest start to the latest end.
 func duration(td ptrace.Traces) time.Duration {
 	var start, end pcommon.Timestamp
 	for i, span := range spansOf(td) {

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// policy is an entry of policies, as in a configuration.
+// policy is one entry of policies, as it stands in a configuration.
 type policy = map[string]any
 
 // named gives the policies names.
@@ -25,7 +25,8 @@ func leaf(kind string, section map[string]any) policy {
 	return p
 }
 
-// everyType has each policy type of contrib, alone, in all its variants. Rate limits are compared separately.
+// everyType has each type of policy that contrib has, alone, in the ways that it can be set up. Those that limit a rate
+// are compared by themselves.
 func everyType() map[string]policy {
 	status := leaf("status_code", map[string]any{"status_codes": []any{"ERROR"}})
 	slow := leaf("latency", map[string]any{"threshold_ms": 50})
@@ -65,7 +66,7 @@ func everyType() map[string]policy {
 	}
 }
 
-// tree returns a random policy, of the types that do not limit a rate.
+// tree makes a policy at random, of the types that do not limit a rate.
 func tree(rnd *rand.Rand, depth int) policy {
 	if depth > 0 {
 		switch rnd.IntN(5) {
@@ -122,7 +123,7 @@ func randomLeaf(rnd *rand.Rand) policy {
 	}
 }
 
-// randomSet returns a few random policies, sometimes with a drop policy.
+// randomSet is a few policies at random, with a drop policy now and then.
 func randomSet(rnd *rand.Rand) []any {
 	policies := make([]policy, 1+rnd.IntN(4))
 	for i := range policies {

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Which traces a limit samples depends on the order of decisions, and contrib decides the traces of one second in random order.
-// So the traces have one size, and the numbers of sampled ones are compared.
+// Which traces a limit lets pass depends on the order in which they are decided, and contrib decides what is due in the
+// same second in no order at all. So the traces are of one size, and how many pass is compared.
 const spansPerTrace = 5
 
 // limits are policies that limit a rate, under a load of 200 spans per second.
@@ -46,15 +46,15 @@ func TestLimits(t *testing.T) {
 			theirs := throughContrib(t, cfg, arrivals)
 			require.NotEmpty(t, theirs)
 			require.Len(t, throughSlowburn(t, with(cfg, settings{"compat": "contrib"}), arrivals), len(theirs))
-			// Without compat the sampled traces are chosen at random, so that they can be weighted, and the rate is kept over time.
+			// Without compat it is chance which ones pass, so that they can be weighted, and the rate is kept over time.
 			ours := throughSlowburn(t, cfg, arrivals)
 			assert.InEpsilon(t, len(theirs), len(ours), 0.15)
 		})
 	}
 }
 
-// Of limits in bytes contrib counts a trace's resources too, for each request that had a part of it, and slowburn its spans. Both
-// keep to the limit by their own measure.
+// Of what is measured in bytes contrib counts a trace's resources too, for each request that had some of it, and slowburn
+// its spans. Both keep to the limit by their own measure.
 func TestBytesLimiting(t *testing.T) {
 	const seconds, limit = 30, 2000
 	arrivals := steady(rand.New(rand.NewPCG(9, 9)), seconds*time.Second, 40)
@@ -72,7 +72,7 @@ func TestBytesLimiting(t *testing.T) {
 	assert.InEpsilon(t, seconds*limit, len(throughSlowburn(t, cfg, arrivals))*spans, 0.15)
 }
 
-// contrib evaluates a composite policy's parts in the order of the configuration, whatever policy_order says.
+// contrib evaluates a composite policy's parts in the order in which they are written, whatever policy_order says.
 func TestPolicyOrder(t *testing.T) {
 	arrivals := steady(rand.New(rand.NewPCG(8, 8)), 10*time.Second, 40)
 	written := with(limits()["composite"], policy{})
@@ -96,7 +96,7 @@ func TestPolicyOrder(t *testing.T) {
 		"with rest first, errors has its whole share for the errors that rest leaves")
 }
 
-// steady is a constant number of traces per second, at the half second, a fifth of them with errors.
+// steady is so many traces per second, at the half second, a fifth of them with errors.
 func steady(rnd *rand.Rand, long time.Duration, perSecond int) (all []arrival) {
 	for at := 500 * time.Millisecond; at < long; at += time.Second {
 		for i := range perSecond {

@@ -19,10 +19,10 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling"
 )
 
-// settings are the value of tail_sampling, as in a configuration.
+// settings are the value of tail_sampling, as it stands in a configuration.
 type settings = map[string]any
 
-// kept are the delivered traces, by ID, with their number of spans.
+// kept are the traces that came out, by ID, with how many spans.
 type kept map[pcommon.TraceID]int
 
 // decisionWait is a whole number of seconds, because contrib's clock ticks by the second.
@@ -34,7 +34,7 @@ type arrival struct {
 	data ptrace.Traces
 }
 
-// throughContrib and throughSlowburn send the arrivals through the processor and return the kept traces.
+// throughContrib and throughSlowburn run the arrivals through the processor and return what it kept.
 func throughContrib(t *testing.T, cfg settings, arrivals []arrival) kept {
 	return through(t, contrib.NewFactory(), with(cfg, settings{"num_traces": 1_000_000}), arrivals)
 }
@@ -43,7 +43,7 @@ func throughSlowburn(t *testing.T, cfg settings, arrivals []arrival) kept {
 	return through(t, tailsampling.NewFactory(), with(cfg, settings{"storage": "memory", "num_shards": 1}), arrivals)
 }
 
-// with returns the settings with further ones.
+// with returns the settings and some more.
 func with(cfg, more settings) settings {
 	all := settings{}
 	for _, s := range []settings{cfg, more} {
@@ -66,7 +66,7 @@ func through(t *testing.T, f processor.Factory, cfg settings, arrivals []arrival
 		began := time.Now()
 		for _, a := range arrivals {
 			time.Sleep(a.at - time.Since(began))
-			// A processor may change its input.
+			// A processor may change what it is given.
 			mine := ptrace.NewTraces()
 			a.data.CopyTo(mine)
 			require.NoError(t, p.ConsumeTraces(context.Background(), mine))

@@ -9,11 +9,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// epoch is the start of the generated traces, in Unix nanoseconds.
+// epoch is when the generated traces began, in Unix nanoseconds.
 const epoch = 1_800_000_000_000_000_000
 
-// generate makes traces in which everything that a policy can read varies: values of all types under the same key, durations
-// around the policies' limits, every status, flags, trace states, events.
+// generate makes traces in which everything that a policy can look at varies: values of all types under the same key,
+// durations around the limits of the policies, every status, flags, trace states, events.
 func generate(rnd *rand.Rand, n int) []ptrace.Traces {
 	traces := make([]ptrace.Traces, n)
 	for i := range traces {
@@ -66,7 +66,7 @@ func fill(rnd *rand.Rand, span ptrace.Span) {
 	}
 }
 
-// attributes adds one of the policies' keys, with a value of any type, with the probability 1/oneIn.
+// attributes puts one of the keys that policies ask for, of any type, with a chance of one in oneIn.
 func attributes(rnd *rand.Rand, m pcommon.Map, oneIn int) {
 	for _, key := range keys {
 		if rnd.IntN(oneIn) != 0 {
@@ -85,7 +85,7 @@ func attributes(rnd *rand.Rand, m pcommon.Map, oneIn int) {
 	}
 }
 
-// The keys of the policies.
+// What the policies ask for.
 var (
 	keys  = []string{"a", "b", "c"}
 	words = []string{"x", "y", "true", "", "hello world"}
@@ -100,7 +100,7 @@ func randomBytes(rnd *rand.Rand) (b [16]byte) {
 	return b
 }
 
-// together makes all traces arrive at once, each in its own call.
+// together lets all traces arrive at once, each in its own call.
 func together(at time.Duration, traces []ptrace.Traces) []arrival {
 	arrivals := make([]arrival, len(traces))
 	for i, td := range traces {

@@ -8,12 +8,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// TestNames checks that the configured numbers of services and names come out, that everything else is unchanged, and that
-// without numbers nothing changes.
+// TestNames holds that as many services and names come out as are asked for, that all else stays, and that without numbers nothing
+// has any.
 func TestNames(t *testing.T) {
 	for _, names := range []Names{{}, {Services: 200}, {Operations: 1000}, {Services: 200, Operations: 1000}} {
 		found := map[string]map[string]bool{}
-		spans, requests := 200, uint64(150) // enough for each name to occur
+		spans, requests := 200, uint64(150) // enough for each name to come
 		if names.Services > 0 {
 			spans, requests = 12, 500
 		}

@@ -120,7 +120,7 @@ func encode(td ptrace.Traces) []byte {
 		}
 	}
 	if err != nil {
-		panic(err) // our own message can be encoded
+		panic(err) // what was just built can be encoded
 	}
 	return body
 }

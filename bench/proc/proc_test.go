@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestGroup checks that a process starts in the group, with its ID, and that files that it reads or writes count.
+// TestGroup holds that a process starts in the group, with its ID, and that a file that it reads or writes counts.
 func TestGroup(t *testing.T) {
 	const limit, size = 256 << 20, 32 << 20
 	g, err := NewGroup(limit)
@@ -46,7 +46,7 @@ func TestGroup(t *testing.T) {
 	assert.NoDirExists(t, g.dir)
 }
 
-// TestCached checks that cached pages of files are counted, and deleted files have none.
+// TestCached holds that the pages of files are found, and those that are gone are none.
 func TestCached(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a"), make([]byte, 3*os.Getpagesize()+1), 0o600))

@@ -27,7 +27,7 @@ type gateway struct {
 	spans []span
 }
 
-// span is a span with its resource.
+// span is one with its resource.
 type span struct {
 	ptrace.Span
 	service, version, host string
@@ -61,7 +61,7 @@ func (g *gateway) Export(_ context.Context, r ptraceotlp.ExportRequest) (ptraceo
 	return ptraceotlp.NewExportResponse(), nil
 }
 
-// named returns the spans with a name.
+// named returns the spans of a name.
 func (g *gateway) named(name string) (found []span) {
 	for _, s := range g.spans {
 		if s.Name() == name {
@@ -76,7 +76,7 @@ func attr(s span, key string) string {
 	return v.AsString()
 }
 
-// exception returns the text of the span's error.
+// exception is what the span's error says.
 func exception(s span) string {
 	for _, e := range s.Events().All() {
 		if v, ok := e.Attributes().Get("exception.message"); ok {
@@ -86,7 +86,7 @@ func exception(s span) string {
 	return s.Status().Message()
 }
 
-// visit runs the shop with faults, sends it requests, and returns everything that it exported.
+// visit runs the shop with faults, has it asked, and returns all that it exported.
 func visit(t *testing.T, ask func(s *Shop), faults ...Fault) *gateway {
 	g := startGateway(t)
 	s, err := New(t.Context(), g.endpoint)
@@ -99,7 +99,7 @@ func visit(t *testing.T, ask func(s *Shop), faults ...Fault) *gateway {
 	return g
 }
 
-// get requests a page of the frontend as a browser does, and reports whether it succeeded.
+// get asks the frontend as a browser does, and reports whether it answered well.
 func get(t *testing.T, s *Shop, method, path string) bool {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, s.frontend.url+path, http.NoBody)
@@ -113,7 +113,7 @@ func get(t *testing.T, s *Shop, method, path string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// Every route succeeds and exports its spans, each under the right service.
+// Every route answers well and leaves its spans, each under the right service.
 func TestRoutes(t *testing.T) {
 	g := visit(t, func(s *Shop) {
 		for _, ask := range [][2]string{{http.MethodGet, "/"}, {http.MethodGet, "/product"}, {http.MethodPost, "/cart"}, {http.MethodPost, "/checkout"}} {
@@ -177,10 +177,11 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// enough is the number of attempts after which a random fault has both occurred and not occurred, in all but one of a billion runs.
+// enough is how often something that happens by chance is tried, so that it does happen and does not happen, both but for
+// one run in a billion.
 const enough = 80
 
-// With a fault some calls fail, as the fault says, and some succeed.
+// Some calls fail by a fault and some do not, each as the fault says.
 func TestFaults(t *testing.T) {
 	for fault, test := range map[Fault]struct {
 		ask     func(t *testing.T, s *Shop) bool
@@ -247,7 +248,7 @@ func TestSkewedClock(t *testing.T) {
 	assert.Equal(t, "app-2", featured.host)
 }
 
-// In a retry storm cart calls up to five times, and passes on the last error.
+// In a retry storm cart asks up to five times, and passes on the last error.
 func TestRetryStorm(t *testing.T) {
 	g := visit(t, func(s *Shop) {
 		for range enough {
@@ -292,7 +293,7 @@ func TestVisit(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// A batch is the messages of one delay, five at most.
+// A batch is what came within the delay, five at most.
 func TestReceive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(nil)

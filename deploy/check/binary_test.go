@@ -18,10 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// maxBinary is the largest allowed size of the stripped binary, in bytes.
+// maxBinary is how large the stripped binary may be, in bytes.
 const maxBinary = 62_000_000
 
-// TestBinaryStatic: the output of `make build` needs no loader and no library, and is within the size limit.
+// TestBinaryStatic: what `make build` made needs no loader and no library, and is not larger than it may be.
 func TestBinaryStatic(t *testing.T) {
 	file, err := elf.Open(binary)
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func TestBinaryStatic(t *testing.T) {
 	assert.LessOrEqual(t, info.Size(), int64(maxBinary))
 }
 
-// TestBinaryInEmptyRoot: the binary runs in an empty root, and prints its version.
+// TestBinaryInEmptyRoot: it runs where there is nothing else, and says what it is.
 func TestBinaryInEmptyRoot(t *testing.T) {
 	root := t.TempDir()
 	run(t, "cp", binary, root)
@@ -50,7 +50,7 @@ func TestBinaryInEmptyRoot(t *testing.T) {
 	assert.Regexp(t, regexp.MustCompile(`^slowburn version \S+ \(commit [0-9a-f]{40}, go1\.\d+\S*, linux/\w+\)\n$`), string(out))
 }
 
-// TestBinaryReproducible: another checkout of the commit, in another directory, gives the same bytes.
+// TestBinaryReproducible: another checkout of the commit, elsewhere, gives the same bytes.
 func TestBinaryReproducible(t *testing.T) {
 	commit := strings.TrimSpace(run(t, "git", "rev-parse", "HEAD"))
 	var sums []string
@@ -58,7 +58,7 @@ func TestBinaryReproducible(t *testing.T) {
 		tree := filepath.Join(t.TempDir(), "src")
 		run(t, "git", "clone", "--quiet", "--no-hardlinks", "--shared", ".", tree)
 		run(t, "git", "-C", tree, "checkout", "--quiet", commit)
-		run(t, "cp", "-a", "web/ui/dist", filepath.Join(tree, "web/ui/")) // Vite's output is not part of Go's reproducibility
+		run(t, "cp", "-a", "web/ui/dist", filepath.Join(tree, "web/ui/")) // Vite's, which is not Go's to repeat
 		run(t, "make", "-s", "-C", tree, "-o", "ui", "build", "VERSION=1.2.3", "COMMIT="+commit)
 		content, err := os.ReadFile(filepath.Join(tree, binary))
 		require.NoError(t, err)

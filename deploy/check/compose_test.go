@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// compose is the part of the Compose specification that the file uses; other keys are refused.
+// compose is the part of the Compose specification that the file uses; a key that is not here is refused.
 type compose struct {
 	Name     string
 	Services map[string]service
@@ -47,7 +47,7 @@ type healthcheck struct {
 	Retries                        int
 }
 
-// UnmarshalYAML decodes a health check, whose key start_period has an underscore.
+// UnmarshalYAML lets start_period have its name.
 func (h *healthcheck) UnmarshalYAML(node *yaml.Node) error {
 	var v struct {
 		Test        []string
@@ -63,7 +63,7 @@ func (h *healthcheck) UnmarshalYAML(node *yaml.Node) error {
 
 const composeDir = "deploy/compose"
 
-// strictly decodes a YAML file, and refuses keys that its type does not have.
+// strictly decodes a YAML file, and refuses keys that its type has not.
 func strictly(t *testing.T, file string, into any) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -81,7 +81,7 @@ func readCompose(t *testing.T) compose {
 	return c
 }
 
-// TestComposeServices: services are pinned, on loopback, unprivileged, and started in the order of their health.
+// TestComposeServices: pinned, on loopback, without privileges, and started in the order of their health.
 func TestComposeServices(t *testing.T) {
 	c := readCompose(t)
 	pinned := regexp.MustCompile(`:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$`)
@@ -118,7 +118,7 @@ func TestComposeServices(t *testing.T) {
 	assert.Contains(t, c.Services["shop"].DependsOn, "slowburn")
 }
 
-// TestComposeRuns: the gateway's configuration, in the order of its command, is valid, and Grafana's data sources work.
+// TestComposeRuns: the gateway's configuration, in the order of its command, is valid, and Grafana's sources find what they ask for.
 func TestComposeRuns(t *testing.T) {
 	s := readCompose(t).Services["slowburn"]
 	files := map[string]string{
@@ -166,7 +166,7 @@ func TestComposeRuns(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status("http://127.0.0.1:8888/metrics"))
 }
 
-// TestComposeDashboards: dashboards are mounted where Grafana reads them.
+// TestComposeDashboards: where Grafana looks for dashboards is where they are mounted.
 func TestComposeDashboards(t *testing.T) {
 	var d struct {
 		APIVersion int `yaml:"apiVersion"`

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// container is what the image's command needs: its user, environment and arguments, a read-only root, and one volume.
+// container is what the image's command needs: its user, environment and arguments, a root for reading alone, and one volume.
 func container(t *testing.T, volume string) program {
 	t.Helper()
 	needNamespaces(t)
@@ -26,8 +26,8 @@ func container(t *testing.T, volume string) program {
 	return program{volume: volume, uid: uint32(uid), args: append(c.Entrypoint, c.Cmd...), env: c.Env}
 }
 
-// run is `buildah run` of the image by runc, with a read-only root, no capabilities, and the test's network. If runc cannot run a
-// container, which is logged, it is chroot over the image's files.
+// run is `buildah run` of the image by runc, with a read-only root, no capabilities, and the test's network. Where runc cannot run a
+// container, which is said, it is chroot over the image's files.
 func (p program) run(t *testing.T) *exec.Cmd {
 	t.Helper()
 	if reason := noContainers(); reason != "" {
@@ -47,16 +47,16 @@ func (p program) run(t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// buildahRun is `buildah run` with a cluster's restrictions, up to the name of the image.
+// buildahRun is `buildah run` as a cluster runs a container, up to the name of the image.
 func buildahRun() *exec.Cmd {
-	runtime, err := filepath.Abs("deploy/docker/runtime.sh") // buildah runs it in another directory
+	runtime, err := filepath.Abs("deploy/docker/runtime.sh") // buildah starts it elsewhere
 	if err != nil {
 		panic(err) // no working directory
 	}
 	return exec.Command("deploy/docker/buildah.sh", "run", "--isolation", "oci", "--runtime", runtime, "--network", "host", "--cap-drop", "all")
 }
 
-// noContainers returns why runc cannot run a container here, and "" if it can.
+// noContainers says why runc cannot run a container here, and nothing if it can.
 var noContainers = sync.OnceValue(func() string {
 	cmd := buildahRun()
 	cmd.Args = append(cmd.Args, "slowburn", "/usr/bin/slowburn", "--version")
@@ -77,7 +77,7 @@ func (p program) chroot(t *testing.T) *exec.Cmd {
 	return p.command()
 }
 
-// descendant returns the process that runs a binary, by its path in its root, at or below another process; 0 if there is none.
+// descendant is the process that runs a binary, by its path in its root, at or below another one; 0 if there is none.
 func descendant(pid int, exe string) int {
 	process := filepath.Join("/proc", strconv.Itoa(pid))
 	if path, err := os.Readlink(filepath.Join(process, "exe")); err == nil && strings.HasSuffix(path, exe) {

@@ -20,12 +20,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallVolume is the size of a volume that is soon full: enough for a start, and some spans.
+// smallVolume is the room of a volume that is soon full: what a gateway needs to start, and some spans.
 const smallVolume = "size=96m,uid=65532,gid=65532,mode=0700"
 
-// TestImageVolumeFull: on a full volume spans are refused with a retryable error that names the disk, /readyz says so, and the
-// gateway stays up, and starts again after a stop. With room it recovers by itself. Every acknowledged trace is finally in the
-// trace store.
+// TestImageVolumeFull: on a full volume spans are refused with an answer that the sender retries and that names the disk, /readyz
+// says so, and the gateway stays up, and starts again if it is stopped. With room it goes on by itself. Every acknowledged trace is in
+// the trace store at last.
 func TestImageVolumeFull(t *testing.T) {
 	needNamespaces(t)
 	dir := t.TempDir()
@@ -119,7 +119,7 @@ func TestImageVolumeFull(t *testing.T) {
 	t.Logf("%d acknowledged traces, none lost", len(acknowledged))
 }
 
-// fill uses up the remaining room.
+// fill takes all the room that is left.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)

@@ -21,32 +21,32 @@ import (
 
 const (
 	binary = "bin/slowburn"
-	// patience is the test's timeout for expected events: far beyond their usual time, for busy machines.
+	// patience is how long a test waits for what must happen: much longer than it takes, for machines that are busy.
 	patience = time.Minute
-	// grace is the time in which a gateway must end: shutdown_timeout, and the time to close files.
+	// grace is how long a gateway has to end: shutdown_timeout, and what closing files takes.
 	grace = 20 * time.Second
 )
 
-// gateway is a slowburn process in a root of its own.
+// gateway is a slowburn in a root of its own.
 type gateway struct {
 	cmd  *exec.Cmd
-	exe  string // its binary's path in its root, if cmd runs a container; else empty
+	exe  string // the path of its binary in its root, where cmd is what runs a container; else empty
 	done chan struct{}
-	log  string // path of its output
+	log  string // the path of its output
 }
 
-// program is the way to start a gateway: by chroot over a root, or by `buildah run` as a container of an image.
+// program is how a gateway is started: over a root by chroot, or a container of an image by `buildah run`.
 type program struct {
-	root string // its /
+	root string // which it takes for /
 	uid  uint32
 	args []string // the program and its arguments
 	env  []string
 
-	volume   string // of an image; empty without one, as in a root
-	readOnly bool   // of the volume
+	volume   string // of an image; empty where there is none, as in a root
+	readOnly bool   // the volume
 }
 
-// command returns the program over its root. It has only its own environment.
+// command is the program over its root. It has no environment but its own.
 func (p program) command() *exec.Cmd {
 	return &exec.Cmd{
 		Path: p.args[0], Args: p.args, Env: p.env, Dir: "/",
@@ -122,8 +122,8 @@ func (g *gateway) kill(t *testing.T) {
 	<-g.done
 }
 
-// signal sends the gateway a signal as soon as its process exists, as an engine does to a container's first process, unless it
-// has ended.
+// signal sends the gateway a signal as soon as its process is there, as an engine does to a container's first process, unless it has
+// ended.
 func (g *gateway) signal(s syscall.Signal) {
 	pid := g.cmd.Process.Pid
 	for g.exe != "" && !g.ended() {
@@ -137,7 +137,7 @@ func (g *gateway) signal(s syscall.Signal) {
 	}
 }
 
-// said reports whether the gateway's output has these words.
+// said reports whether the gateway has written these words.
 func (g *gateway) said(t *testing.T, words string) bool {
 	t.Helper()
 	text, err := os.ReadFile(g.log)
@@ -145,7 +145,7 @@ func (g *gateway) said(t *testing.T, words string) bool {
 	return strings.Contains(string(text), words)
 }
 
-// began waits until the gateway logs its start, which a container engine delays, and returns that time.
+// began waits until the gateway says that it starts, which what runs a container takes some time for, and returns when that was.
 func (g *gateway) began(t *testing.T) time.Time {
 	t.Helper()
 	for !g.said(t, "Starting slowburn") {
@@ -155,7 +155,7 @@ func (g *gateway) began(t *testing.T) time.Time {
 	return time.Now()
 }
 
-// await polls until the condition holds.
+// await looks again and again until it is so.
 func await(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -168,13 +168,13 @@ func await(t *testing.T, what string, so func() bool) {
 	t.Fatalf("waited %s in vain for %s", patience, what)
 }
 
-// answer is the answer to a request: status 0 if there was none.
+// answer is what a request got: no status where there was none.
 type answer struct {
 	status int
 	text   string
 }
 
-// acknowledged reports whether the gateway accepted all spans of the request.
+// acknowledged reports whether the gateway has taken all spans of the request.
 func (a answer) acknowledged() bool {
 	return a.status == http.StatusOK && !strings.Contains(a.text, "rejectedSpans")
 }
@@ -194,7 +194,7 @@ func ask(url string) answer {
 
 func status(url string) int { return ask(url).status }
 
-// statusAs requests under another host name than the URL's.
+// statusAs asks under another name than that in the URL.
 func statusAs(t *testing.T, url, host string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -203,15 +203,15 @@ func statusAs(t *testing.T, url, host string) int {
 	return answered(http.DefaultClient.Do(r)).status
 }
 
-// newTraceID returns a random trace ID.
+// newTraceID is a random one.
 func newTraceID() string {
 	var id [16]byte
 	_, _ = rand.Read(id[:])
 	return hex.EncodeToString(id[:])
 }
 
-// failed is an OTLP span with an error, as JSON, with an attribute of the given number of bytes that compress badly. With a
-// parent that never arrives its trace is decided after decision_wait, otherwise once it is quiet.
+// failed is an OTLP span that failed, as JSON, with an attribute of so many bytes, which do not compress well. With a parent that never
+// comes its trace is decided after decision_wait, and as soon as nothing more comes if there is none.
 func failed(traceID, parentID string, size int) string {
 	now := time.Now().UnixNano()
 	filling := make([]byte, size/2)
@@ -228,7 +228,7 @@ func export(spans ...string) answer {
 	return answered(http.Post("http://127.0.0.1:4318/v1/traces", "application/json", strings.NewReader(body))) //nolint:noctx // loopback
 }
 
-// send exports a trace of one span with an error, and reports whether it was acknowledged.
+// send exports a trace of one span that failed, and reports whether it was acknowledged.
 func send(traceID string) bool { return export(failed(traceID, "", 0)).acknowledged() }
 
 // kept waits until the dashboard's API has the trace.
@@ -239,7 +239,7 @@ func kept(t *testing.T, traceID string) {
 	})
 }
 
-// run runs a command and returns its output.
+// run runs a command and returns what it printed.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	return runIn(t, nil, name, args...)
@@ -254,7 +254,7 @@ func runIn(t *testing.T, env []string, name string, args ...string) string {
 	return string(out)
 }
 
-// mount binds a directory, read-only if readOnly is set, and unmounts it when the test ends.
+// mount binds a directory, for reading alone if readOnly is set, and takes it back when the test ends.
 func mount(t *testing.T, source, target string, readOnly bool) {
 	t.Helper()
 	needNamespaces(t)

@@ -18,10 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// imageDir is the directory where `make deploy-image` leaves the image, unpacked as OCI.
+// imageDir is where `make deploy-image` leaves the image, unpacked as OCI.
 const imageDir = "bin/image"
 
-// imageConfig is the configuration of an OCI image.
+// imageConfig is what an OCI image says of itself.
 type imageConfig struct {
 	Config struct {
 		User        string
@@ -61,7 +61,7 @@ func TestImageConfig(t *testing.T) {
 	}
 }
 
-// TestImageFiles: the image has no other program, and only the volume belongs to its user.
+// TestImageFiles: nothing is in it that starts another program, and nothing but the volume belongs to its user.
 func TestImageFiles(t *testing.T) {
 	rootfs := filepath.Join(imageDir, "slowburn-rootfs")
 	var executables []string
@@ -90,8 +90,8 @@ func volume(t *testing.T) string {
 	return dir
 }
 
-// TestImageRestarts: as user 65532, with a read-only root, under load, the gateway ends within the grace period each time, and
-// every acknowledged span is finally in the trace store. DEPLOY_RESTARTS is the number of restarts.
+// TestImageRestarts: as 65532, with a root that cannot be written, under load, the gateway ends within the grace period each
+// time, and every span that was acknowledged is in the trace store at last. DEPLOY_RESTARTS says how often.
 func TestImageRestarts(t *testing.T) {
 	restarts, err := strconv.Atoi(os.Getenv("DEPLOY_RESTARTS"))
 	if err != nil {
@@ -129,7 +129,7 @@ func TestImageRestarts(t *testing.T) {
 	t.Logf("%d restarts, %d acknowledged traces, none lost", restarts, len(acknowledged))
 }
 
-// TestImageHealth: the health check exits with 0 for a ready gateway and with 1 without one, without a shell.
+// TestImageHealth: the health check says 0 of a gateway that is ready and 1 where there is none, without a shell.
 func TestImageHealth(t *testing.T) {
 	p := container(t, volume(t))
 	check := p
@@ -145,7 +145,7 @@ func TestImageHealth(t *testing.T) {
 	assert.Equal(t, 0, well.cmd.ProcessState.ExitCode())
 }
 
-// TestImageVolume: the error about a read-only volume names it and the remedy: in a pod, where it belongs to root, fsGroup.
+// TestImageVolume: a volume that cannot be written is named, with what to do: in a pod, where it belongs to root, fsGroup.
 func TestImageVolume(t *testing.T) {
 	for name, test := range map[string]struct {
 		mine, readOnly bool
@@ -173,7 +173,7 @@ func TestImageVolume(t *testing.T) {
 	}
 }
 
-// TestImageDrain: a node that is removed delivers its traces long before their decisions are due, and accepts no more.
+// TestImageDrain: a node that goes for good has delivered what it had, long before a decision was due, and takes no more.
 func TestImageDrain(t *testing.T) {
 	p := container(t, volume(t))
 	g := start(t, p)
@@ -214,7 +214,7 @@ func TestImageDebug(t *testing.T) {
 	assert.Regexp(t, `^65532\nslowburn version .*\n$`, string(out))
 }
 
-// owner returns the user ID of a file's owner.
+// owner is the ID of the user that a file belongs to.
 func owner(info os.FileInfo) uint32 {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return s.Uid

@@ -18,10 +18,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inNamespace is set in the process that runs the tests: to "yes" if it has the namespaces, or else to the reason.
+// inNamespace is set in the process that runs the tests: to "yes" where it has the namespaces, or to why it has none.
 const inNamespace = "DEPLOY_CHECK_IN_NAMESPACE"
 
-// TestMain runs the tests again in a network with only loopback and with processes and mounts of their own, at the root of the
+// TestMain starts the tests again in a network with nothing but loopback and with processes and mounts of their own, at the root of the
 // repository. When the tests end, in whatever way, their processes, mounts and files end with them.
 func TestMain(m *testing.M) {
 	switch os.Getenv(inNamespace) {
@@ -41,10 +41,10 @@ func TestMain(m *testing.M) {
 }
 
 func again() int {
-	runtime.LockOSThread() // Pdeathsig depends on the thread
+	runtime.LockOSThread() // Pdeathsig is about the thread
 	scratch, err := filepath.Abs("../../bin/check")
 	if err == nil {
-		err = errors.Join(os.RemoveAll(scratch), os.MkdirAll(scratch, 0o755)) // left by a killed run
+		err = errors.Join(os.RemoveAll(scratch), os.MkdirAll(scratch, 0o755)) // what a run left that was killed
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "deploy/check:", err)
@@ -89,7 +89,7 @@ func tests(scratch, namespaces string, flags uintptr, stopped <-chan os.Signal) 
 	return cmd.Wait()
 }
 
-// prepare sets up loopback, makes mounts private, and mounts the process's own /proc.
+// prepare sets loopback up, keeps mounts to this process, and shows it its own processes.
 func prepare() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("keep mounts private: %w", err)
@@ -113,7 +113,7 @@ func prepare() error {
 	return nil
 }
 
-// needNamespaces skips a test that runs a gateway or mounts if namespaces are missing.
+// needNamespaces skips a test that runs a gateway or mounts where there are no namespaces for it.
 func needNamespaces(t *testing.T) {
 	t.Helper()
 	if reason := os.Getenv(inNamespace); reason != "yes" {
@@ -121,17 +121,17 @@ func needNamespaces(t *testing.T) {
 	}
 }
 
-// skip skips a test with a reason, or fails it if DEPLOY_STRICT is set, under which everything must run.
+// skip leaves a test out and says why, or fails it where DEPLOY_STRICT is set: there all of it must run.
 func skip(t *testing.T, reason string) {
 	t.Helper()
 	noteSkip(t, reason)
 	t.SkipNow()
 }
 
-// noted are the tests that have logged a skip.
+// noted are the tests that have said so.
 var noted sync.Map
 
-// noteSkip logs that a part of a test is skipped, and adds it to the list that `make deploy-check` prints at its end.
+// noteSkip says that some of a test is left out, in the list too that `make deploy-check` prints at its end.
 func noteSkip(t *testing.T, reason string) {
 	t.Helper()
 	if os.Getenv("DEPLOY_STRICT") != "" {

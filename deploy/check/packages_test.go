@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// built returns the only package of a kind that `make deploy-packages` wrote.
+// built is the one package of a kind that `make deploy-packages` wrote.
 func built(t *testing.T, pattern string) string {
 	t.Helper()
 	found, err := filepath.Glob("bin/packages/" + pattern)
@@ -23,7 +23,7 @@ func built(t *testing.T, pattern string) string {
 	return found[0]
 }
 
-// TestPackageFiles: both packages have the same files, and mark the same one as configuration.
+// TestPackageFiles: both packages have the same files, and mark the same one as the administrator's.
 func TestPackageFiles(t *testing.T) {
 	deb, rpm := built(t, "*.deb"), built(t, "*.rpm")
 	var debFiles []string
@@ -43,7 +43,7 @@ func TestPackageFiles(t *testing.T) {
 	assert.Equal(t, "/etc/slowburn/config.yaml\n", run(t, "rpm", "--query", "--package", "--configfiles", rpm))
 }
 
-// TestPackageReproducible: packing twice gives the same bytes.
+// TestPackageReproducible: packed twice, the same bytes.
 func TestPackageReproducible(t *testing.T) {
 	deb, rpm := built(t, "*.deb"), built(t, "*.rpm")
 	before := map[string][]byte{}
@@ -60,7 +60,7 @@ func TestPackageReproducible(t *testing.T) {
 	}
 }
 
-// install installs the deb into a root, with the programs that maintainer scripts need.
+// install puts the deb into a root, with what maintainer scripts need from the system that installs it.
 func install(t *testing.T, root, deb string) {
 	t.Helper()
 	for _, dir := range []string{"var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers", "etc"} {
@@ -74,7 +74,7 @@ func install(t *testing.T, root, deb string) {
 	run(t, "dpkg", "--root="+root, "--force-script-chrootless", "--force-not-root", "--force-confold", "--install", deb)
 }
 
-// userOf returns the ID of a user, and of the group of the same name, in a root.
+// userOf is the ID of a user, and of the group of the same name, in a root.
 func userOf(t *testing.T, root, name string) uint32 {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
@@ -87,15 +87,15 @@ func userOf(t *testing.T, root, name string) uint32 {
 	return uint32(id)
 }
 
-// TestDebRuns: a root with nothing but the package runs the gateway as the unit says; the administrator's changes survive an
-// upgrade, and so do the traces.
+// TestDebRuns: a root with nothing in it but the package runs the gateway, as the unit says; what the administrator wrote
+// stays through an upgrade, and so do the traces.
 func TestDebRuns(t *testing.T) {
 	root, deb, u := t.TempDir(), built(t, "*.deb"), unit(t)
 	require.NoError(t, os.Chmod(root, 0o755))
 	install(t, root, deb)
-	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/hosts"), []byte("127.0.0.1 localhost\n"), 0o644)) // as on every system
+	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/hosts"), []byte("127.0.0.1 localhost\n"), 0o644)) // every system's
 	uid := userOf(t, root, u["User"])
-	state := filepath.Join(root, "var/lib", u["StateDirectory"]) // which systemd creates
+	state := filepath.Join(root, "var/lib", u["StateDirectory"]) // which systemd makes
 	require.NoError(t, os.MkdirAll(state, 0o750))
 	require.NoError(t, os.Chown(state, int(uid), int(uid)))
 	mount(t, "/proc", filepath.Join(root, "proc"), false)

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// longWait keeps spans undecided for the duration of a test.
+// longWait keeps spans undecided for as long as a test takes.
 const longWait = "yaml:processors::tail_sampling::decision_wait: 1h"
 
-// samplingStatus is a part of the answer of GET /api/sampling/v1/status.
+// samplingStatus is some of what GET /api/sampling/v1/status says.
 type samplingStatus struct {
 	Pending   int   `json:"traces_pending"`
 	Recovered int   `json:"recovered_spans"`
@@ -32,8 +32,8 @@ func sampling(t *testing.T) (s samplingStatus) {
 	return s
 }
 
-// TestImageKilledInRecovery: kill -9 at several moments of a start that reads back some hundred MB, each before the gateway is
-// ready, loses nothing: the next uninterrupted start has every span, and each trace is delivered.
+// TestImageKilledInRecovery: kill -9 at several moments of a start that reads some hundred MB back, each before the gateway is ready,
+// costs nothing: the next start that is let has every span, and each trace is delivered.
 func TestImageKilledInRecovery(t *testing.T) {
 	const requests, perRequest, size, least = 64, 20, 160 << 10, 200 << 20
 	p := container(t, volume(t))
@@ -64,13 +64,13 @@ func TestImageKilledInRecovery(t *testing.T) {
 	g.kill(t)
 
 	const kills = 8
-	reading := 0 // kills between the beginning of reading and readiness
+	reading := 0 // of the kills, those that came once the gateway was about to read, and before it was ready
 	for early := 0; early < kills; {
 		g = start(t, p)
 		g.began(t)
-		<-time.After(took * time.Duration(early+1) / (kills + 1)) // the moment is the tested variable
+		<-time.After(took * time.Duration(early+1) / (kills + 1)) // the moment is what is tested
 		if status("http://127.0.0.1:8080/readyz") == http.StatusOK {
-			took /= 2 // the machine has become faster
+			took /= 2 // this machine is faster now
 		} else {
 			early++
 			if g.said(t, "trace store working") { // which starts before the span log
@@ -98,8 +98,8 @@ func TestImageKilledInRecovery(t *testing.T) {
 	t.Logf("%d MB, %d kills before the gateway was ready, %d of them while it read, %d traces, none lost", before.Disk>>20, kills, reading, len(ids))
 }
 
-// TestImageSecond: a second gateway on a volume in use, as of two pods with one claim, exits at once with the owning process,
-// host, time, and the key to set; so does one that shares only the span log. The first continues.
+// TestImageSecond: a second gateway on a volume that is in use, as of two pods with one claim, ends at once and says which process has it,
+// where, since when, and what to set; so does one that shares only the span log. The first goes on.
 func TestImageSecond(t *testing.T) {
 	shared := volume(t)
 	p := container(t, shared)

@@ -15,13 +15,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// packaged is a file of a package.
+// packaged is one file of a package.
 type packaged struct {
 	Src, Dst, Type, Packager string
 	FileInfo                 struct{ Mode int } `yaml:"file_info"`
 }
 
-// release holds what the release and `make` must have in common.
+// release is what the release and `make` have in common.
 type release struct {
 	Builds []struct {
 		Env, Flags, Ldflags, Targets []string
@@ -41,7 +41,7 @@ func decode(t *testing.T, file string, into any) {
 	require.NoError(t, yaml.Unmarshal(text, into), file)
 }
 
-// TestReleaseBuilds: a release is built like `make build`, for the systems of `make deploy-cross` and this one.
+// TestReleaseBuilds: a release is built as `make build` builds, for the systems that `make deploy-cross` builds for, and this one.
 func TestReleaseBuilds(t *testing.T) {
 	var r release
 	decode(t, "deploy/release/.goreleaser.yaml", &r)
@@ -52,7 +52,7 @@ func TestReleaseBuilds(t *testing.T) {
 	ldflags := strings.NewReplacer("v{{ .Version }}", "$(VERSION)", "{{ .FullCommit }}", "$(COMMIT)").Replace(b.Ldflags[0])
 	small := regexp.MustCompile(`(?m)^SMALL := (.*)$`).FindStringSubmatch(string(makefile))
 	require.NotNil(t, small)
-	expanded := strings.Replace(string(makefile), "$(SMALL)", small[1], 1) // in STATIC, the first use
+	expanded := strings.Replace(string(makefile), "$(SMALL)", small[1], 1) // in STATIC, the first that has it
 	assert.Contains(t, expanded, fmt.Sprintf("STATIC = %s $(GO) build %s -ldflags %q\n", b.Env[0], strings.Join(b.Flags, " "), ldflags))
 	dockerfile, err := os.ReadFile("deploy/docker/Dockerfile")
 	require.NoError(t, err)
@@ -75,7 +75,7 @@ func slash(targets []string) (out []string) {
 	return out
 }
 
-// TestReleasePackages: a release's packages have the contents of `make deploy-packages`, apart from the binary, which the release adds.
+// TestReleasePackages: the packages of a release have what `make deploy-packages` puts in, but for the binary, which the release adds.
 func TestReleasePackages(t *testing.T) {
 	var r release
 	decode(t, "deploy/release/.goreleaser.yaml", &r)

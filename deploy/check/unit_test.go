@@ -34,7 +34,7 @@ func unit(t *testing.T) map[string]string {
 	return keys
 }
 
-// TestUnitVerifies: systemd accepts the unit unchanged on a usual system.
+// TestUnitVerifies: systemd takes the unit as it is, with what a system has.
 func TestUnitVerifies(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{"usr/bin", "bin", "usr/lib/systemd/system", "etc"} {
@@ -48,7 +48,7 @@ func TestUnitVerifies(t *testing.T) {
 	assert.NotContains(t, out, "slowburn", out)
 }
 
-// TestUnitExposure: systemd's own figure, from 0 for none to 10 for all.
+// TestUnitExposure: systemd's own figure, 0 is none and 10 is all.
 func TestUnitExposure(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "usr/lib/systemd/system"), 0o755))
@@ -59,7 +59,7 @@ func TestUnitExposure(t *testing.T) {
 	t.Logf("exposure %s", figure[1])
 }
 
-// TestUnitKeys: the unit fits the gateway's defaults.
+// TestUnitKeys: what the unit promises of the gateway holds for the gateway's defaults.
 func TestUnitKeys(t *testing.T) {
 	u := unit(t)
 	config, ok := tailsampling.NewFactory().CreateDefaultConfig().(*tailsampling.Config)
@@ -71,7 +71,7 @@ func TestUnitKeys(t *testing.T) {
 	assert.Equal(t, "SLOWBURN_DATA_DIR=/var/lib/"+u["StateDirectory"], u["Environment"])
 }
 
-// TestUnitSystemCalls: the filter allows each system call of a gateway from start to end.
+// TestUnitSystemCalls: the filter lets through each call that a gateway makes from its start to its end.
 func TestUnitSystemCalls(t *testing.T) {
 	allowed := map[string]bool{}
 	for _, name := range calls(t, "@system-service") {
@@ -105,7 +105,7 @@ func TestUnitSystemCalls(t *testing.T) {
 	assert.Empty(t, refused, "SystemCallFilter would refuse these")
 }
 
-// calls returns the names in one of systemd's sets of calls, nested sets included.
+// calls are the names of a set of systemd's, with those of the sets in it.
 func calls(t *testing.T, set string) (names []string) {
 	t.Helper()
 	for line := range strings.Lines(run(t, "systemd-analyze", "--no-pager", "syscall-filter", set)) {
@@ -122,7 +122,7 @@ func calls(t *testing.T, set string) (names []string) {
 	return names
 }
 
-// stopTraced ends the process that strace traces, as strace keeps signals to itself.
+// stopTraced ends what strace traces, which keeps signals to itself.
 func stopTraced(t *testing.T, g *gateway) {
 	t.Helper()
 	pid := strconv.Itoa(g.cmd.Process.Pid)

@@ -1,5 +1,5 @@
-// Package monitoring_test compares the alerts, recording rules and dashboards of this directory with the metrics that the product
-// declares, and with the runbooks.
+// Package monitoring_test holds the alerts, recording rules and dashboards of this directory against the metrics that the product
+// declares, and against the runbooks.
 package monitoring_test
 
 import (
@@ -24,7 +24,7 @@ import (
 
 const root = "../.."
 
-// foreign are metrics that no metadata.yaml of ours declares, with their labels: the Collector's own, which
+// foreign are the metrics that no metadata.yaml of ours declares, with their labels: the Collector's own, which
 // TestDashboardsShowDemo looks for in a running gateway, and Prometheus'.
 var foreign = map[string][]string{
 	"up":                          nil,
@@ -36,20 +36,20 @@ var foreign = map[string][]string{
 	"otelcol_receiver_refused_spans":           {"receiver", "transport"},
 }
 
-// target are the labels that the scraper adds; le is a histogram's.
+// target are the labels that whoever scrapes adds; le is a histogram's.
 var target = []string{"job", "instance", "le"}
 
-// attribute is a label of a metric; values are all its values, nil if they are not known beforehand.
+// attribute is a label of a metric; values are all that it can have, nil where they are not known beforehand.
 type attribute struct {
 	Type   string
-	Name   string   `json:"name_override"` // if it differs from metadata.yaml
+	Name   string   `json:"name_override"` // where it is another than in metadata.yaml
 	Values []string `json:"enum"`
 }
 
-// metric is a declared metric.
+// metric is what is known of one.
 type metric struct{ attributes map[string]attribute }
 
-// TestExpressions fails for a metric, a label or a label value that the product does not have.
+// TestExpressions fails for a metric, a label or a label's value that the product does not have.
 func TestExpressions(t *testing.T) {
 	known := declared(t)
 	checked := 0
@@ -68,7 +68,7 @@ func TestExpressions(t *testing.T) {
 	assert.Greater(t, checked, 80, "the expressions were not found")
 }
 
-// TestMistakesAreFound checks that the test above can fail.
+// TestMistakesAreFound holds that the test above can fail.
 func TestMistakesAreFound(t *testing.T) {
 	known := declared(t)
 	for expr, want := range map[string]string{
@@ -86,7 +86,7 @@ func TestMistakesAreFound(t *testing.T) {
 	assert.Empty(t, mistakes(known, `sum by (le, instance) (rate(otelcol_extension_tsdb_query_duration_seconds_bucket{job="a"}[5m]))`))
 }
 
-// TestRunbooks checks that each alert has a section of docs/operations.md, and each such section an alert.
+// TestRunbooks holds that each alert has a section of docs/operations.md, and each such section an alert.
 func TestRunbooks(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// TestEachAlertIsTested checks that promtool has a case in which each alert fires and one in which it does not, and one of each rule.
+// TestEachAlertIsTested holds that promtool has a case in which each alert fires and one in which it does not, and one of each rule.
 func TestEachAlertIsTested(t *testing.T) {
 	var cases struct {
 		Tests []struct {
@@ -147,7 +147,7 @@ func TestEachAlertIsTested(t *testing.T) {
 	}
 }
 
-// rule is a rule of alerts.yaml or rules.yaml.
+// rule is one of alerts.yaml or rules.yaml.
 type rule struct {
 	file                string
 	Alert, Record, Expr string
@@ -169,7 +169,7 @@ func rules(t *testing.T) (all []rule) {
 	return all
 }
 
-// dashboardExpressions returns the dashboards' expressions by place, with Grafana's variables replaced.
+// dashboardExpressions are those of the dashboards, with Grafana's variables replaced, by where they are.
 func dashboardExpressions(t *testing.T) map[string]string {
 	files, err := filepath.Glob("dashboards/*.json")
 	require.NoError(t, err)
@@ -194,11 +194,11 @@ func dashboardExpressions(t *testing.T) map[string]string {
 	return all
 }
 
-// variables replaces Grafana's variables by values.
+// variables puts something in the place of Grafana's variables.
 var variables = strings.NewReplacer("$__rate_interval", "1m", "$job", ".*", "$instance", ".*")
 
-// declared returns the product's metrics under the names of its own endpoint: those of the metadata.yaml files, the foreign ones,
-// and those that rules.yaml records.
+// declared are the metrics that the product emits, as its own endpoint names them: those of the metadata.yaml files, the foreign ones, and
+// what rules.yaml records.
 func declared(t *testing.T) map[string]metric {
 	known := map[string]metric{}
 	for name, names := range foreign {
@@ -250,7 +250,7 @@ func declared(t *testing.T) map[string]metric {
 	return known
 }
 
-// mistakes returns what is wrong with an expression.
+// mistakes are what is wrong with an expression.
 func mistakes(known map[string]metric, expr string) (list []string) {
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
@@ -290,7 +290,7 @@ func (m metric) wrongLabel(name, label string) []string {
 	return []string{fmt.Sprintf("%s has no label %s", name, label)}
 }
 
-// wrongMatcher returns what is wrong with a matcher: its label, or one of the alternatives of its regular expression.
+// wrongMatcher is what is wrong with a matcher: its label, or one of the values between which a regular expression chooses.
 func (m metric) wrongMatcher(name string, matcher *labels.Matcher) (list []string) {
 	if matcher.Name == model.MetricNameLabel {
 		return nil

@@ -95,7 +95,7 @@ func TestFormerRecordsAreNotRead(t *testing.T) {
 	releaseAll(l, now)
 }
 
-// latestFile returns the name of the segment file that was created last.
+// latestFile is the name of the segment's file that was made last.
 func latestFile(t testing.TB, dir string) string {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.seg"))
 	require.NoError(t, err)

@@ -76,8 +76,8 @@ func TestBatchFollowsTheDatabase(t *testing.T) {
 	assert.Zero(t, r.spansTo)
 }
 
-// TestWatermarkWithoutSpanObjectives checks that without objectives that count spans the watermark advances and no query is made.
-func TestWatermarkWithoutSpanObjectives(t *testing.T) {
+// TestNobodyCountsSpans checks that the watermark advances without objectives that count spans, and that no query is made.
+func TestNobodyCountsSpans(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, "objectives: []"), db, noon)
 	defer closeIt(t, e)

@@ -357,10 +357,10 @@ func (d *Disk) Kill(before image) *Disk {
 	return after
 }
 
-// header is the offset of the first record of a file: bytes before it are stored after the records.
+// header is where the records of a file begin: what is before them is stored after them.
 const header = 64
 
-// tear undoes a part of a store: everything from some byte on, and the header.
+// tear takes back a part of what was stored: all from some byte on, and the header.
 func tear(rng *rand.Rand, before, after []byte) bool {
 	var places []int
 	for i := header; i < len(after); i++ {

@@ -51,7 +51,7 @@ func TestKill(t *testing.T) {
 	assert.Positive(t, torn)
 }
 
-// A power cut loses or keeps bytes that were not flushed, sector by sector, but never flushed ones.
+// A power cut takes what was not flushed, or leaves it, sector by sector, but never what was.
 func TestCutPower(t *testing.T) {
 	sectors, names := map[byte]int{}, 0
 	for seed := range uint64(200) {

@@ -26,7 +26,7 @@ func FuzzTwo(f *testing.F) {}`
 	}
 }
 
-// All fuzz tests together take the given time.
+// All fuzzers together take the time that they are given.
 func TestShare(t *testing.T) {
 	for _, c := range []struct {
 		n, jobs int
@@ -38,8 +38,8 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// The end of a fuzz test's time is no failure, even if Go reports one; a slow input is.
-func TestEndOfFuzzTime(t *testing.T) {
+// The end of a fuzzer's time is no failure, even where Go takes it for one; an input that is slow is.
+func TestTimeWasUp(t *testing.T) {
 	const progress = "fuzz: elapsed: 9s, execs: 267171 (27970/sec), new interesting: 16 (total: 29)\n"
 	for _, c := range []struct {
 		out  string
@@ -58,7 +58,7 @@ func TestEndOfFuzzTime(t *testing.T) {
 	}
 }
 
-// A fuzz test that fails is reported with its input, and does not stop the others.
+// A fuzzer that fails for an input is told, with the input, and keeps no other from running.
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// mutations returns the variants of a file as "before → after", and rewrites the file with all that compile.
+// mutations lists the variants of a file as "before → after", and rewrites the file with all that compile.
 func mutations(t *testing.T, code string) (list []string, rewritten string) {
 	t.Helper()
 	p := newProgram(t, map[string]string{"a/a.go": code})
@@ -37,7 +37,7 @@ func mutations(t *testing.T, code string) (list []string, rewritten string) {
 	return list, string(content)
 }
 
-// newProgram loads a module with these files.
+// newProgram loads a module of these files.
 func newProgram(t *testing.T, files map[string]string) *program {
 	t.Helper()
 	root := t.TempDir()
@@ -108,7 +108,7 @@ func g(a, b int, p, q bool, s string) int {
 	}
 }
 
-// Nested mutants each have their own switch.
+// Mutants stand within each other, each behind its own switch.
 func TestNested(t *testing.T) {
 	_, code := mutations(t, "package a\n\nfunc f(a, b int, p bool) int {\n\tif a < b && p {\n\t\treturn a + 1\n\t}\n\treturn b\n}\n")
 	for _, want := range []string{"if (mutant__(2) != ((mutant__(3) && (", "mutant__(", "return *new(int)", "mutant__int[int]("} {
@@ -118,7 +118,7 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// A whole run over a module with tests that kill some mutants.
+// A whole run, over a module with tests that kill some mutants and not others.
 func TestRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds")

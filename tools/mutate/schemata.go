@@ -58,7 +58,7 @@ func render(s *source, from, to int, mutants []*mutant) string {
 // helperName is the file that each package with mutants gets.
 const helperName = "mutant__switches.go"
 
-// The variables that configure a run.
+// The variables that a run is told by.
 const (
 	activeVariable = "MUTANT"
 	traceVariable  = "MUTANT_TRACE"

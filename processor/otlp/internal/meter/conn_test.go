@@ -172,7 +172,7 @@ func TestReadOnReady(t *testing.T) {
 	assert.Zero(t, budget.Reserved())
 }
 
-// counting is a pool that counts the buffers in use.
+// counting is a pool that knows how many buffers are out.
 type counting struct{ out int }
 
 func (c *counting) Get(n int) *[]byte {
