@@ -29,7 +29,7 @@ func TestPairNeedsBinaries(t *testing.T) {
 	require.ErrorIs(t, options{suite: "pair", a: "none", b: "none"}.pairs(t.Context(), t.TempDir()), os.ErrNotExist)
 }
 
-// Both readings of the CPU time measure the same.
+// Both readings of the CPU time are of the same thing.
 func TestCPUTime(t *testing.T) {
 	for start := time.Now(); time.Since(start) < 50*time.Millisecond; { //nolint:revive // it works
 	}

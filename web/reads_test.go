@@ -71,7 +71,7 @@ func TestSlotsAreShared(t *testing.T) {
 		h := limits.Costly(rest.WriteProblem)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		want := http.StatusOK
 		if slots != nil {
-			turn, err := gate.New(gate.Settings{Slots: slots, Patience: time.Minute, Memory: 1}).Enter(t.Context())
+			turn, err := gate.New(gate.Settings{Slots: slots, Timeout: time.Minute, Memory: 1}).Enter(t.Context())
 			require.NoError(t, err)
 			defer turn.Leave()
 			want = http.StatusServiceUnavailable

@@ -46,7 +46,7 @@ func newRouter(all *known.Components, limits *reads.Limits, self, pages http.Han
 	r.Get("/healthz", health.Live)
 	r.Get("/readyz", health.Ready(all, true))
 	r.Get("/metrics", self.ServeHTTP)
-	r.Get("/api/access/v1/me", doors.Me)
+	r.Get("/api/access/v1/me", doors.ServeCaller)
 	r.Get("/api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(api.OpenAPI)

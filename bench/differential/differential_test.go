@@ -15,8 +15,8 @@ const (
 	generatedSets = 50
 )
 
-// With compat: contrib the kept sets are equal, for every policy type and for random combinations. Without it the traces on which
-// they differ show a known defect.
+// With compat: contrib the kept sets are equal, for every type of policy and for policies put together at random. Without
+// it the traces on which they differ show a known defect.
 func TestKeptSets(t *testing.T) {
 	seen := map[string]int{}
 	for name, p := range everyType() {
@@ -71,7 +71,7 @@ func explain(policies []any, td ptrace.Traces) (names []string) {
 	return names
 }
 
-// leaves returns the policies without sub-policies, at any depth.
+// leaves are the policies that have no sub-policies, at any depth.
 func leaves(policies []any) (all []policy) {
 	for _, p := range policies {
 		p := p.(policy)

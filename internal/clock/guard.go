@@ -79,12 +79,12 @@ type belief struct {
 	looked time.Duration // time of the judgement, by the monotonic clock
 	origin time.Time     // the believed wall time at which the monotonic clock showed 0
 	since  time.Duration // when this clock was first believed, or first stood here
-	// vouched reports whether more than the clock's own reading speaks for it: it stayed, or others agree.
-	vouched bool
-	moved   time.Duration // total of the believed moves of the clock against the monotonic one
-	jumped  time.Duration // the jumps in moved, without those at the start
-	counted time.Time     // the origin at the last count in moved; moves below countedFrom wait until they add up
-	anchor  anchor
+	// confirmed reports whether more than the clock's own reading speaks for it: it stayed, or others agree.
+	confirmed bool
+	moved     time.Duration // total of the believed moves of the clock against the monotonic one
+	jumped    time.Duration // the jumps in moved, without those at the start
+	counted   time.Time     // the origin at the last count in moved; moves below countedFrom wait until they add up
+	anchor    anchor
 
 	doubted      time.Time     // the origin by a clock that jumped; zero without doubt
 	doubtedSince time.Duration // when it jumped
@@ -102,9 +102,9 @@ type State struct {
 	Now       time.Time     // the time that is believed, in UTC
 	Machine   time.Time     // the time that the machine's clock shows, in UTC
 	Doubt     string        // why the machine's clock is not believed, for people; empty if it is
-	Left      time.Duration // of a doubt: how long the clock must still stay where it is
+	Remaining time.Duration // of a doubt: how long the clock must still stay where it is
 	Confirmed bool          // it is believed, and not by its own reading alone: it stayed where it is, or others agree
-	Settled   bool          // it is believed, and has stood where it stands for StableTime
+	Stable    bool          // it is believed, and has stood where it stands for StableTime
 	Jumped    time.Duration // total of the believed jumps since the process started
 }
 
@@ -116,8 +116,8 @@ func Process() *Guard { return &guard }
 // Wall returns the time that the process believes, in UTC, without a monotonic reading.
 func Wall() time.Time { return guard.Wall() }
 
-// Look returns the process's judgement of the machine's clock.
-func Look() State { return guard.Look() }
+// Check returns the process's judgement of the machine's clock.
+func Check() State { return guard.Check() }
 
 // NotBefore is Guard.NotBefore of the process's guard.
 func NotBefore(t time.Time, what string) { guard.NotBefore(t, what) }
@@ -138,17 +138,17 @@ func (g *Guard) Wall() time.Time {
 	return b.now(r)
 }
 
-// Look returns the guard's judgement of the machine's clock.
-func (g *Guard) Look() State {
+// Check returns the guard's judgement of the machine's clock.
+func (g *Guard) Check() State {
 	b, r := g.look()
 	s := State{Now: b.now(r), Machine: r.wall, Jumped: b.jumped}
 	if b.doubted.IsZero() {
-		s.Settled = r.elapsed-b.since >= StableTime
-		s.Confirmed = b.vouched || s.Settled
+		s.Stable = r.elapsed-b.since >= StableTime
+		s.Confirmed = b.confirmed || s.Stable
 		return s
 	}
-	s.Left = max(0, DoubtTime-(r.elapsed-b.doubtedSince))
-	s.Doubt = b.doubt(s.Left)
+	s.Remaining = max(0, DoubtTime-(r.elapsed-b.doubtedSince))
+	s.Doubt = b.doubt(s.Remaining)
 	return s
 }
 
@@ -176,7 +176,7 @@ func (g *Guard) NotBefore(t time.Time, what string) {
 	if b.doubted.IsZero() {
 		b.doubted, b.doubtedSince = r.origin(), r.elapsed
 	}
-	b.origin, b.since, b.before, b.vouched = t.UTC().Round(0).Add(-r.elapsed), r.elapsed, what, false
+	b.origin, b.since, b.before, b.confirmed = t.UTC().Round(0).Add(-r.elapsed), r.elapsed, what, false
 	b.drop(r)
 	b.count()
 	g.belief.Store(&b)
@@ -266,7 +266,7 @@ func (b *belief) follow(r reading, since time.Duration) {
 	if b.before == "" {
 		b.jumped += r.origin().Sub(b.origin)
 	}
-	b.origin, b.since, b.vouched = r.origin(), since, true
+	b.origin, b.since, b.confirmed = r.origin(), since, true
 	b.drop(r)
 	b.believe()
 }

@@ -14,8 +14,8 @@ func TestSimulate(t *testing.T) {
 	assert.Equal(t, noon, Wall())
 	elapsed, offset = time.Minute, time.Hour
 	assert.Equal(t, noon.Add(time.Minute), Wall())
-	assert.NotEmpty(t, Look().Doubt)
+	assert.NotEmpty(t, Check().Doubt)
 	restore()
 	assert.WithinDuration(t, time.Now(), Wall(), time.Minute)
-	assert.Empty(t, Look().Doubt)
+	assert.Empty(t, Check().Doubt)
 }

@@ -16,10 +16,10 @@ import (
 
 // Settings are the limits of a gate.
 type Settings struct {
-	Slots    *Slots        // limit the running requests; several gates may share them
-	Waiting  int           // largest number of requests that wait for a slot; more are refused
-	Patience time.Duration // longest wait for a slot, and for bytes
-	Memory   int64         // bytes that all requests share
+	Slots   *Slots        // limit the running requests; several gates may share them
+	Waiting int           // largest number of requests that wait for a slot; more are refused
+	Timeout time.Duration // longest wait for a slot, and for bytes
+	Memory  int64         // bytes that all requests share
 }
 
 // Processors is the default number of costly requests that run at once: one less than processors, so that one is left for spans,
@@ -132,7 +132,7 @@ func (g *Gate) settle() {
 
 // wait acquires from one of the semaphores.
 func (g *Gate) wait(ctx context.Context, from *semaphore.Weighted, n int64) error {
-	within, cancel := context.WithTimeout(ctx, g.settings.Patience)
+	within, cancel := context.WithTimeout(ctx, g.settings.Timeout)
 	defer cancel()
 	if err := from.Acquire(within, n); err == nil {
 		return nil
@@ -140,7 +140,7 @@ func (g *Gate) wait(ctx context.Context, from *semaphore.Weighted, n int64) erro
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return g.busy("other requests took longer than %s", g.settings.Patience)
+	return g.busy("other requests took longer than %s", g.settings.Timeout)
 }
 
 // Reserve sets the number of bytes of the turn. If there are too few, it waits without any reservation, so that two requests

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // small is a gate for one request at a time.
 func small() gate.Settings {
-	return gate.Settings{Slots: gate.NewSlots(1), Waiting: 1, Patience: patience, Memory: 100}
+	return gate.Settings{Slots: gate.NewSlots(1), Waiting: 1, Timeout: patience, Memory: 100}
 }
 
 const patience = 10 * time.Second
@@ -90,7 +90,7 @@ func TestWaiting(t *testing.T) {
 // TestMemory: running requests together never reserve more than the whole, and all requests finish.
 func TestMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := gate.New(gate.Settings{Slots: gate.NewSlots(8), Waiting: 100, Patience: time.Hour, Memory: 100})
+		g := gate.New(gate.Settings{Slots: gate.NewSlots(8), Waiting: 100, Timeout: time.Hour, Memory: 100})
 		var mu sync.Mutex
 		held, most := int64(0), int64(0)
 		hold := func(n int64) {
@@ -130,7 +130,7 @@ func TestMemory(t *testing.T) {
 // TestMemoryWait ends at the gate's timeout, and leaves nothing reserved.
 func TestMemoryWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := gate.New(gate.Settings{Slots: gate.NewSlots(2), Patience: time.Second, Memory: 100})
+		g := gate.New(gate.Settings{Slots: gate.NewSlots(2), Timeout: time.Second, Memory: 100})
 		first, err := g.Enter(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, first.Reserve(t.Context(), 60))
@@ -152,8 +152,8 @@ func TestMemoryWait(t *testing.T) {
 func TestSharedSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slots := gate.NewSlots(1)
-		a := gate.New(gate.Settings{Slots: slots, Patience: time.Second, Memory: 1})
-		b := gate.New(gate.Settings{Slots: slots, Waiting: 1, Patience: time.Second, Memory: 1})
+		a := gate.New(gate.Settings{Slots: slots, Timeout: time.Second, Memory: 1})
+		b := gate.New(gate.Settings{Slots: slots, Waiting: 1, Timeout: time.Second, Memory: 1})
 		turn, err := a.Enter(t.Context())
 		require.NoError(t, err)
 		time.AfterFunc(time.Millisecond, turn.Leave)

@@ -34,7 +34,7 @@ func TestAnswers(t *testing.T) {
 		"not charged":              {reserve: memory, answer: memory},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := gate.New(gate.Settings{Slots: gate.NewSlots(2), Patience: time.Second, Memory: memory})
+			g := gate.New(gate.Settings{Slots: gate.NewSlots(2), Timeout: time.Second, Memory: memory})
 			other, err := g.Enter(t.Context())
 			require.NoError(t, err)
 			defer other.Leave()

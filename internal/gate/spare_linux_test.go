@@ -45,7 +45,7 @@ func TestSpareWhileBusy(t *testing.T) {
 func TestSpares(t *testing.T) {
 	before := usual(t)
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Settings{Slots: NewSlots(2), Waiting: 2, Patience: time.Hour, Memory: 1})
+		g := New(Settings{Slots: NewSlots(2), Waiting: 2, Timeout: time.Hour, Memory: 1})
 		finish := make(chan bool)
 		served := make(chan bool)
 		serve := func(h http.HandlerFunc) {
@@ -102,7 +102,7 @@ func TestSpares(t *testing.T) {
 func TestSpareOfOneThatLeaves(t *testing.T) {
 	before := usual(t)
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Settings{Slots: NewSlots(1), Waiting: 1, Patience: time.Hour, Memory: 1})
+		g := New(Settings{Slots: NewSlots(1), Waiting: 1, Timeout: time.Hour, Memory: 1})
 		first, err := g.Enter(t.Context())
 		require.NoError(t, err)
 		entered := make(chan *Turn)

@@ -35,7 +35,7 @@ func AsBytes(ctx context.Context, td ptrace.Traces) int {
 // Waiting returns the number of spans of k that were not sent.
 func Waiting(k *wire.Kept) (n int) {
 	for i := range k.Spans {
-		if s := &k.Spans[i]; !s.Left && !s.Sent {
+		if s := &k.Spans[i]; !s.Omitted && !s.Sent {
 			n++
 		}
 	}

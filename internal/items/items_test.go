@@ -20,7 +20,7 @@ func TestAsBytes(t *testing.T) {
 	decoded := ptrace.NewTraces()
 	decoded.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	request := wire.NewContext(t.Context(), &wire.Request{Spans: make([]wire.Span, 3)})
-	kept := wire.NewKeptContext(t.Context(), &wire.Kept{Spans: []wire.KeptSpan{{Left: true}, {Sent: true}, {}, {}}})
+	kept := wire.NewKeptContext(t.Context(), &wire.Kept{Spans: []wire.KeptSpan{{Omitted: true}, {Sent: true}, {}, {}}})
 	assert.Equal(t, 0, items.AsBytes(t.Context(), decoded))
 	assert.Equal(t, 0, items.AsBytes(t.Context(), ptrace.NewTraces()))
 	assert.Equal(t, 3, items.AsBytes(request, ptrace.NewTraces()))

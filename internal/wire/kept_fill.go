@@ -81,7 +81,7 @@ func copyTo(all *[]byte, from []byte) Range {
 }
 
 // Arrange reads the spans of a trace and sorts them as Spans are sorted, independently of their order of arrival. Of spans
-// that are equal byte by byte, resource and scope included, it keeps the first and marks the others as Left: a request whose
+// that are equal byte by byte, resource and scope included, it keeps the first and marks the others as Omitted: a request whose
 // first delivery was partly stored, or whose answer was lost, is sent again. It returns the number of these.
 func (k *Kept) Arrange(t int) (repeats int, err error) {
 	spans := k.Spans[k.Traces[t].From:k.Traces[t].To]
@@ -103,7 +103,7 @@ func (k *Kept) Arrange(t int) (repeats int, err error) {
 			i, repeats = 0, 0
 			continue
 		}
-		spans[i].Left = true
+		spans[i].Omitted = true
 		repeats++
 	}
 	k.placement.place(spans)
@@ -112,7 +112,7 @@ func (k *Kept) Arrange(t int) (repeats int, err error) {
 
 func clearLeft(spans []KeptSpan) {
 	for i := range spans {
-		spans[i].Left = false
+		spans[i].Omitted = false
 	}
 }
 

@@ -49,7 +49,7 @@ func (w *keptWriter) measure(k *Kept, from, to int) {
 	at := sort.Search(len(k.Traces), func(n int) bool { return k.Traces[n].To > from })
 	for i := from; i < to; i++ {
 		s := &k.Spans[i]
-		if s.Left {
+		if s.Omitted {
 			continue
 		}
 		for i >= k.Traces[at].To {
@@ -105,7 +105,7 @@ func (w *keptWriter) appendResource(k *Kept, dst []byte, r *keptGroup) []byte {
 		dst = protobuf.AppendHead(dst, tagScopeSpans, s.size)
 		dst = append(dst, s.header...)
 		for span := s.from; span < s.to; span++ {
-			if k.Spans[span].Left {
+			if k.Spans[span].Omitted {
 				continue
 			}
 			dst = protobuf.AppendHead(dst, tagSpans, k.Spans[span].BodySize())

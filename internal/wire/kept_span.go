@@ -12,8 +12,8 @@ import (
 // Kept.Bytes.
 type KeptSpan struct {
 	Span
-	// Left reports whether the span is left out, as a copy of another, byte by byte.
-	Left bool
+	// Omitted reports whether the span is left out, as a copy of another, byte by byte.
+	Omitted bool
 	// Sent reports whether the destination has the span already, from an earlier request that it accepted.
 	Sent bool
 	// replaced reports whether the body was replaced.
@@ -86,7 +86,7 @@ func (k *Kept) AppendBody(dst []byte, i int) []byte {
 // span unchanged.
 func (k *Kept) Replace(i int, body []byte) error {
 	s := &k.Spans[i]
-	next := KeptSpan{Span: s.Span, Left: s.Left, Sent: s.Sent}
+	next := KeptSpan{Span: s.Span, Omitted: s.Omitted, Sent: s.Sent}
 	next.Body = copyTo(&k.Bytes, body)
 	if err := next.parse(k.Bytes); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (k *Kept) Replace(i int, body []byte) error {
 // Size returns the span's size in a request, without its resource and scope. It is 0 for a span that is left
 // out.
 func (s *KeptSpan) Size() int {
-	if s.Left {
+	if s.Omitted {
 		return 0
 	}
 	return protobuf.LenSize(s.BodySize())

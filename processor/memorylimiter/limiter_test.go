@@ -40,7 +40,7 @@ var doors = []struct {
 	}},
 	{"kept", func(ctx context.Context, spans int) (context.Context, ptrace.Traces) {
 		k := &wire.Kept{To: "trace_store", Spans: make([]wire.KeptSpan, spans+2)}
-		k.Spans[0].Left, k.Spans[1].Sent = true, true // these two are not sent
+		k.Spans[0].Omitted, k.Spans[1].Sent = true, true // these two are not sent
 		return wire.NewKeptContext(ctx, k), ptrace.NewTraces()
 	}},
 }

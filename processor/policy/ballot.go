@@ -168,7 +168,7 @@ func (b *ballot) settled(t *Trace) bool {
 // anyLasting reports whether one of the policies matches the trace and will, whatever spans follow.
 func (b *ballot) anyLasting(policies []int, t *Trace) bool {
 	for _, i := range policies {
-		if p := &b.policies[i]; p.node.Traits.Has(rule.Lasts) {
+		if p := &b.policies[i]; p.node.Traits.Has(rule.Monotone) {
 			if th, ok := p.rule.Match(t); ok && th == 0 {
 				return true
 			}
@@ -185,7 +185,7 @@ func (b *ballot) settledInOrder(t *Trace) bool {
 		if !p.node.Rule.(*ordered.Rule).SamplesAll() {
 			return false
 		}
-		if _, ok := p.rule.Match(t); ok && p.node.Traits.Has(rule.Lasts) {
+		if _, ok := p.rule.Match(t); ok && p.node.Traits.Has(rule.Monotone) {
 			return true
 		}
 	}

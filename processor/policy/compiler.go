@@ -14,7 +14,7 @@ import (
 // compile compiles a policy or sub-policy. It must have none of the refused traits.
 func (c *compiler) compile(cfg *Config, refused rule.Traits) (rule.Node, error) {
 	k := c.types[cfg.Type]
-	if refused &= rule.Outermost; k == nil || k.traits&refused != 0 {
+	if refused &= rule.TopLevel; k == nil || k.traits&refused != 0 {
 		return rule.Node{}, c.unsupported(cfg.Type, refused)
 	}
 	errs := c.checkKeys(cfg, k)
@@ -25,10 +25,10 @@ func (c *compiler) compile(cfg *Config, refused rule.Traits) (rule.Node, error) 
 	if err != nil {
 		return rule.Node{}, errors.Join(append(errs, prefixed(string(cfg.Type), err)...)...)
 	}
-	node.Give(k.traits, c.contrib)
-	if node.Traits&k.refuses&rule.Wants != 0 {
+	node.SetTraits(k.traits, c.contrib)
+	if node.Traits&k.refuses&rule.Samples != 0 {
 		errs = append(errs, fmt.Errorf("%s: %s_sub_policy cannot have a %s policy: they are for what is to be kept",
-			k.name, k.name, either(c.types.names(rule.Wants, true))))
+			k.name, k.name, either(c.types.names(rule.Samples, true))))
 	}
 	return node, errors.Join(errs...)
 }

@@ -15,9 +15,9 @@ import (
 type memory struct {
 	mu         sync.Mutex // guards the state of counting and keepers
 	policies   []policy
-	counting   []int         // policies whose answers depend on earlier traces
-	keepers    []rule.Keeper // among them or their parts
-	ordered    bool          // policies are rules
+	counting   []int               // policies whose answers depend on earlier traces
+	keepers    []rule.KeptObserver // among them or their parts
+	ordered    bool                // policies are rules
 	firstMatch bool
 }
 
@@ -30,8 +30,8 @@ func newMemory(policies []policy, ordered, firstMatch bool) *memory {
 		}
 		m.counting = append(m.counting, i)
 		for leaf := range node.Leaves() {
-			if leaf.Traits.Has(rule.Keeps) {
-				m.keepers = append(m.keepers, leaf.Rule.(rule.Keeper))
+			if leaf.Traits.Has(rule.SeesKept) {
+				m.keepers = append(m.keepers, leaf.Rule.(rule.KeptObserver))
 			}
 		}
 	}

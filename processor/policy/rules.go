@@ -143,11 +143,11 @@ func (c *compiler) match(cfg *Config) (rule.Node, error) {
 	if err == nil && cfg.Type == AlwaysSample {
 		return ordered.Always(), nil
 	}
-	if err == nil && node.Traits&(rule.Counts|rule.Chance) != 0 {
+	if err == nil && node.Traits&(rule.Counts|rule.Probabilistic) != 0 {
 		err = fmt.Errorf("a policy of type %s says how many traces, not which; write that under sample%s", cfg.Type,
 			when(cfg.Type == Probabilistic, ", as a percentage: sample: 5"))
 		if cfg.Type == And || cfg.Type == "not" {
-			err = fmt.Errorf("has a sub-policy that says how many traces, not which (%s); write that under sample", strings.Join(c.types.names(rule.Counts|rule.Chance, true), ", "))
+			err = fmt.Errorf("has a sub-policy that says how many traces, not which (%s); write that under sample", strings.Join(c.types.names(rule.Counts|rule.Probabilistic, true), ", "))
 		}
 	}
 	return node, err
@@ -166,7 +166,7 @@ func (c *compiler) sample(sample any) (rule.Node, error) {
 	if !ok {
 		return ordered.Read(sample)
 	}
-	node, err := c.compile(cfg, rule.Outermost)
+	node, err := c.compile(cfg, rule.TopLevel)
 	if err == nil && cfg.Type == Probabilistic {
 		return node, errors.New("is a percentage by itself here: write sample: 5 in place of a policy of type probabilistic")
 	}
@@ -179,7 +179,7 @@ func (c *compiler) sample(sample any) (rule.Node, error) {
 
 // rated returns the types that a sample can have.
 func (c *compiler) rated() []string {
-	return slices.DeleteFunc(c.types.names(rule.Counts, true), func(name string) bool { return c.types[Type(name)].traits.Has(rule.Outermost) })
+	return slices.DeleteFunc(c.types.names(rule.Counts, true), func(name string) bool { return c.types[Type(name)].traits.Has(rule.TopLevel) })
 }
 
 // rulesWarnings warns of rules that are never asked, and of rules that keep nothing.

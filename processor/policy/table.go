@@ -20,18 +20,18 @@ import (
 // ones, and compiling removes those that this policy does not have: see rule.Node.
 var table = []kind{
 	// name, section and how it is compiled, traits, and the traits that it refuses in sub-policies
-	{AlwaysSample, bare(whole.AlwaysSample), rule.Lasts, 0},
-	{Latency, sectioned[whole.LatencyConfig](), rule.Lasts | rule.Bounded, 0},
-	{SpanCount, sectioned[whole.SpanCountConfig](), rule.Lasts | rule.Bounded, 0},
-	{Probabilistic, sectioned[whole.ProbabilisticConfig](), rule.Lasts | rule.Chance | rule.ContribWeightless, 0},
+	{AlwaysSample, bare(whole.AlwaysSample), rule.Monotone, 0},
+	{Latency, sectioned[whole.LatencyConfig](), rule.Monotone | rule.Bounded, 0},
+	{SpanCount, sectioned[whole.SpanCountConfig](), rule.Monotone | rule.Bounded, 0},
+	{Probabilistic, sectioned[whole.ProbabilisticConfig](), rule.Monotone | rule.Probabilistic | rule.ContribWeightless, 0},
 
-	{"boolean_attribute", sectioned[spanwise.BooleanAttributeConfig](), rule.Lasts, 0},
-	{"numeric_attribute", sectioned[spanwise.NumericAttributeConfig](), rule.Lasts, 0},
-	{StringAttribute, sectioned[spanwise.StringAttributeConfig](), rule.Lasts, 0},
-	{StatusCode, sectioned[spanwise.StatusCodeConfig](), rule.Lasts, 0},
-	{"trace_flags", bare(spanwise.TraceFlags), rule.Lasts, 0},
-	{"trace_state", sectioned[spanwise.TraceStateConfig](), rule.Lasts, 0},
-	{OTTLCondition, compiledBy((*compiler).condition), rule.Lasts, 0},
+	{"boolean_attribute", sectioned[spanwise.BooleanAttributeConfig](), rule.Monotone, 0},
+	{"numeric_attribute", sectioned[spanwise.NumericAttributeConfig](), rule.Monotone, 0},
+	{StringAttribute, sectioned[spanwise.StringAttributeConfig](), rule.Monotone, 0},
+	{StatusCode, sectioned[spanwise.StatusCodeConfig](), rule.Monotone, 0},
+	{"trace_flags", bare(spanwise.TraceFlags), rule.Monotone, 0},
+	{"trace_state", sectioned[spanwise.TraceStateConfig](), rule.Monotone, 0},
+	{OTTLCondition, compiledBy((*compiler).condition), rule.Monotone, 0},
 
 	{"critical_path_ms", sectioned[whole.CriticalPathConfig](), rule.Links, 0},
 	{"failure_mode", sectioned[whole.FailureModeConfig](), rule.Links, 0},
@@ -40,14 +40,14 @@ var table = []kind{
 
 	{"bytes_limiting", sectioned[stateful.BytesLimitingConfig](), rule.Counts | rule.ContribWeightless, 0},
 	{"rate_limiting", sectioned[stateful.RateLimitingConfig](), rule.Counts | rule.ContribWeightless, 0},
-	{"dynamic", sectioned[stateful.DynamicConfig](), rule.Counts | rule.HasKey | rule.Wants, 0},
-	{"rare", sectioned[stateful.RareConfig](), rule.Counts | rule.HasKey | rule.Wants, 0},
-	{"diversity", sectioned[stateful.DiversityConfig](), rule.Counts | rule.Keeps | rule.Links | rule.Wants, 0},
+	{"dynamic", sectioned[stateful.DynamicConfig](), rule.Counts | rule.HasKey | rule.Samples, 0},
+	{"rare", sectioned[stateful.RareConfig](), rule.Counts | rule.HasKey | rule.Samples, 0},
+	{"diversity", sectioned[stateful.DiversityConfig](), rule.Counts | rule.SeesKept | rule.Links | rule.Samples, 0},
 
-	{And, group[AndConfig](), rule.Lasts, rule.Outermost},
-	{"not", group[NotConfig](), 0, rule.Outermost},
-	{Composite, group[CompositeConfig](), rule.Counts | rule.ContribWeightless | rule.Outermost, rule.Outermost},
-	{Drop, group[DropConfig](), rule.Lasts | rule.Outermost, rule.Outermost | rule.Wants},
+	{And, group[AndConfig](), rule.Monotone, rule.TopLevel},
+	{"not", group[NotConfig](), 0, rule.TopLevel},
+	{Composite, group[CompositeConfig](), rule.Counts | rule.ContribWeightless | rule.TopLevel, rule.TopLevel},
+	{Drop, group[DropConfig](), rule.Monotone | rule.TopLevel, rule.TopLevel | rule.Samples},
 }
 
 // Form describes how a policy of a type is written.
@@ -64,7 +64,7 @@ func Forms() []Form {
 	forms := make([]Form, len(table))
 	for i := range table {
 		k := &table[i]
-		forms[i] = Form{Type: k.name, Inner: !k.traits.Has(rule.Outermost)}
+		forms[i] = Form{Type: k.name, Inner: !k.traits.Has(rule.TopLevel)}
 		if k.section != nil {
 			forms[i].Section = k.section()
 		}

@@ -64,8 +64,8 @@ func TestTraitsGoWithRules(t *testing.T) {
 					for leaf := range set.policies[i].node.Leaves() {
 						_, stateful := leaf.Rule.(rule.Stateful)
 						check(leaf, rule.Counts, stateful)
-						_, keeper := leaf.Rule.(rule.Keeper)
-						check(leaf, rule.Keeps, keeper)
+						_, keeper := leaf.Rule.(rule.KeptObserver)
+						check(leaf, rule.SeesKept, keeper)
 						_, keyed := leaf.Rule.(rule.Keyed)
 						check(leaf, rule.HasKey, keyed)
 					}
@@ -78,7 +78,7 @@ func TestTraitsGoWithRules(t *testing.T) {
 
 // Errors list the existing types, and those allowed as sub-policies.
 func TestErrorsListTypes(t *testing.T) {
-	all := kinds{"b": {name: "b"}, "a": {name: "a"}, "top": {name: "top", traits: rule.Outermost | rule.Counts}}
+	all := kinds{"b": {name: "b"}, "a": {name: "a"}, "top": {name: "top", traits: rule.TopLevel | rule.Counts}}
 	c := newCompiler(all, Options{})
 	for _, e := range []struct {
 		typ     Type
@@ -86,17 +86,17 @@ func TestErrorsListTypes(t *testing.T) {
 		want    string
 	}{
 		{"", 0, `type: is required; write one of a, b, top`},
-		{"", rule.Outermost, `type: is required; write one of a, b`},
+		{"", rule.TopLevel, `type: is required; write one of a, b`},
 		{"c", 0, `type: "c" is not one of a, b, top`},
-		{"c", rule.Outermost, `type: "c" is not one of a, b`},
-		{"top", rule.Outermost, `type: "top" cannot be a sub-policy; write one of a, b`},
-		{"top", rule.Outermost | rule.Counts, `type: "top" cannot be a sub-policy; write one of a, b`},
+		{"c", rule.TopLevel, `type: "c" is not one of a, b`},
+		{"top", rule.TopLevel, `type: "top" cannot be a sub-policy; write one of a, b`},
+		{"top", rule.TopLevel | rule.Counts, `type: "top" cannot be a sub-policy; write one of a, b`},
 	} {
 		_, err := c.compile(&Config{Type: e.typ}, e.refused)
 		require.EqualError(t, err, e.want)
 	}
-	require.Equal(t, []string{"composite", "drop"}, kindsOf(table).names(rule.Outermost, true))
-	require.Equal(t, []string{"diversity", "dynamic", "rare"}, kindsOf(table).names(rule.Wants, true))
+	require.Equal(t, []string{"composite", "drop"}, kindsOf(table).names(rule.TopLevel, true))
+	require.Equal(t, []string{"diversity", "dynamic", "rare"}, kindsOf(table).names(rule.Samples, true))
 }
 
 func TestEither(t *testing.T) {

@@ -57,7 +57,7 @@ func (a *annotator) annotate(ctx context.Context, k *wire.Kept, write func(span 
 			corrected++
 		}
 		for _, i := range found.trace.Identical {
-			k.Spans[kept.From+i].Left = true
+			k.Spans[kept.From+i].Omitted = true
 		}
 		copies += len(found.trace.Identical)
 	}

@@ -9,7 +9,7 @@
 //	slowburn.clock.uncertainty_ns  how far that may be off; absent where nothing bounds it
 //	slowburn.clock.status          bounded, one_sided, step or residual
 //
-// Beside bytes, the trace.Trace travels on as KeptTrace.Found, and identical copies are marked KeptSpan.Left. A call with the
+// Beside bytes, the trace.Trace travels on as KeptTrace.Found, and identical copies are marked KeptSpan.Omitted. A call with the
 // same Kept, as of a sender that tries again, adds nothing.
 //
 // Rules: no timestamp is changed. Identical copies of a span are left out and counted; nothing else is. A trace in which

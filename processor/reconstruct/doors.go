@@ -71,7 +71,7 @@ func (a *annotator) annotateOwn(ctx context.Context, td ptrace.Traces) ptrace.Tr
 	if a.annotate(ctx, k, func(span int, f *finding) { f.onMap(spans[span].Attributes()) }) > 0 {
 		copies := make(map[ptrace.Span]struct{})
 		for i := range k.Spans {
-			if k.Spans[i].Left {
+			if k.Spans[i].Omitted {
 				copies[spans[i]] = struct{}{}
 			}
 		}
@@ -89,7 +89,7 @@ func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 	defer release()
 	_, err = k.Fill(r)
 	for i := range k.Spans {
-		k.Spans[i].Left = false
+		k.Spans[i].Omitted = false
 	}
 	return err
 }

@@ -193,7 +193,7 @@ func TestKeptIgnoresOmittedSpans(t *testing.T) {
 	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
 	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
 	k := keptOf(t, td)
-	k.Spans[1].Left = true
+	k.Spans[1].Omitted = true
 	start(t, defaultConfig()).keep(t, k)
 	got, err := k.Decode()
 	require.NoError(t, err)

@@ -82,7 +82,7 @@ type (
 	// DrainState counts what a draining sampler still holds. Sampler.StartDrain and Sampler.StopDrain return it.
 	DrainState = drain.State
 	// Undelivered counts the traces that one destination has not received.
-	Undelivered = drain.Left
+	Undelivered = drain.Backlog
 )
 
 // Status returns the counts of buffered and decided traces.

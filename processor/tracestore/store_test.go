@@ -445,7 +445,7 @@ func TestTakesBytes(t *testing.T) {
 	for i := k.Traces[1].From; i < k.Traces[1].To; i++ { // one of twenty
 		k.SetTraceState(i, []byte("ot=rv:fffffffffffffe;th:f3333333333333"))
 	}
-	k.Spans[1].Left = true
+	k.Spans[1].Omitted = true
 
 	c, err := b.enqueue(ctx, ptrace.NewTraces())
 	require.NoError(t, err)

@@ -43,9 +43,9 @@ type Alert struct {
 	Annotations map[string]string `json:"annotations"`
 	// LastActive is when a tier of each severity was last active, for keep_firing_for. Only a firing alert has entries.
 	LastActive map[slo.Severity]time.Time `json:"last_active,omitempty"`
-	// Told holds the severity that each receiver was last notified of. A receiver that was never notified, or was notified of
+	// Notified holds the severity that each receiver was last notified of. A receiver that was never notified, or was notified of
 	// the resolution, has no entry.
-	Told map[string]slo.Severity `json:"told,omitempty"`
+	Notified map[string]slo.Severity `json:"told,omitempty"`
 	// Seq counts the calls of Notices that returned any, over all episodes. It is part of the idempotency keys.
 	Seq uint64 `json:"seq"`
 }
@@ -188,6 +188,6 @@ func (a *Alert) Rewind(now time.Time) (changed bool) {
 // Clone returns a deep copy.
 func (a Alert) Clone() Alert {
 	a.Labels, a.Annotations = maps.Clone(a.Labels), maps.Clone(a.Annotations)
-	a.LastActive, a.Told = maps.Clone(a.LastActive), maps.Clone(a.Told)
+	a.LastActive, a.Notified = maps.Clone(a.LastActive), maps.Clone(a.Notified)
 	return a
 }

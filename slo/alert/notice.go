@@ -15,9 +15,9 @@ type Route struct {
 	SendResolved bool
 }
 
-// Wants reports whether the receiver is notified of alerts of the severity. names are the receivers that the objective names;
+// Matches reports whether the receiver is notified of alerts of the severity. names are the receivers that the objective names;
 // empty means all.
-func (r Route) Wants(s slo.Severity, names []string) bool {
+func (r Route) Matches(s slo.Severity, names []string) bool {
 	return slices.Contains(r.Severities, s) && (len(names) == 0 || slices.Contains(names, r.Receiver))
 }
 
@@ -35,21 +35,21 @@ type Notice struct {
 // objective names; empty means all. The state of a receiver without a route is dropped: it cannot be notified of the end, and
 // starts afresh when it comes back.
 func (a *Alert) Notices(routes []Route, names []string) []Notice {
-	maps.DeleteFunc(a.Told, func(receiver string, _ slo.Severity) bool {
+	maps.DeleteFunc(a.Notified, func(receiver string, _ slo.Severity) bool {
 		return !slices.ContainsFunc(routes, func(r Route) bool { return r.Receiver == receiver })
 	})
 	var notices []Notice
 	for _, r := range routes {
 		var want slo.Severity
-		if a.State == Firing && r.Wants(a.Severity, names) {
+		if a.State == Firing && r.Matches(a.Severity, names) {
 			want = a.Severity
 		}
-		told := a.Told[r.Receiver]
+		told := a.Notified[r.Receiver]
 		switch {
 		case want == told:
 			continue
 		case want == "":
-			delete(a.Told, r.Receiver)
+			delete(a.Notified, r.Receiver)
 			if r.SendResolved {
 				notices = append(notices, Notice{r.Receiver, Ended, told})
 			}
@@ -59,10 +59,10 @@ func (a *Alert) Notices(routes []Route, names []string) []Notice {
 		case want == slo.Page:
 			notices = append(notices, Notice{r.Receiver, Escalated, want})
 		}
-		if a.Told == nil {
-			a.Told = map[string]slo.Severity{}
+		if a.Notified == nil {
+			a.Notified = map[string]slo.Severity{}
 		}
-		a.Told[r.Receiver] = want
+		a.Notified[r.Receiver] = want
 	}
 	if len(notices) > 0 {
 		a.Seq++

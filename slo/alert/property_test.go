@@ -75,10 +75,10 @@ func TestClone(t *testing.T) {
 	a.Notices(routes, nil)
 	b := a.Clone()
 	require.Equal(t, a, b)
-	b.Labels["severity"], b.Annotations["summary"], b.Told["all"] = "x", "x", "x"
+	b.Labels["severity"], b.Annotations["summary"], b.Notified["all"] = "x", "x", "x"
 	b.LastActive[slo.Page] = t0.Add(time.Hour)
 	require.Equal(t, "page", a.Labels["severity"])
 	require.NotEqual(t, "x", a.Annotations["summary"])
-	require.Equal(t, slo.Page, a.Told["all"])
+	require.Equal(t, slo.Page, a.Notified["all"])
 	require.Equal(t, t0, a.LastActive[slo.Page])
 }

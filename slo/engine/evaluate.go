@@ -77,7 +77,7 @@ type spanProgress struct {
 }
 
 // evaluate evaluates all minutes that ended lateness ago or earlier. It returns when all objectives are up to date or in error,
-// or after evaluationTime. A clock that is not vouched for and is far from the watermarks is not followed: that is an error.
+// or after evaluationTime. A clock that is not confirmed and is far from the watermarks is not followed: that is an error.
 // Nothing is pruned until the clock has settled.
 func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	v.evaluating.Lock()
@@ -95,7 +95,7 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 		if err := v.rewind(end, now); err != nil {
 			return err
 		}
-	case look.Settled: // nothing is pruned before
+	case look.Stable: // nothing is pruned before
 		if err := v.prune(end, now); err != nil {
 			return err
 		}

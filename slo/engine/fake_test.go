@@ -203,8 +203,8 @@ func created(t testing.TB, c *Config) *Extension {
 }
 
 // believed returns a clock that reports no doubt.
-func believed(now time.Time, vouched, settled bool) clock.State {
-	return clock.State{Now: now, Machine: now, Confirmed: vouched, Settled: settled}
+func believed(now time.Time, confirmed, stable bool) clock.State {
+	return clock.State{Now: now, Machine: now, Confirmed: confirmed, Stable: stable}
 }
 
 // openAt returns an extension that is started without its goroutines: the test calls evaluate itself.

@@ -52,7 +52,7 @@ func unnotified(id component.ID, objectives []slo.Objective, routes []alert.Rout
 		case !alerts:
 		case len(routes) == 0:
 			return nil, fmt.Sprintf("no receiver is configured: nobody is told when an objective burns; add one under extensions::%s::receivers", id)
-		case !slices.ContainsFunc(routes, func(r alert.Route) bool { return r.Wants(severity, o.Receivers) }):
+		case !slices.ContainsFunc(routes, func(r alert.Route) bool { return r.Matches(severity, o.Receivers) }):
 			problems = append(problems, fmt.Sprintf("nobody is told of a %s of objective %s: no receiver that it names takes severity %s",
 				severity, o.Name, severity))
 		}

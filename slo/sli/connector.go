@@ -138,7 +138,7 @@ func (c *Connector) Volatile() string {
 	if v == nil {
 		return ""
 	}
-	return fmt.Sprintf("counts since %s would not survive a crash: %s", minuteText(v.Since), v.Why)
+	return fmt.Sprintf("counts since %s would not survive a crash: %s", minuteText(v.Since), v.Reason)
 }
 
 // Lost implements slo.Counts.
@@ -150,7 +150,7 @@ func (c *Connector) Lost() string {
 	if l == nil {
 		return ""
 	}
-	return fmt.Sprintf("counting began anew at %s; counts that no metrics database had by then are missing: %s", minuteText(l.At), l.Why)
+	return fmt.Sprintf("counting began anew at %s; counts that no metrics database had by then are missing: %s", minuteText(l.At), l.Reason)
 }
 
 func minuteText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }

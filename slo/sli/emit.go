@@ -95,7 +95,7 @@ func (b batch) calls(points []count.CallPoint) {
 
 // count appends the zero of a series, unless it was sent, then its count: earlier times first, as a TSDB needs.
 func (b batch) count(dst pmetric.NumberDataPointSlice, s *count.Series, n count.Weight, labels func(pcommon.Map)) {
-	if !s.Told {
+	if !s.ZeroEmitted {
 		p := dst.AppendEmpty()
 		labels(p.Attributes())
 		p.SetStartTimestamp(timestamp(s.Born))
@@ -115,7 +115,7 @@ func (b batch) count(dst pmetric.NumberDataPointSlice, s *count.Series, n count.
 
 // duration is count for histograms.
 func (b batch) duration(dst pmetric.ExponentialHistogramDataPointSlice, s *count.Series, h *count.Histogram, labels func(pcommon.Map)) {
-	if !s.Told {
+	if !s.ZeroEmitted {
 		p := dst.AppendEmpty()
 		labels(p.Attributes())
 		p.SetStartTimestamp(timestamp(s.Born))

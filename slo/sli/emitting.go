@@ -65,7 +65,7 @@ func (e *emitting) begin() {
 	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Wall())
 	clock.NotBefore(time.UnixMilli(e.keeper.Flushed()), "what was counted before this start")
 	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
-	e.flusher.secure = e.keeper.Secure
+	e.flusher.secure = e.keeper.AwaitMarked
 }
 
 // Shutdown flushes for the last time. The Collector stops components in the order of the data flow: those that send spans here

@@ -147,7 +147,7 @@ func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
 	fill(b)
 	err := f.send(ctx, b)
 	if err == nil || consumererror.IsPermanent(err) {
-		f.mark(func(s *count.Series) bool { return !s.Told }, func(s *count.Series) { s.Told = true })
+		f.mark(func(s *count.Series) bool { return !s.ZeroEmitted }, func(s *count.Series) { s.ZeroEmitted = true })
 	}
 	return err
 }

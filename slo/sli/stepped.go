@@ -65,8 +65,8 @@ func (s *Stepped) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 // Emit sends the counts to the metrics pipeline, if that is due.
 func (s *Stepped) Emit(ctx context.Context) { s.emitting.emit(ctx) }
 
-// Look switches to the next log, if that is due.
-func (s *Stepped) Look() { keep.Look(s.passing.keeper) }
+// SwitchLog switches to the next log, if that is due.
+func (s *Stepped) SwitchLog() { keep.SwitchIfDue(s.passing.keeper) }
 
 // Volatile returns why counts would not survive a crash; empty if they would.
 func (s *Stepped) Volatile() string { return s.passing.Volatile() }

@@ -106,7 +106,7 @@ func (q QueryConfig) slots(usual int) *gate.Slots {
 
 // gate returns the gate that queries pass.
 func (q QueryConfig) gate(slots *gate.Slots) *gate.Gate {
-	return gate.New(gate.Settings{Slots: slots, Waiting: q.Queue, Patience: q.QueueTimeout, Memory: q.ResolvedMemory()})
+	return gate.New(gate.Settings{Slots: slots, Waiting: q.Queue, Timeout: q.QueueTimeout, Memory: q.ResolvedMemory()})
 }
 
 func (q QueryConfig) limits(timeout time.Duration) promapi.Limits {

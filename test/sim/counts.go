@@ -159,7 +159,7 @@ func (w *World) startCounts() error {
 // emit flushes the counts.
 func (w *World) emit() {
 	if w.front != nil {
-		w.front.Look()
+		w.front.SwitchLog()
 		w.front.Emit(context.Background())
 	}
 }

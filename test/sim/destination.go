@@ -113,7 +113,7 @@ func (w *World) accept(d *backend, k *wire.Kept, sent bool) {
 		}
 	}
 	for i := range k.Spans {
-		if k.Spans[i].Left || k.Spans[i].Sent {
+		if k.Spans[i].Omitted || k.Spans[i].Sent {
 			continue
 		}
 		w.acceptSpan(d, k, i)
@@ -123,7 +123,7 @@ func (w *World) accept(d *backend, k *wire.Kept, sent bool) {
 
 // acceptSpan checks a span that arrives.
 func (w *World) acceptSpan(d *backend, k *wire.Kept, i int) {
-	if k.Spans[i].Left || k.Spans[i].Sent {
+	if k.Spans[i].Omitted || k.Spans[i].Sent {
 		return
 	}
 	id := [8]byte(k.Spans[i].ID)

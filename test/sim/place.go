@@ -149,8 +149,8 @@ func (g *generation) Commit(snapshot func(write func([]byte) error) error) (int6
 	return int64(bytes), nil
 }
 
-// Settle implements sli.Generation.
-func (g *generation) Settle() error {
+// Sync implements sli.Generation.
+func (g *generation) Sync() error {
 	g.place.w.at("settle counts")
 	if g.place.ended {
 		return errPlace

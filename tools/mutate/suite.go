@@ -160,7 +160,7 @@ func (s *suite) trace(ctx context.Context, dir string, names []string) (out []by
 // outcome is the fate of a mutant.
 type outcome struct {
 	executed bool
-	killer   string // the test that killed it, for people; empty if it survived
+	killer   string // what killed it, for people; empty where it survived
 	took     time.Duration
 }
 

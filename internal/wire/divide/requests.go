@@ -24,7 +24,7 @@ type Requests struct {
 // of earlier requests that are not Sent are skipped: Again starts over with them.
 func (r *Requests) Next() (from, to int, ok bool) {
 	spans := r.Kept.Spans
-	for r.next < len(spans) && (spans[r.next].Left || spans[r.next].Sent) {
+	for r.next < len(spans) && (spans[r.next].Omitted || spans[r.next].Sent) {
 		r.next++
 	}
 	if r.next == len(spans) {
@@ -54,7 +54,7 @@ func (r *Requests) end(from int) int {
 			trace++
 			whole, resource = i, -1
 		}
-		if s.Left {
+		if s.Omitted {
 			continue
 		}
 		if s.Resource != resource {

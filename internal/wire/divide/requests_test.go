@@ -77,7 +77,7 @@ func TestRequestsPassSent(t *testing.T) {
 	for _, i := range []int{0, 3, 4, 7, 11} {
 		k.Spans[i].Sent = true
 	}
-	k.Spans[8].Left = true
+	k.Spans[8].Omitted = true
 	r := divide.Requests{Kept: k, Limit: 1 << 20, Key: trimKey}
 	for range 2 {
 		var seen []int

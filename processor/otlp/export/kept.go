@@ -66,7 +66,7 @@ func (e *tracesExporter) sendSpans(ctx context.Context, k *wire.Kept, from, to i
 	}
 	sent := 0
 	for i := from; i < to; i++ {
-		if s := &k.Spans[i]; !s.Left {
+		if s := &k.Spans[i]; !s.Omitted {
 			s.Sent = true
 			sent++
 		}

@@ -102,7 +102,7 @@ func (b *Batch) addNodes(kept *wire.KeptTrace) {
 	b.forest.Nodes = slices.Grow(b.forest.Nodes, len(b.spans))
 	for i := range b.spans {
 		s := &b.spans[i]
-		if s.Left {
+		if s.Omitted {
 			continue
 		}
 		r := &b.headers.resources[s.Resource]

@@ -19,8 +19,8 @@ import (
 
 type callerKey struct{}
 
-// Me answers with the Caller that Inner found.
-func Me(w http.ResponseWriter, r *http.Request) {
+// ServeCaller answers with the Caller that Inner found.
+func ServeCaller(w http.ResponseWriter, r *http.Request) {
 	c, ok := r.Context().Value(callerKey{}).(api.Caller)
 	if !ok {
 		c.Why = "The gateway does not know who asks."

@@ -212,7 +212,7 @@ func TestOperators(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(c.change)
 			w := answer(h.Inner(inside), c.request)
-			me := answer(h.Inner(http.HandlerFunc(doors.Me)), readOf(c.request))
+			me := answer(h.Inner(http.HandlerFunc(doors.ServeCaller)), readOf(c.request))
 			require.Equal(t, http.StatusOK, me.Code)
 			caller := webtest.Decode[api.Caller](t, me)
 			require.Equal(t, 1, h.logs.Len(), "a line, and none for reading")
@@ -297,8 +297,8 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-func TestMeWithoutDoors(t *testing.T) {
-	c := webtest.Decode[api.Caller](t, answer(http.HandlerFunc(doors.Me), request(http.MethodGet, "/")))
+func TestServeCallerWithoutDoors(t *testing.T) {
+	c := webtest.Decode[api.Caller](t, answer(http.HandlerFunc(doors.ServeCaller), request(http.MethodGet, "/")))
 	assert.False(t, c.Operator)
 	assert.NotEmpty(t, c.Why)
 }

@@ -131,7 +131,7 @@ func (p *page) scopeTags(s *trace.Scope) {
 		p.scopes[s] = all
 	}
 	if all > maxScopeTags {
-		p.Leave(all - maxScopeTags)
+		p.Omit(all - maxScopeTags)
 	}
 	p.tags(func(yield func([]byte, wire.Value) bool) {
 		n := 0

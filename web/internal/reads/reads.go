@@ -75,8 +75,8 @@ type Limits struct {
 func New(c Config, slots *gate.Slots) (*Limits, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // as for all that is served, but in the request's turn
 	return &Limits{
-		light:   gate.New(gate.Settings{Slots: gate.NewSlots(gate.Processors()), Waiting: c.Queue, Patience: c.QueueTimeout, Memory: 1}),
-		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: c.MemoryWithin(debug.SetMemoryLimit(-1))}),
+		light:   gate.New(gate.Settings{Slots: gate.NewSlots(gate.Processors()), Waiting: c.Queue, Timeout: c.QueueTimeout, Memory: 1}),
+		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Timeout: c.QueueTimeout, Memory: c.MemoryWithin(debug.SetMemoryLimit(-1))}),
 		timeout: c.Timeout, compress: compress,
 	}, err
 }

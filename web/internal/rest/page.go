@@ -77,8 +77,8 @@ func (p *Page) Item() bool {
 
 func (p *Page) full() bool { return p.spent+itemBytes > p.most }
 
-// Leave counts items that are left out because the answer is Full.
-func (p *Page) Leave(items int) { p.left += items }
+// Omit counts items that are left out because the answer is Full.
+func (p *Page) Omit(items int) { p.left += items }
 
 // Full reports whether something was left out for lack of room.
 func (p *Page) Full() bool { return p.left > 0 || p.full() }

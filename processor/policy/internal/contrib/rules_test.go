@@ -102,7 +102,7 @@ func TestSequence(t *testing.T) {
 			require.Equal(t, c.counted[i], p.counted, "%s: %d", name, i)
 		}
 		if c.th == threshold.Never {
-			_, ok = NewSequence(nodesOf(rule.Lasts, c.parts...)).Match(trace)
+			_, ok = NewSequence(nodesOf(rule.Monotone, c.parts...)).Match(trace)
 			require.False(t, ok, "%s: nobody is to be told", name)
 		}
 	}
@@ -246,7 +246,7 @@ func TestExpressions(t *testing.T) {
 		n := Expressions(b, "a", "question", is{"x", ""}, c.matchesEmpty, false)
 		inverted := Expressions(b, "a", "question", is{"x", ""}, c.matchesEmpty, true)
 		require.Zero(t, n.Not)
-		require.Equal(t, rule.Lasts, inverted.Not)
+		require.Equal(t, rule.Monotone, inverted.Not)
 		q := b.Build()
 		bits := make([]uint64, b.Words())
 		v := policytest.Views(t, c.span)[0]

@@ -11,7 +11,7 @@ import (
 )
 
 // AnyNumber is contrib's numeric_attribute: a value that is not an integer counts as 0.
-type AnyNumber struct{ Least, Most int64 }
+type AnyNumber struct{ Min, Max int64 }
 
 // Holds implements ask.Predicate.
 func (n AnyNumber) Holds(v wire.Value) bool {
@@ -19,7 +19,7 @@ func (n AnyNumber) Holds(v wire.Value) bool {
 	if v.Kind() == wire.Int {
 		i = v.Int()
 	}
-	return n.Least <= i && i <= n.Most
+	return n.Min <= i && i <= n.Max
 }
 
 // UnlessZero returns a bound as contrib reads it: 0 is no bound.
@@ -45,7 +45,7 @@ func Expressions(b *ask.Builder, key, question string, p ask.Predicate, matchesE
 		bits = append(bits, b.Span(fmt.Sprintf("resource without text %q", key), emptyOfResource{key}))
 	}
 	if invert {
-		return rule.Node{Rule: noneOf(bits), Not: rule.Lasts}
+		return rule.Node{Rule: noneOf(bits), Not: rule.Monotone}
 	}
 	return rule.Node{Rule: bits}
 }

@@ -13,7 +13,7 @@ type Rule struct {
 // New returns the policy of a rule.
 func New(match, sample rule.Node) rule.Node {
 	n := rule.Node{Rule: &Rule{match, sample}, Parts: []rule.Node{match, sample}}
-	n.Give(rule.Lasts, false)
+	n.SetTraits(rule.Monotone, false)
 	return n
 }
 
@@ -58,7 +58,7 @@ func (f fixed) Match(*rule.Trace) (uint64, bool) { return uint64(f), true }
 
 // Share returns the policy for the share of traces that passes a threshold.
 func Share(threshold uint64) rule.Node {
-	return rule.Node{Rule: fixed(threshold), Traits: rule.Lasts}
+	return rule.Node{Rule: fixed(threshold), Traits: rule.Monotone}
 }
 
 // Always returns the policy for every trace, and Never the one for none.

@@ -9,7 +9,7 @@ import (
 // Coverage is a set of operations, each covered for a period after it was added. It has at most limit of them; when it is
 // full, all further operations count as OtherOperation.
 //
-// Lasts may be called at any time, all other methods one at a time.
+// StaysCovered may be called at any time, all other methods one at a time.
 type Coverage struct {
 	period, margin int64
 	limit          int
@@ -49,8 +49,8 @@ func NewCoverage(period int64, limit int) *Coverage {
 	}
 }
 
-// Lasts reports whether an operation is covered and still will be when a trace that arrives now is decided.
-func (c *Coverage) Lasts(operation uint64) bool {
+// StaysCovered reports whether an operation is covered and still will be when a trace that arrives now is decided.
+func (c *Coverage) StaysCovered(operation uint64) bool {
 	return c.place(operation, operation) != nil || c.full.Load() && c.place(OtherOperation, OtherOperation) != nil
 }
 

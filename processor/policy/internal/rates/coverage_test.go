@@ -19,7 +19,7 @@ func TestCoverageIsConcurrent(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					c.Lasts(i % 500)
+					c.StaysCovered(i % 500)
 				}
 			}
 		})
@@ -46,9 +46,9 @@ func TestCoverageLasts(t *testing.T) {
 	require.False(t, c.Expire(1), "there was no pause")
 	c.Add(5, 1)
 	require.True(t, c.Has(5))
-	require.True(t, c.Lasts(5))
+	require.True(t, c.StaysCovered(5))
 	require.False(t, c.Has(6))
-	require.False(t, c.Lasts(6))
+	require.False(t, c.StaysCovered(6))
 	c.Add(5, 50) // is covered already, so this changes nothing
 	for _, at := range []struct {
 		now        int64
@@ -56,14 +56,14 @@ func TestCoverageLasts(t *testing.T) {
 	}{{700, true, true}, {701, true, false}, {800, true, false}, {801, false, false}} {
 		c.Expire(at.now)
 		require.Equal(t, at.has, c.Has(5), at.now)
-		require.Equal(t, at.lasts, c.Lasts(5), at.now)
+		require.Equal(t, at.lasts, c.StaysCovered(5), at.now)
 	}
 	require.Empty(t, c.since)
 	require.Empty(t, c.queue)
 	require.Zero(t, c.stale)
 	c.Add(5, 801)
 	require.True(t, c.Has(5))
-	require.True(t, c.Lasts(5))
+	require.True(t, c.StaysCovered(5))
 }
 
 func TestCoverageMargin(t *testing.T) {
@@ -95,11 +95,11 @@ func TestCoverageHasRoom(t *testing.T) {
 	c.Add(6, 2)
 	require.True(t, c.full.Load())
 	require.False(t, c.Has(7))
-	require.False(t, c.Lasts(7))
+	require.False(t, c.StaysCovered(7))
 	c.Add(7, 3)
 	require.True(t, c.Has(7))
 	require.True(t, c.Has(8))
-	require.True(t, c.Lasts(8))
+	require.True(t, c.StaysCovered(8))
 	require.Len(t, c.since, 3)
 	c.Add(8, 4)
 	require.Len(t, c.since, 3)
@@ -107,7 +107,7 @@ func TestCoverageHasRoom(t *testing.T) {
 	c.Expire(801)
 	require.False(t, c.full.Load())
 	require.False(t, c.Has(7), "there is room for it")
-	require.False(t, c.Lasts(7))
+	require.False(t, c.StaysCovered(7))
 	require.True(t, c.Has(6))
 }
 
@@ -117,8 +117,8 @@ func TestCoverageWithoutAPlace(t *testing.T) {
 	require.Len(t, c.lasting, 8)
 	c.Add(2, 1)
 	c.Add(4, 1) // hashed to the same places
-	require.True(t, c.Lasts(2))
-	require.True(t, c.Lasts(4))
+	require.True(t, c.StaysCovered(2))
+	require.True(t, c.StaysCovered(4))
 	d := NewCoverage(800, 100)
 	places := uint64(len(d.lasting))
 	for i := range uint64(6) {
@@ -127,7 +127,7 @@ func TestCoverageWithoutAPlace(t *testing.T) {
 	lasting := 0
 	for i := range uint64(6) {
 		require.True(t, d.Has(2+i*places))
-		if d.Lasts(2 + i*places) {
+		if d.StaysCovered(2 + i*places) {
 			lasting++
 		}
 	}
@@ -142,7 +142,7 @@ func TestCoverageCopies(t *testing.T) {
 	c.Copy(old)
 	require.Equal(t, old.since, c.since)
 	require.Equal(t, old.queue, c.queue)
-	require.True(t, c.Lasts(5))
+	require.True(t, c.StaysCovered(5))
 	require.True(t, c.full.Load())
 	c.Expire(801)
 	require.False(t, c.Has(5))

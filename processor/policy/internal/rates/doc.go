@@ -7,7 +7,7 @@
 //   - Coverage is a set of operations, each for a period.
 //
 // Times are in nanoseconds since some instant and never go back. The methods of a value must be called one at a time, except
-// Coverage.Lasts.
+// Coverage.StaysCovered.
 package rates
 
 // Other is the key for all keys without a place of their own. No key may be 0.

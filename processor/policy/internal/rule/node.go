@@ -5,17 +5,17 @@ import "iter"
 // Traits are the properties of a policy, apart from which traces it matches.
 type Traits uint16
 
-// The traits. A policy with parts has each trait that one of its parts has, except Lasts: it has that if its type and
+// The traits. A policy with parts has each trait that one of its parts has, except Monotone: it has that if its type and
 // all of its parts have it.
 const (
-	// Lasts: once it matches a trace, it keeps matching it with the same threshold, whatever spans follow.
-	Lasts Traits = 1 << iota
+	// Monotone: once it matches a trace, it keeps matching it with the same threshold, whatever spans follow.
+	Monotone Traits = 1 << iota
 	// Bounded: it has an upper bound.
 	Bounded
 	// Counts: its answers depend on earlier traces. Its rule is Stateful, or Counting if it has parts.
 	Counts
-	// Keeps: it sees every trace that is kept. Its rule is a Keeper.
-	Keeps
+	// SeesKept: it sees every trace that is kept. Its rule is a KeptObserver.
+	SeesKept
 	// HasKey: it distinguishes traces by a key. Its rule is Keyed.
 	HasKey
 	// Links: it reads the tree of a trace's spans.
@@ -24,12 +24,12 @@ const (
 	Weightless
 	// ContribWeightless: it is Weightless with compat contrib.
 	ContribWeightless
-	// Wants: it selects traces to keep, so that no drop policy can contain it.
-	Wants
-	// Outermost: it cannot be a sub-policy.
-	Outermost
-	// Chance: its threshold, which is the same for all traces, is not 0.
-	Chance
+	// Samples: it selects traces to keep, so that no drop policy can contain it.
+	Samples
+	// TopLevel: it cannot be a sub-policy.
+	TopLevel
+	// Probabilistic: its threshold, which is the same for all traces, is not 0.
+	Probabilistic
 )
 
 // Has reports whether all of these traits are set.
@@ -44,21 +44,21 @@ type Node struct {
 	Split Splitter
 	// Not are traits of its type that this policy does not have, because of its configuration.
 	Not Traits
-	// Traits are set by Give.
+	// Traits are set by SetTraits.
 	Traits Traits
 }
 
-// Give sets the node's traits from its type's and its parts'.
-func (n *Node) Give(ofType Traits, contrib bool) {
+// SetTraits sets the node's traits from its type's and its parts'.
+func (n *Node) SetTraits(ofType Traits, contrib bool) {
 	n.Traits = ofType &^ n.Not
 	if contrib && n.Traits.Has(ContribWeightless) {
 		n.Traits |= Weightless
 	}
 	for i := range n.Parts {
 		part := n.Parts[i].Traits
-		n.Traits |= part &^ Lasts
-		if !part.Has(Lasts) {
-			n.Traits &^= Lasts
+		n.Traits |= part &^ Monotone
+		if !part.Has(Monotone) {
+			n.Traits &^= Monotone
 		}
 	}
 }

@@ -20,21 +20,21 @@ func TestTraits(t *testing.T) {
 		contrib bool
 		want    Traits
 	}{
-		"of its type":       {Node{}, Lasts | Bounded, false, Lasts | Bounded},
-		"not of its type":   {Node{Not: Lasts}, Lasts | Bounded, false, Bounded},
-		"with contrib":      {Node{}, Lasts | ContribWeightless, true, Lasts | ContribWeightless | Weightless},
-		"without contrib":   {Node{}, Lasts | ContribWeightless, false, Lasts | ContribWeightless},
-		"contrib otherwise": {Node{}, Lasts, true, Lasts},
-		"all parts last":    {Node{Parts: []Node{part(Lasts), part(Lasts | Links)}}, Lasts, false, Lasts | Links},
-		"one does not last": {Node{Parts: []Node{part(Lasts), part(Counts), part(Lasts)}}, Lasts, false, Counts},
-		"parts alone last":  {Node{Parts: []Node{part(Lasts)}}, Outermost, false, Outermost},
-		"any part":          {Node{Parts: []Node{part(Bounded), part(Wants), part(0)}}, Weightless, false, Bounded | Wants | Weightless},
+		"of its type":       {Node{}, Monotone | Bounded, false, Monotone | Bounded},
+		"not of its type":   {Node{Not: Monotone}, Monotone | Bounded, false, Bounded},
+		"with contrib":      {Node{}, Monotone | ContribWeightless, true, Monotone | ContribWeightless | Weightless},
+		"without contrib":   {Node{}, Monotone | ContribWeightless, false, Monotone | ContribWeightless},
+		"contrib otherwise": {Node{}, Monotone, true, Monotone},
+		"all parts last":    {Node{Parts: []Node{part(Monotone), part(Monotone | Links)}}, Monotone, false, Monotone | Links},
+		"one does not last": {Node{Parts: []Node{part(Monotone), part(Counts), part(Monotone)}}, Monotone, false, Counts},
+		"parts alone last":  {Node{Parts: []Node{part(Monotone)}}, TopLevel, false, TopLevel},
+		"any part":          {Node{Parts: []Node{part(Bounded), part(Samples), part(0)}}, Weightless, false, Bounded | Samples | Weightless},
 	} {
-		c.node.Give(c.ofType, c.contrib)
+		c.node.SetTraits(c.ofType, c.contrib)
 		require.Equal(t, c.want, c.node.Traits, name)
 	}
-	require.True(t, (Lasts | Counts).Has(Counts))
-	require.False(t, Counts.Has(Lasts|Counts))
+	require.True(t, (Monotone | Counts).Has(Counts))
+	require.False(t, Counts.Has(Monotone|Counts))
 }
 
 func TestCountingNodes(t *testing.T) {

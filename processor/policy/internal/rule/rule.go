@@ -22,8 +22,8 @@ type Stateful interface {
 	Inherit(from Rule)
 }
 
-// Keeper is a Stateful rule with the trait Keeps.
-type Keeper interface {
+// KeptObserver is a Stateful rule with the trait SeesKept.
+type KeptObserver interface {
 	Stateful
 	// Kept counts a kept trace, whichever policy sampled it.
 	Kept(t *Trace)

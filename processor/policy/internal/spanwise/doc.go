@@ -13,7 +13,7 @@ import "github.com/slowburn/slowburn/processor/policy/internal/rule"
 // matched returns the policy for traces that have the bit or, inverted, do not.
 func matched(bit int, invert bool) rule.Node {
 	if invert {
-		return rule.Node{Rule: rule.NoBit(bit), Not: rule.Lasts}
+		return rule.Node{Rule: rule.NoBit(bit), Not: rule.Monotone}
 	}
 	return rule.Node{Rule: rule.AnyBit{bit}}
 }

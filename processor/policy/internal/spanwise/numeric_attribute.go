@@ -48,7 +48,7 @@ func (cfg *NumericAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	}
 	var p ask.Predicate = bounds
 	if b.Contrib {
-		p = contrib.AnyNumber{Least: bounds.least, Most: bounds.most}
+		p = contrib.AnyNumber{Min: bounds.least, Max: bounds.most}
 	}
 	bit := b.Attribute(cfg.Key, fmt.Sprintf("number %d %d", bounds.least, bounds.most), p)
 	return matched(bit, cfg.InvertMatch), nil

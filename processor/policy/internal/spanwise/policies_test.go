@@ -66,7 +66,7 @@ func TestNumericAttribute(t *testing.T) {
 		inverted.InvertMatch = true
 		got, not = decide(t, &inverted, false, attribute(c.value))
 		require.Equal(t, !c.want, got)
-		require.Equal(t, rule.Lasts, not)
+		require.Equal(t, rule.Monotone, not)
 	}
 	require.True(t, first(decide(t, between(num(0), num(5)), true, attribute(-7))), "a bound of 0 is none in contrib")
 	require.True(t, first(decide(t, between(num(-1), num(5)), true, attribute("x"))), "and what is no integer is 0")
@@ -124,7 +124,7 @@ func TestStringAttribute(t *testing.T) {
 			cfg.InvertMatch = true
 			got, not := decide(t, cfg, contrib, attribute(c.value))
 			require.Equal(t, !want, got, "%+v", c)
-			require.Equal(t, rule.Lasts, not)
+			require.Equal(t, rule.Monotone, not)
 		}
 	}
 	for _, cfg := range []*StringAttributeConfig{

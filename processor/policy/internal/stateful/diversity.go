@@ -92,7 +92,7 @@ func (u uncovered) Holds(v *rule.SpanView) bool {
 		return false
 	}
 	service, _ := v.ResourceAttribute(rule.ServiceName)
-	return !u.d.covered.Lasts(operation(rule.NameHash(service.Bytes()), rule.NameHash(v.Name())))
+	return !u.d.covered.StaysCovered(operation(rule.NameHash(service.Bytes()), rule.NameHash(v.Name())))
 }
 
 // operation returns the hash of a service and a span name.

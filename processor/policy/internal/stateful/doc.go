@@ -5,5 +5,5 @@
 //
 // Match, Count, Kept, Key and Inherit are called with the lock of the set's state. Observers are called without it: a
 // traceKey writes only to words of the trace and to its keyTexts, which have a lock of their own, and diversity reads
-// rates.Coverage.Lasts, which needs none.
+// rates.Coverage.StaysCovered, which needs none.
 package stateful

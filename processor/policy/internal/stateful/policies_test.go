@@ -154,7 +154,7 @@ func TestDiversity(t *testing.T) {
 	d, show := compiled(t, cfg)
 	d.Count(show("a", 1), true)
 	require.True(t, matches(d, show("a", 1)), "to count is not to keep")
-	d.(rule.Keeper).Kept(show("a", 1))
+	d.(rule.KeptObserver).Kept(show("a", 1))
 	require.False(t, matches(d, show("a", 2)))
 	require.True(t, matches(d, show("b", 2)))
 	for _, now := range []int64{50, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 650, 700, 750, 800} {
@@ -163,7 +163,7 @@ func TestDiversity(t *testing.T) {
 	require.True(t, matches(d, show("a", 801)))
 
 	next, showNext := compiled(t, cfg)
-	d.(rule.Keeper).Kept(show("c", 900))
+	d.(rule.KeptObserver).Kept(show("c", 900))
 	next.Inherit(d)
 	require.False(t, matches(next, showNext("c", 901)))
 	require.True(t, matches(next, showNext("b", 901)))
@@ -171,7 +171,7 @@ func TestDiversity(t *testing.T) {
 	unread := show("new", 901)
 	unread.Skeleton = nil
 	require.False(t, matches(d, unread))
-	d.(rule.Keeper).Kept(unread)
+	d.(rule.KeptObserver).Kept(unread)
 	require.True(t, matches(d, show("new", 901)))
 }
 
@@ -222,12 +222,12 @@ func TestDiversitiesAreApart(t *testing.T) {
 // If the coverage is uncertain a trace is read, though its spans showed no new operation; its operations are then covered.
 func TestDiversityIsUnsureAfterAPause(t *testing.T) {
 	d, show := compiled(t, &DiversityConfig{Period: 800 * time.Nanosecond})
-	d.(rule.Keeper).Kept(show("a", 1))
+	d.(rule.KeptObserver).Kept(show("a", 1))
 	old := show("a", 2) // observed while its operation is covered
 	old.Now = 10_000
 	require.True(t, matches(d, old))
 	require.True(t, old.IsLinked())
-	d.(rule.Keeper).Kept(old)
+	d.(rule.KeptObserver).Kept(old)
 	require.False(t, matches(d, show("a", 10_001)))
 }
 

@@ -33,7 +33,7 @@ func (cfg *LatencyConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return rule.Node{}, err
 	}
-	n := rule.Node{Not: rule.Lasts}
+	n := rule.Node{Not: rule.Monotone}
 	if upTo == 0 {
 		upTo = math.MaxUint64
 		n.Not = rule.Bounded

@@ -24,7 +24,7 @@ func matches(r rule.Rule, t *rule.Trace) bool {
 	return ok && th == 0
 }
 
-// A policy with an upper bound lacks the trait Lasts, and one without lacks Bounded.
+// A policy with an upper bound lacks the trait Monotone, and one without lacks Bounded.
 func TestBoundsAndTraits(t *testing.T) {
 	for _, contrib := range []bool{false, true} {
 		for _, c := range []struct {
@@ -32,8 +32,8 @@ func TestBoundsAndTraits(t *testing.T) {
 			not     rule.Traits
 		}{
 			{&LatencyConfig{ThresholdMs: ms(5)}, rule.Bounded}, {&LatencyConfig{ThresholdMs: ms(5), UpperThresholdMs: ms(0)}, rule.Bounded},
-			{&LatencyConfig{ThresholdMs: ms(5), UpperThresholdMs: ms(6)}, rule.Lasts}, {&LatencyConfig{UpperThresholdMs: ms(6)}, rule.Lasts},
-			{&SpanCountConfig{MinSpans: 5}, rule.Bounded}, {&SpanCountConfig{MaxSpans: 5}, rule.Lasts}, {&ProbabilisticConfig{}, 0},
+			{&LatencyConfig{ThresholdMs: ms(5), UpperThresholdMs: ms(6)}, rule.Monotone}, {&LatencyConfig{UpperThresholdMs: ms(6)}, rule.Monotone},
+			{&SpanCountConfig{MinSpans: 5}, rule.Bounded}, {&SpanCountConfig{MaxSpans: 5}, rule.Monotone}, {&ProbabilisticConfig{}, 0},
 			{&OrphansConfig{}, 0}, {&RetriesConfig{}, 0}, {&CriticalPathConfig{ThresholdMs: ms(1)}, 0}, {&FailureModeConfig{Modes: []string{"response_lost"}}, 0},
 		} {
 			n, err := c.section.Compile(ask.NewBuilder(contrib))

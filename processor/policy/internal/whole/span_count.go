@@ -28,7 +28,7 @@ func (cfg *SpanCountConfig) Compile(*ask.Builder) (rule.Node, error) {
 		errs = append(errs, fmt.Errorf("max_spans: %d must not be less than min_spans (%d)", cfg.MaxSpans, cfg.MinSpans))
 	}
 	size := spanCount{least: cfg.MinSpans, most: cfg.MaxSpans}
-	n := rule.Node{Rule: size, Not: rule.Lasts}
+	n := rule.Node{Rule: size, Not: rule.Monotone}
 	if size.most == 0 {
 		size.most = math.MaxInt
 		n = rule.Node{Rule: size, Not: rule.Bounded}

@@ -135,7 +135,7 @@ func (d *Destination) Backlog() (all shard.Backlog) {
 // acceptance returns its acceptances.
 func (d *Destination) acceptance(now clock.Monotonic) trial.Acceptance {
 	at := d.AcceptedAt()
-	return trial.Acceptance{Count: d.acceptances.Load(), Recent: at != 0 && now.Sub(at) <= trial.Recently}
+	return trial.Acceptance{Count: d.acceptances.Load(), Recent: at != 0 && now.Sub(at) <= trial.RecentAge}
 }
 
 // note records an answer; nil is an acceptance. progress reports whether it accepted a part of the traces

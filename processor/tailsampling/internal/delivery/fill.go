@@ -45,7 +45,7 @@ func (s *Sender) fill() error {
 		full, holder = l.fill(s.members, &s.first)
 	}
 	if s.large.blocked = l.blocked; !l.blocked {
-		s.d.out.quota.Leave(int(s.d.Index), s.wake)
+		s.d.out.quota.Cancel(int(s.d.Index), s.wake)
 	}
 	if len(l.traces) == 0 {
 		s.recycle(l)

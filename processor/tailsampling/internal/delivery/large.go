@@ -123,7 +123,7 @@ func (l *load) reserve(size int) bool {
 // giveBack returns the share of a load.
 func (l *load) giveBack() {
 	if l.share > 0 {
-		l.d.out.quota.Give(int(l.d.Index), l.share)
+		l.d.out.quota.Return(int(l.d.Index), l.share)
 		l.share = 0
 	}
 }
@@ -159,5 +159,5 @@ func leaveQuota(s *Sender) {
 	for _, l := range s.loads {
 		l.giveBack()
 	}
-	s.d.out.quota.Leave(int(s.d.Index), s.wake)
+	s.d.out.quota.Cancel(int(s.d.Index), s.wake)
 }

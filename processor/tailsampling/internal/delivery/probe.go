@@ -18,7 +18,7 @@ func (s *Sender) next() *piece {
 	for {
 		p := s.work[0]
 		suspect := p.Suspect(p.several())
-		if suspect && !p.Others(accepted) {
+		if suspect && !p.OthersAccepted(accepted) {
 			return s.probe()
 		}
 		s.work = s.work[1:]

@@ -32,11 +32,11 @@ type State struct {
 	// once.
 	UndeliveredTraces int64
 	// Destinations lists where traces wait, and how each destination answers.
-	Destinations []Left
+	Destinations []Backlog
 }
 
-// Left counts the traces that a destination has not received.
-type Left struct {
+// Backlog counts the traces that a destination has not received.
+type Backlog struct {
 	Destination string
 	Pipeline    string
 	// Traces and Spans wait for it. RefusedTraces were refused for good; see slowburn retry.
@@ -94,12 +94,12 @@ func (d *Drain) StopDrain() State {
 }
 
 func (d *Drain) state() State {
-	s := State{Since: d.since.Load(), Reading: !d.buffer.Ready(), Destinations: []Left{}}
+	s := State{Since: d.since.Load(), Reading: !d.buffer.Ready(), Destinations: []Backlog{}}
 	s.Draining = s.Since != nil
 	sum := d.buffer.Sum()
 	s.UndecidedTraces, s.UndeliveredTraces = sum.Pending, sum.Undelivered
 	for _, one := range d.view.Destinations().Destinations {
-		s.Destinations = append(s.Destinations, Left{
+		s.Destinations = append(s.Destinations, Backlog{
 			Destination: one.Destination, Pipeline: one.Pipeline, Traces: one.Backlog.Traces, Spans: one.Backlog.Spans,
 			RefusedTraces: one.RefusedTraces, State: one.State, LastAnswer: one.LastAnswer,
 		})

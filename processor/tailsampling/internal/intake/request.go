@@ -156,9 +156,9 @@ func (in *Request) Body(s *wire.Span) []byte { return s.Body.Of(in.wire.Bytes) }
 // Origin returns the resource and scope of a span.
 func (in *Request) Origin(s *wire.Span) *spanlog.Origin { return &in.origins[s.Scope] }
 
-// Look returns a span as the policies of version v see it, and the bits of its resource if v is the request's version,
+// View returns a span as the policies of version v see it, and the bits of its resource if v is the request's version,
 // else nil. Both are valid until the next call.
-func (in *Request) Look(s *wire.Span, v *version.Version) (view *policy.SpanView, known []uint64) {
+func (in *Request) View(s *wire.Span, v *version.Version) (view *policy.SpanView, known []uint64) {
 	scope := &in.wire.Scopes[s.Scope]
 	if v == in.version {
 		known = in.bitsOf(scope.Resource)

@@ -112,7 +112,7 @@ func TestSpansHaveTheirResourceAndScope(t *testing.T) {
 		for i := range r.Spans {
 			s := in.Span(uint32(i))
 			service := services[i/4]
-			view, known := in.Look(s, v)
+			view, known := in.View(s, v)
 			require.Same(t, s, view.Span)
 			require.Equal(t, s.Body.Of(r.Bytes), view.Body)
 			require.Equal(t, view.Body, in.Body(s))
@@ -125,7 +125,7 @@ func TestSpansHaveTheirResourceAndScope(t *testing.T) {
 			want := make([]uint64, v.Words)
 			v.ResourceBits(view.Resource, want)
 			require.Equal(t, want, known)
-			view, known = in.Look(s, other)
+			view, known = in.View(s, other)
 			require.False(t, view.ResourceKnown)
 			require.Nil(t, known)
 			require.Same(t, in.Origin(s), in.Origin(in.Span(uint32(i/2*2))), "of the same scope")
@@ -257,7 +257,7 @@ func TestResourcesAreRemembered(t *testing.T) {
 		for _, spans := range in.ByShard {
 			for _, i := range spans {
 				with, without := make([]uint64, v.Words), make([]uint64, v.Words)
-				view, _ := in.Look(in.Span(i), v)
+				view, _ := in.View(in.Span(i), v)
 				require.NotNil(t, view.Memo)
 				value, found := view.ResourceAttribute("region")
 				require.True(t, found)
@@ -288,7 +288,7 @@ func BenchmarkLargeResource(b *testing.B) {
 				i := uint32(0)
 				for b.Loop() {
 					clear(bits)
-					view, _ := in.Look(in.Span(i%1000), v)
+					view, _ := in.View(in.Span(i%1000), v)
 					if !remember {
 						view.Memo = nil
 					}

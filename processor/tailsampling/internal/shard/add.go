@@ -69,7 +69,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 func (t *traces) append(in *intake.Request, span *wire.Span, e *entry, body []byte) {
 	if !e.late {
 		if v := t.versions.Of(e.generation); v.Skeleton {
-			if view, _ := in.Look(span, v); facts.Put(&t.fact, view) {
+			if view, _ := in.View(span, v); facts.Put(&t.fact, view) {
 				t.log.AppendWithFact(&e.chain, in.Origin(span), body, &t.fact, facts.Identify)
 				return
 			}
@@ -82,7 +82,7 @@ func (t *traces) append(in *intake.Request, span *wire.Span, e *entry, body []by
 func (t *traces) look(in *intake.Request, span *wire.Span, n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	v, bits := t.versions.Of(e.generation), t.versions.Bits(e.generation, n)
-	view, known := in.Look(span, v)
+	view, known := in.View(span, v)
 	for w, found := range known {
 		bits[w] |= found
 	}

@@ -156,7 +156,7 @@ func Kept(td ptrace.Traces) *wire.Kept {
 		panic(err)
 	}
 	for i := range k.Spans {
-		k.Spans[i].Left = false // a copy is a part of the trace that is put together
+		k.Spans[i].Omitted = false // a copy is a part of the trace that is put together
 	}
 	return &k
 }

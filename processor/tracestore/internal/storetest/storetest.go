@@ -110,7 +110,7 @@ func Kept(t testing.TB, td ptrace.Traces) *wire.Kept {
 	k := new(wire.Kept)
 	_, err := k.Fill(&r)
 	for i := range k.Spans {
-		k.Spans[i].Left = false // a copy is a part of the trace that is put together
+		k.Spans[i].Omitted = false // a copy is a part of the trace that is put together
 	}
 	require.NoError(t, err)
 	return k

@@ -68,7 +68,7 @@ func (f *File) evictionDue(used, limit int64) (due bool, err error) {
 // can be read.
 func (f *File) tooOld(data []byte) bool {
 	c, err := readChunk(data)
-	return err != nil || c.stored() < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano()) && (f.opts.Settled == nil || f.opts.Settled())
+	return err != nil || c.stored() < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano()) && (f.opts.ClockStable == nil || f.opts.ClockStable())
 }
 
 // oldChunk is a chunk to delete. If its head is damaged, it has only a key.

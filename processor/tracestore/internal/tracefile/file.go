@@ -33,9 +33,9 @@ type Options struct {
 	// Full, if set, reports whether the file must not grow now.
 	Full func() bool
 	Now  func() time.Time
-	// Settled reports whether traces that are too old by Now may be evicted: not while a clock that jumped may come
+	// ClockStable reports whether traces that are too old by Now may be evicted: not while a clock that jumped may come
 	// back. Nil means always.
-	Settled func() bool
+	ClockStable func() bool
 	// Moved, if set, is called with a file of another format version, which Open then moves aside and replaces by a new one.
 	Moved  func(otherformat.Moved)
 	Logger *zap.Logger

@@ -205,11 +205,11 @@ func merge(parts []byte, now time.Time) (d digest.Digest, spans []byte, err erro
 			return fmt.Errorf("%d traces instead of one", len(k.Traces))
 		}
 		for i := range k.Spans {
-			k.Spans[i].Left = false // repeated spans belong to the trace
+			k.Spans[i].Omitted = false // repeated spans belong to the trace
 		}
 		t := assemble.One(&k, assemble.Options{})
 		for _, i := range t.Identical {
-			k.Spans[i].Left = true
+			k.Spans[i].Omitted = true
 		}
 		d, spans = digest.Of(t, now), k.AppendRequest(nil, 0, len(k.Spans))
 		return nil

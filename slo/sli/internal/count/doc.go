@@ -9,7 +9,7 @@
 //	a count is   in                                      moved on by
 //	a record     a stripe's pending, and the log         fold: when 64 KiB came together, or somebody reads
 //	a call       its series' recent calls                settle: when 51 came together, or somebody reads
-//	a number     its series                              Turn: written to a snapshot, which makes the log needless
+//	a number     its series                              SwitchLog: written to a snapshot, which makes the log needless
 //
 // Rules:
 //   - The counts are what the records say, before a crash and after: fold and Restore apply them by the same code.

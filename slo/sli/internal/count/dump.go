@@ -72,7 +72,7 @@ func appendSeries(b []byte, s *Series, n Weight) []byte {
 }
 
 func appendMark(b []byte, s *Series) []byte {
-	return append(binary.AppendVarint(b, s.Born), boolByte(s.Told))
+	return append(binary.AppendVarint(b, s.Born), boolByte(s.ZeroEmitted))
 }
 
 func (r *reader) varint() int64 {
@@ -98,7 +98,7 @@ type Restored struct {
 	Request func(id RequestID, at int64)
 }
 
-// Restore applies a record that Turn or a log wrote; call it in their order. It ignores counts of objectives that no longer
+// Restore applies a record that SwitchLog or a log wrote; call it in their order. It ignores counts of objectives that no longer
 // exist. An error means that the record is not one of this package.
 func (c *Counter) Restore(record []byte, found *Restored) error {
 	if len(record) == 0 {
@@ -122,7 +122,7 @@ func (c *Counter) Restore(record []byte, found *Restored) error {
 			events, number := r.byte() == 1, r.number()
 			born, told := r.varint(), r.byte() == 1
 			if s := t.seriesAt(events, number); s != nil && !r.failed {
-				s.Born, s.Told = born, told
+				s.Born, s.ZeroEmitted = born, told
 			}
 		}
 	case recordExpired:
@@ -138,7 +138,7 @@ func (c *Counter) Restore(record []byte, found *Restored) error {
 		e := t.event.find(r.number(), (*eventNumber).isFree)
 		born, told, n := r.varint(), r.byte() == 1, r.weight()
 		if e != nil && !r.failed {
-			e.series.Born, e.series.Told, e.n = born, told, n
+			e.series.Born, e.series.ZeroEmitted, e.n = born, told, n
 		}
 	case recordRequest:
 		at, id := int64(r.uint64()), RequestID{r.uint64(), r.uint64()}
@@ -319,7 +319,7 @@ func (t *tree) restoreCallCount(r *reader) {
 		h.Buckets = append(h.Buckets, r.uvarint())
 	}
 	if s != nil && !r.failed && h.weight() == n {
-		s.Born, s.Told, s.duration = born, told, h
+		s.Born, s.ZeroEmitted, s.duration = born, told, h
 		s.fit()
 	}
 }

@@ -139,10 +139,10 @@ func (c *Counter) unlockAll() {
 	}
 }
 
-// Turn switches to another log, nil for none. With a log it writes all that was counted before to records, which supersedes
-// former logs. Counts of the time since are in the new log only. Turn returns the log's turn, for Kept, and the error of
+// SwitchLog switches to another log, nil for none. With a log it writes all that was counted before to records, which supersedes
+// former logs. Counts of the time since are in the new log only. SwitchLog returns the log's turn, for Kept, and the error of
 // records.
-func (c *Counter) Turn(log Log, records func(record []byte) error) (turn uint64, err error) {
+func (c *Counter) SwitchLog(log Log, records func(record []byte) error) (turn uint64, err error) {
 	c.gate.Lock()
 	defer c.gate.Unlock()
 	c.lockAll()

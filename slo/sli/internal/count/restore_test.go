@@ -53,7 +53,7 @@ func describe(c *Counter) map[string]string {
 	all := map[string]string{}
 	for _, s := range t.events {
 		reason, bad := s.Reason()
-		all[fmt.Sprint(s.Objective(), "|", s.Service(), "|", s.Operation(), "|", s.Version(), "|", reason, bad)] = fmt.Sprint(s.at.n, s.Born, s.Told)
+		all[fmt.Sprint(s.Objective(), "|", s.Service(), "|", s.Operation(), "|", s.Version(), "|", reason, bad)] = fmt.Sprint(s.at.n, s.Born, s.ZeroEmitted)
 	}
 	for _, s := range t.calls {
 		h := *s.durations()
@@ -61,7 +61,7 @@ func describe(c *Counter) map[string]string {
 		for len(h.Buckets) > 0 && h.Buckets[len(h.Buckets)-1] == 0 { // spare capacity does not count
 			h.Buckets = h.Buckets[:len(h.Buckets)-1]
 		}
-		all[fmt.Sprint(s.Service(), "|", s.Operation(), "|", s.Kind(), "|", s.Status())] = fmt.Sprint(h, s.Born, s.Told)
+		all[fmt.Sprint(s.Service(), "|", s.Operation(), "|", s.Kind(), "|", s.Status())] = fmt.Sprint(h, s.Born, s.ZeroEmitted)
 	}
 	return all
 }
@@ -79,7 +79,7 @@ func flushed(c *Counter, at int64, told bool) {
 		p.Series.Seen(p.N, at)
 		series = append(series, &p.Series.Series)
 	}
-	c.Mark(series, func(s *Series) { s.Born, s.Told = max(s.Born, at), s.Told || told })
+	c.Mark(series, func(s *Series) { s.Born, s.ZeroEmitted = max(s.Born, at), s.ZeroEmitted || told })
 }
 
 // TestRestored checks that a counter that restores another one's state, at any moment, has the same state and continues in the
@@ -97,7 +97,7 @@ func TestRestored(t *testing.T) {
 		turn := func() {
 			next := &memoryLog{room: 1 << 30}
 			var records [][]byte
-			turn, err := c.Turn(next, func(record []byte) error {
+			turn, err := c.SwitchLog(next, func(record []byte) error {
 				records = append(records, bytes.Clone(record))
 				return nil
 			})
@@ -159,7 +159,7 @@ func TestRestored(t *testing.T) {
 func TestObjectivesThatAreGone(t *testing.T) {
 	c := New(limits, benchObjectives(2, nil), nil)
 	log := &memoryLog{room: 1 << 30}
-	_, err := c.Turn(log, func([]byte) error { return nil })
+	_, err := c.SwitchLog(log, func([]byte) error { return nil })
 	require.NoError(t, err)
 	c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"))), RequestID{}, 0)
 	other := New(limits, benchObjectives(1, nil), nil)
@@ -179,7 +179,7 @@ func TestObjectivesThatAreGone(t *testing.T) {
 func TestRefusedRecords(t *testing.T) {
 	c := New(limits, anything, func(RequestID, int64) {})
 	small := &memoryLog{room: 5}
-	turn, err := c.Turn(small, func([]byte) error { return nil })
+	turn, err := c.SwitchLog(small, func([]byte) error { return nil })
 	require.NoError(t, err)
 	c.Kept(turn)
 	request := slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r")))
@@ -194,7 +194,7 @@ func TestRefusedRecords(t *testing.T) {
 	assert.Equal(t, turn, c.Unlogged())
 
 	counted := 0
-	turn, err = c.Turn(&memoryLog{room: 100}, func(record []byte) error {
+	turn, err = c.SwitchLog(&memoryLog{room: 100}, func(record []byte) error {
 		if record[0] == recordCallsN {
 			counted++
 		}
@@ -211,10 +211,10 @@ func TestRefusedRecords(t *testing.T) {
 func FuzzRestore(f *testing.F) {
 	c := New(limits, anything, func(RequestID, int64) {})
 	log := &memoryLog{room: 1 << 30}
-	_, err := c.Turn(log, func([]byte) error { return nil })
+	_, err := c.SwitchLog(log, func([]byte) error { return nil })
 	require.NoError(f, err)
 	c.Count(slitest.Request(f, slitest.Traces(f, failing("a", "1", "x", "r"))), RequestID{1, 2}, 3)
-	_, err = c.Turn(log, func(record []byte) error {
+	_, err = c.SwitchLog(log, func(record []byte) error {
 		f.Add(bytes.Clone(record))
 		return nil
 	})
@@ -239,7 +239,7 @@ func FuzzRestore(f *testing.F) {
 // in the log. It expires with the next log.
 func TestRefusedExpiry(t *testing.T) {
 	c := New(limits, anything, func(RequestID, int64) {})
-	_, err := c.Turn(&memoryLog{room: 6}, func([]byte) error { return nil })
+	_, err := c.SwitchLog(&memoryLog{room: 6}, func([]byte) error { return nil })
 	require.NoError(t, err)
 	c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"))), RequestID{}, 0) // four definitions and the spans
 	flushed(c, 1000, true)
@@ -248,7 +248,7 @@ func TestRefusedExpiry(t *testing.T) {
 	assert.Equal(t, before, describe(c))
 
 	log := &memoryLog{room: 100}
-	_, err = c.Turn(log, func([]byte) error { return nil })
+	_, err = c.SwitchLog(log, func([]byte) error { return nil })
 	require.NoError(t, err)
 	assert.Equal(t, len(before), c.Expire(2000))
 	assert.Empty(t, describe(c))
@@ -261,7 +261,7 @@ func TestRefusedRecordsAreInTheNextLog(t *testing.T) {
 	request := slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r")))
 	full, next := &memoryLog{}, &memoryLog{room: 2}
 	for _, log := range []*memoryLog{full, next} {
-		_, err := c.Turn(log, func([]byte) error { return nil })
+		_, err := c.SwitchLog(log, func([]byte) error { return nil })
 		require.NoError(t, err)
 		if log == full {
 			assert.NotZero(t, c.Count(request, RequestID{}, 0).Refused)
@@ -270,10 +270,10 @@ func TestRefusedRecordsAreInTheNextLog(t *testing.T) {
 	require.Len(t, next.records, 2)
 	assert.EqualValues(t, recordCalls, next.records[0][0])
 	last := &memoryLog{room: 100}
-	_, err := c.Turn(last, func([]byte) error { return nil })
+	_, err := c.SwitchLog(last, func([]byte) error { return nil })
 	require.NoError(t, err)
 	assert.Len(t, last.records, 2, "those that did not fit before")
-	_, err = c.Turn(nil, nil)
+	_, err = c.SwitchLog(nil, nil)
 	require.NoError(t, err)
 	assert.Empty(t, c.tree.owed.records)
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Series is the flush state of a time series. Only the flushing goroutine reads it, and writes Born and Told by Mark, so it
+// Series is the flush state of a time series. Only the flushing goroutine reads it, and writes Born and ZeroEmitted by Mark, so it
 // needs no lock. Times are in Unix ms, the resolution of a Prometheus TSDB.
 type Series struct {
 	// Born is the time of the series' zero, and 0 before its first flush.
@@ -16,8 +16,8 @@ type Series struct {
 	// number identifies the series in records, among those of events or of calls.
 	number uint32
 	events bool
-	// Told says that the metrics pipeline accepted the zero.
-	Told bool
+	// ZeroEmitted reports whether the metrics pipeline accepted the zero.
+	ZeroEmitted bool
 }
 
 // Seen notes the count of a flush.
@@ -29,7 +29,7 @@ func (s *Series) Seen(n Weight, at int64) {
 
 // idle reports whether the series did not change after the given time and was flushed since its last change.
 func (s *Series) idle(n Weight, since int64) bool {
-	return s.Told && n == s.last && s.changed <= since
+	return s.ZeroEmitted && n == s.last && s.changed <= since
 }
 
 // EventPoint is an EventSeries' count at some time.

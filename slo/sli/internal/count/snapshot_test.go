@@ -17,7 +17,7 @@ import (
 func readAll(c *Counter, at, since int64) (events []EventPoint, calls []CallPoint, forgotten int) {
 	events, expired := c.ReadEvents(nil, since)
 	for _, p := range events {
-		p.Series.Told = true
+		p.Series.ZeroEmitted = true
 		p.Series.Seen(p.N, at)
 	}
 	points := make([]CallPoint, 3)
@@ -32,7 +32,7 @@ func readAll(c *Counter, at, since int64) (events []EventPoint, calls []CallPoin
 				expired++
 				continue
 			}
-			p.Series.Told = true
+			p.Series.ZeroEmitted = true
 			p.Series.Seen(p.N, at)
 			p.Duration.Buckets = append([]uint64{}, p.Duration.Buckets...)
 			calls = append(calls, p)

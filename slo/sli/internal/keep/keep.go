@@ -88,14 +88,14 @@ type Keeper struct {
 
 // Volatile says since when counts would not survive a crash, and why.
 type Volatile struct {
-	Since time.Time
-	Why   string
+	Since  time.Time
+	Reason string
 }
 
 // Loss says when former counts were found not to be recoverable, and why.
 type Loss struct {
-	At  time.Time
-	Why string
+	At     time.Time
+	Reason string
 }
 
 // ending broadcasts the end of turns: its channel is closed at each, and replaced.
@@ -132,15 +132,15 @@ func Start(set Settings) (*Keeper, error) {
 	return k, nil
 }
 
-// StartInline is Start without a goroutine: callers that wait for a turn make it, and the owner calls Look. It is for
+// StartInline is Start without a goroutine: callers that wait for a turn make it, and the owner calls SwitchIfDue. It is for
 // simulations on a single goroutine.
 func StartInline(set Settings) (*Keeper, error) {
 	k := &Keeper{set: set, room: minRoom, ended: ending{ch: make(chan struct{})}, stop: func() {}}
 	return k, k.open()
 }
 
-// Look makes a turn if one is due.
-func Look(k *Keeper) { k.look() }
+// SwitchIfDue makes a turn if one is due.
+func SwitchIfDue(k *Keeper) { k.look() }
 
 // open recovers former counts and makes the first turn.
 func (k *Keeper) open() error {
@@ -219,7 +219,7 @@ func (k *Keeper) turn() error {
 		k.set.Logger.Info("counts survive a crash again", zap.Time("since", was.Since))
 	}
 	k.ended.end()
-	if err := next.Settle(); err != nil {
+	if err := next.Sync(); err != nil {
 		k.set.Logger.Warn("counts survive a crash of the gateway, but not of the machine", zap.Error(err))
 	}
 	return nil
@@ -235,11 +235,11 @@ func (k *Keeper) goOn(next place.Generation) error {
 			return err
 		}
 		if l := k.Loss(); l != nil {
-			if err := write(count.AppendLoss(nil, l.At.UnixMilli(), l.Why)); err != nil {
+			if err := write(count.AppendLoss(nil, l.At.UnixMilli(), l.Reason)); err != nil {
 				return err
 			}
 		}
-		if turn, err = k.counter.Turn(next, write); err != nil {
+		if turn, err = k.counter.SwitchLog(next, write); err != nil {
 			return err
 		}
 		if err := write(count.AppendFlush(nil, k.flush.Load())); err != nil {
@@ -272,7 +272,7 @@ func (k *Keeper) abandon(cause error) {
 // then abandons the generations, and only then counts in memory: a crash at any moment leaves no readable file that lacks
 // counts.
 func (k *Keeper) leave(next place.Generation, cause error) {
-	v := &Volatile{Since: clock.Wall(), Why: cause.Error()}
+	v := &Volatile{Since: clock.Wall(), Reason: cause.Error()}
 	was := k.volatile.Load()
 	if was != nil {
 		v.Since = was.Since
@@ -293,7 +293,7 @@ func (k *Keeper) leave(next place.Generation, cause error) {
 	}
 	k.current.generation = nil
 	k.current.mu.Unlock()
-	_, _ = k.counter.Turn(nil, nil)
+	_, _ = k.counter.SwitchLog(nil, nil)
 	for _, g := range left {
 		if g != nil {
 			g.Release() // no goroutine appends to it any more
@@ -393,7 +393,7 @@ func (k *Keeper) Name() string { return k.name }
 func (k *Keeper) Flushed() int64 { return k.flushed }
 
 // Flush records the time of a flush, in Unix ms, calls flush, and marks the log. The time is recorded before flush reads the
-// counts: Secure then waits for it too, so no later process sends counts with an earlier time.
+// counts: AwaitMarked then waits for it too, so no later process sends counts with an earlier time.
 func (k *Keeper) Flush(at int64, flush func()) {
 	k.flush.Store(at)
 	k.counter.KeepFlush(at)
@@ -430,8 +430,8 @@ func (k *Keeper) Await(ctx context.Context, refused uint64) error {
 	return nil
 }
 
-// Secure is Await for counts that will be sent: it also marks the log, so that damage to them is detected after a crash.
-func (k *Keeper) Secure(ctx context.Context, refused uint64) error {
+// AwaitMarked is Await for counts that will be sent: it also marks the log, so that damage to them is detected after a crash.
+func (k *Keeper) AwaitMarked(ctx context.Context, refused uint64) error {
 	if err := k.Await(ctx, refused); err != nil {
 		return err
 	}
@@ -480,7 +480,7 @@ func (k *Keeper) Close() error {
 			k.abandon(err)
 		}
 	}
-	_, _ = k.counter.Turn(nil, nil)
+	_, _ = k.counter.SwitchLog(nil, nil)
 	var errs []error
 	if g := k.current.take(); g != nil {
 		errs = append(errs, g.Close())

@@ -203,7 +203,7 @@ func TestVolatile(t *testing.T) {
 			}
 			v := k.Volatile()
 			require.NotNil(t, v)
-			assert.Equal(t, &Volatile{Since: time.Now().UTC(), Why: "the disk is full"}, v)
+			assert.Equal(t, &Volatile{Since: time.Now().UTC(), Reason: "the disk is full"}, v)
 			n := k.Counter().Count(ping(t), count.RequestID{}, 0)
 			assert.Zero(t, n.Refused)
 			require.NoError(t, k.Await(t.Context(), n.Refused))
@@ -252,10 +252,10 @@ func TestDamage(t *testing.T) {
 		w := &world{path: t.TempDir()}
 		k := w.start(t)
 		k.Counter().Count(ping(t), count.RequestID{}, 0)
-		require.NoError(t, k.Secure(t.Context(), 0))
+		require.NoError(t, k.AwaitMarked(t.Context(), 0))
 		result := k.Counter().Count(ping(t), count.RequestID{}, 0)
 		if secured {
-			require.NoError(t, k.Secure(t.Context(), result.Refused))
+			require.NoError(t, k.AwaitMarked(t.Context(), result.Refused))
 		}
 		w.kill(t, k)
 		path := filepath.Join(w.path, "sli.1.counts")
@@ -281,15 +281,15 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestSecure checks that Secure waits for appends in progress, and for the next log if one is full, but not longer than its timeout.
-func TestSecure(t *testing.T) {
+// TestAwaitMarked checks that AwaitMarked waits for appends in progress, and for the next log if one is full, but not longer than its timeout.
+func TestAwaitMarked(t *testing.T) {
 	w := &world{path: t.TempDir()}
 	k := w.start(t)
 	k.turning.Lock() // prevents the next generation meanwhile
 	for k.current.generation.Append(make([]byte, 1<<20)) {
 	}
 	k.turning.Unlock()
-	require.NoError(t, k.Secure(t.Context(), 0))
+	require.NoError(t, k.AwaitMarked(t.Context(), 0))
 	k.turning.Lock()
 	k.current.mu.Lock()
 	unfinished := &stuck{Generation: k.current.generation}
@@ -298,9 +298,9 @@ func TestSecure(t *testing.T) {
 	k.turning.Unlock()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
 	defer cancel()
-	require.ErrorContains(t, k.Secure(ctx, 0), "counts are being written: context deadline exceeded")
+	require.ErrorContains(t, k.AwaitMarked(ctx, 0), "counts are being written: context deadline exceeded")
 	unfinished.done.Store(true)
-	require.NoError(t, k.Secure(t.Context(), 0))
+	require.NoError(t, k.AwaitMarked(t.Context(), 0))
 	require.NoError(t, k.Close())
 }
 

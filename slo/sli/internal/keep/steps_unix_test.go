@@ -127,12 +127,12 @@ func (g *steppingLog) Commit(snapshot func(write func([]byte) error) error) (int
 	return bytes, err
 }
 
-func (g *steppingLog) Settle() error {
+func (g *steppingLog) Sync() error {
 	defer g.c.step("settled")
 	if g.c.unsettled {
 		return errBroken // the kernel writes its pages to disk at some other time
 	}
-	return g.Generation.Settle()
+	return g.Generation.Sync()
 }
 
 func (g *steppingLog) Abandon() error {
@@ -304,7 +304,7 @@ func (c *crashes) flush() {
 		c.k.counter.ReadEvents(nil, 0) // folds
 		unkept := c.k.counter.Unlogged()
 		if c.k.Volatile() == nil && unkept != 0 && !c.k.counter.IsKept(unkept) || !c.k.current.mark() {
-			return // Secure waits
+			return // AwaitMarked waits
 		}
 		maps.Copy(c.told, callsByOperation(c.k.Counter()))
 	})

@@ -213,8 +213,8 @@ func (g *generation) Commit(snapshot func(write func(record []byte) error) error
 	return bytes, nil
 }
 
-// Settle implements Generation.
-func (g *generation) Settle() error {
+// Sync implements Generation.
+func (g *generation) Sync() error {
 	failpoint.Before(failpoint.CountsSettle)
 	if err := errors.Join(g.file.Sync(), syncDirectory(g.d.path)); err != nil {
 		return explain("flush", g.path, err)

@@ -39,8 +39,8 @@ type Generation interface {
 	// Commit stores a snapshot: the records that snapshot passes to write. It supersedes all generations before. It returns the
 	// size of the snapshot in bytes.
 	Commit(snapshot func(write func(record []byte) error) error) (int64, error)
-	// Settle fsyncs the snapshot, so that it survives a power cut too, and deletes superseded files.
-	Settle() error
+	// Sync fsyncs the snapshot, so that it survives a power cut too, and deletes superseded files.
+	Sync() error
 	// Abandon marks the generation as lacking later counts: it will not be read.
 	Abandon() error
 	// Close ends the generation in use. Its records stay, fsynced, for the next Recover.

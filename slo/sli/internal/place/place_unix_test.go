@@ -56,7 +56,7 @@ func commit(t *testing.T, g Generation, snapshot ...string) {
 		return nil
 	})
 	require.NoError(t, err)
-	require.NoError(t, g.Settle())
+	require.NoError(t, g.Sync())
 }
 
 func files(t *testing.T, path string) (names []string) {

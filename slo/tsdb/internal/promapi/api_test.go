@@ -88,7 +88,7 @@ func open(t *testing.T) both {
 		Parser: parser.NewParser(parser.Options{}),
 	})
 	set := Settings{
-		Engines: []Engine{{engine, 1000}}, Gate: gate.New(gate.Settings{Slots: gate.NewSlots(2), Waiting: 2, Patience: time.Second, Memory: 64 << 20}),
+		Engines: []Engine{{engine, 1000}}, Gate: gate.New(gate.Settings{Slots: gate.NewSlots(2), Waiting: 2, Timeout: time.Second, Memory: 64 << 20}),
 		Limits:  Limits{Length: 16 << 10, Response: 1 << 20, Time: time.Minute, SubqueryStep: time.Minute},
 		Refused: func() {}, Ended: func(error, time.Duration) {}, Queryable: db, Exemplars: db, Database: database{db}, Metrics: registry,
 		Build:   Build{Version: "3.1.4", GoVersion: "go1"},

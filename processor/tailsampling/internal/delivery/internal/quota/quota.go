@@ -59,8 +59,8 @@ func (q *Quota) Force(destination int, bytes int64) {
 	q.users[destination].shares++
 }
 
-// Give gives a share back.
-func (q *Quota) Give(destination int, bytes int64) {
+// Return gives a share back.
+func (q *Quota) Return(destination int, bytes int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.free += bytes
@@ -68,8 +68,8 @@ func (q *Quota) Give(destination int, bytes int64) {
 	q.wakeFirst()
 }
 
-// Leave removes a waiting sender from the queue.
-func (q *Quota) Leave(destination int, wake chan struct{}) {
+// Cancel removes a waiting sender from the queue.
+func (q *Quota) Cancel(destination int, wake chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	u := &q.users[destination]

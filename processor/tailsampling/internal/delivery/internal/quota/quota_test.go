@@ -33,9 +33,9 @@ func TestSharesAreLimited(t *testing.T) {
 	assert.True(t, q.Take(1, 1000, s[2]), "it has nothing")
 	assert.False(t, q.Take(1, 1, s[3]))
 	assert.False(t, woken(s[1]) && q.Take(0, 40, s[1]), "there is still nothing")
-	q.Give(1, 1000)
+	q.Return(1, 1000)
 	assert.True(t, woken(s[3]) && q.Take(1, 1, s[3]))
-	q.Give(0, 70)
+	q.Return(0, 70)
 	assert.True(t, woken(s[1]) && q.Take(0, 40, s[1]))
 }
 
@@ -46,12 +46,12 @@ func TestInOrder(t *testing.T) {
 	assert.False(t, q.Take(0, 50, s[1]))
 	assert.False(t, q.Take(0, 10, s[2]), "it would keep the first out")
 	assert.False(t, q.Take(0, 10, s[3]))
-	q.Leave(0, s[1])
+	q.Cancel(0, s[1])
 	assert.True(t, woken(s[2]) && q.Take(0, 10, s[2]))
 	assert.True(t, woken(s[3]) && q.Take(0, 10, s[3]), "whoever got a share lets the next try")
 	q.Force(0, 500)
 	assert.False(t, q.Take(0, 1, s[1]))
-	q.Give(0, 500)
+	q.Return(0, 500)
 	assert.True(t, q.Take(0, 1, s[1]))
 }
 
@@ -68,7 +68,7 @@ func TestNoSenderStarves(t *testing.T) {
 	for range rounds {
 		i := rng.IntN(len(s))
 		if held[i] > 0 {
-			q.Give(i%destinations, held[i])
+			q.Return(i%destinations, held[i])
 			held[i] = 0
 			continue
 		}
@@ -80,9 +80,9 @@ func TestNoSenderStarves(t *testing.T) {
 	for i := range s {
 		assert.Greater(t, got[i], rounds/len(s)/20, "sender %d, for %d", i, asks[i])
 		if held[i] > 0 {
-			q.Give(i%destinations, held[i])
+			q.Return(i%destinations, held[i])
 		}
-		q.Leave(i%destinations, s[i])
+		q.Cancel(i%destinations, s[i])
 	}
 	assert.EqualValues(t, 100, q.free)
 	assert.Zero(t, q.users[0].shares)

@@ -6,7 +6,7 @@
 // # Verdicts
 //
 // The classes of answers are those of package answer. "Others accepted" is that the destination accepted other traces since
-// these failed first, or were parted from others, and within the last minute (Recently).
+// these failed first, or were parted from others, and within the last minute (RecentAge).
 //
 //	answer           traces   others accepted  verdict
 //	---------------  -------  ---------------  -------------------------------------------------------------------------

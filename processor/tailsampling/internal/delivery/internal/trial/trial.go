@@ -12,8 +12,8 @@ const (
 	maxRetries = 5
 	// maxFailures is the number of consecutive answers of class Either after which they are.
 	maxFailures = 3
-	// Recently is the largest age of an acceptance of other traces that makes a failure the traces' own.
-	Recently = time.Minute
+	// RecentAge is the largest age of an acceptance of other traces that makes a failure the traces' own.
+	RecentAge = time.Minute
 )
 
 // Verdict is what follows for traces from an answer.
@@ -32,7 +32,7 @@ const (
 // Acceptance counts a destination's acceptances.
 type Acceptance struct {
 	Count  int64 // of calls, since the start
-	Recent bool  // whether the last was within Recently
+	Recent bool  // whether the last was within RecentAge
 }
 
 // Trial is the history of the same traces' answers.
@@ -105,8 +105,8 @@ func (t *Trial) Suspect(several bool) bool {
 	return t.Stuck() || !several && (t.retries.n > 0 || t.failures.n > 0)
 }
 
-// Others reports whether the destination has accepted others since these failed.
-func (t *Trial) Others(a Acceptance) bool { return t.retries.others(a) || t.failures.others(a) }
+// OthersAccepted reports whether the destination has accepted others since these failed.
+func (t *Trial) OthersAccepted(a Acceptance) bool { return t.retries.others(a) || t.failures.others(a) }
 
 // Half returns the trial of one half. Something is wrong with one of the two halves, but it is unknown with which: only
 // acceptances after this count. Half of the strikes of several traces count for each half, so that a bad trace is found in

@@ -70,9 +70,9 @@ func TestTrialAfterHalving(t *testing.T) {
 		tr.Judge(answer.Retry, true, a)
 	}
 	require.True(t, tr.Stuck())
-	require.False(t, tr.Others(a))
+	require.False(t, tr.OthersAccepted(a))
 	a.Count++
-	require.True(t, tr.Others(a))
+	require.True(t, tr.OthersAccepted(a))
 
 	half, other := tr.Half(true, a), tr.Half(true, a)
 	require.False(t, half.Suspect(true))
