@@ -84,7 +84,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	}
 }
 
-// TestRulesHold validates each key by its component: with a value that the rule accepts, and with the next one beyond.
+// TestRulesHold asks each component itself what its keys take: what a rule calls valid, and what is just beyond.
 func TestRulesHold(t *testing.T) {
 	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
 	ref, f := referenceOf(t)

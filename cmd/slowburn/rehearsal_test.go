@@ -72,11 +72,11 @@ service:
   pipelines: {traces: {receivers: [otlp], exporters: [debug]}}
 `
 
-// resource matches the field of the gateway's own resource in every line of a start.
+// resource is the field of the gateway's own resource, which every line of a start has.
 var resource = regexp.MustCompile(`resource: map\[[^\]]*\](, )?`)
 
-// TestValidateWarnsAsAStartDoes checks that validate prints exactly the warnings that a start logs, while another process uses
-// the ports, and that it writes no file and sends nothing.
+// TestValidateWarnsAsAStartDoes holds that validate prints each warning that a start logs, and no other, while another process
+// has the ports, and that it writes no file and sends nothing.
 func TestValidateWarnsAsAStartDoes(t *testing.T) {
 	t.Run("all", func(t *testing.T) { rehearse(t, rehearsed, 14) })
 	t.Run("old forms", func(t *testing.T) { rehearse(t, rehearsedOld, 3) })

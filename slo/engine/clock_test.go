@@ -35,7 +35,7 @@ func TestBriefClockJump(t *testing.T) {
 				wrong.Store(int64(jump))
 				time.Sleep(3 * time.Minute)
 				synctest.Wait()
-				assert.Contains(t, e.clock.Check().Doubt, "clock jumped "+name)
+				assert.Contains(t, e.clock.Look().Doubt, "clock jumped "+name)
 				assert.True(t, e.Probe(t.Context()).OK)
 				s, _ := e.Status("a")
 				assert.Equal(t, Events{Total: 120}, s.Events)

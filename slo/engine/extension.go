@@ -158,7 +158,7 @@ func (e *Extension) open(set notify.Settings) error {
 	e.db, e.sender = db, sender
 	e.opened.Unlock()
 	e.evaluator.wake = sender.Wake
-	e.evaluator.jumped = e.clock.Check().Jumped
+	e.evaluator.jumped = e.clock.Look().Jumped
 	return nil
 }
 
@@ -197,7 +197,7 @@ func (e *Extension) run(ctx context.Context) {
 	failed := false // replacing a damaged file failed
 	for {
 		started := clock.Now()
-		err := e.evaluator.evaluate(ctx, e.clock.Check())
+		err := e.evaluator.evaluate(ctx, e.clock.Look())
 		if ctx.Err() != nil {
 			return
 		}

@@ -69,7 +69,7 @@ func TestPlan(t *testing.T) {
 	assert.Contains(t, Of(shipped(nil), 2<<30, 1<<20, true).String(), "GOMEMLIMIT 1.0MiB (by the environment)")
 }
 
-// TestRefused: budgets that do not fit are refused with the keys that lower them, the largest first.
+// TestRefused: what does not fit is refused with the keys that lower it, the largest first.
 func TestRefused(t *testing.T) {
 	err := Of(shipped(nil), 512<<20, 0, false).Check()
 	require.ErrorContains(t, err, "and the memory limit is 512.0MiB: lower ")
