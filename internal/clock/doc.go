@@ -7,7 +7,7 @@
 // # The guard
 //
 // Guard is a wall clock with doubts, and Wall is the time that the process's guard believes. Code that stamps or deletes data uses Wall,
-// and deletes only while Check says that the clock is stable. Code that measures durations uses Now.
+// and deletes only while Look says that the clock is stable. Code that measures durations uses Now.
 //
 // A believed clock is confirmed once it has stayed where it is for 15 min, or once others agree with it: then code that looks far
 // ahead or back, such as evaluation, may follow it. It is stable when it has stayed where it is for 5 min. At the start of a process

@@ -29,7 +29,7 @@ func TestNewest(t *testing.T) {
 	path, at := newestFile(dir)
 	assert.Equal(t, b, path)
 	assert.True(t, at.Equal(noon.Add(time.Hour)))
-	assert.Empty(t, Check().Doubt)
+	assert.Empty(t, Look().Doubt)
 	NotBeforeFiles(dir)
-	assert.Empty(t, Check().Doubt, "it is older than the clock")
+	assert.Empty(t, Look().Doubt, "it is older than the clock")
 }

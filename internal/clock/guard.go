@@ -116,8 +116,8 @@ func Process() *Guard { return &guard }
 // Wall returns the time that the process believes, in UTC, without a monotonic reading.
 func Wall() time.Time { return guard.Wall() }
 
-// Check returns the process's judgement of the machine's clock.
-func Check() State { return guard.Check() }
+// Look returns the process's judgement of the machine's clock.
+func Look() State { return guard.Look() }
 
 // NotBefore is Guard.NotBefore of the process's guard.
 func NotBefore(t time.Time, what string) { guard.NotBefore(t, what) }
@@ -138,8 +138,8 @@ func (g *Guard) Wall() time.Time {
 	return b.now(r)
 }
 
-// Check returns the guard's judgement of the machine's clock.
-func (g *Guard) Check() State {
+// Look returns the guard's judgement of the machine's clock.
+func (g *Guard) Look() State {
 	b, r := g.look()
 	s := State{Now: b.now(r), Machine: r.wall, Jumped: b.jumped}
 	if b.doubted.IsZero() {

@@ -26,7 +26,7 @@ func newGuarded(offset time.Duration) *guarded {
 // run advances time, with a check each ten seconds.
 func (g *guarded) run(d time.Duration) {
 	for end := g.elapsed + d; g.elapsed < end; g.elapsed += 10 * time.Second {
-		g.Check()
+		g.Look()
 	}
 }
 
@@ -46,7 +46,7 @@ func TestJumps(t *testing.T) {
 			g.offset = jump
 			for end := g.elapsed + lasts; g.elapsed < end; g.run(10 * time.Second) {
 				assert.Zero(t, g.ahead(), "%v for %v", jump, lasts)
-				s := g.Check()
+				s := g.Look()
 				assert.Contains(t, s.Doubt, jump.Abs().String())
 				assert.False(t, s.Stable)
 				assert.Equal(t, s.Now.Add(jump), s.Machine)
@@ -54,15 +54,15 @@ func TestJumps(t *testing.T) {
 			}
 			g.offset = 0
 			assert.Zero(t, g.ahead())
-			assert.Empty(t, g.Check().Doubt)
+			assert.Empty(t, g.Look().Doubt)
 			g.run(time.Minute)
 		}
 		g.offset = jump
 		g.run(DoubtTime + 10*time.Second)
 		assert.Equal(t, jump, g.ahead(), "for good")
-		assert.Empty(t, g.Check().Doubt)
-		assert.True(t, g.Check().Confirmed)
-		assert.True(t, g.Check().Stable, "it stood there for long enough")
+		assert.Empty(t, g.Look().Doubt)
+		assert.True(t, g.Look().Confirmed)
+		assert.True(t, g.Look().Stable, "it stood there for long enough")
 	}
 }
 
@@ -100,12 +100,12 @@ func TestNotBefore(t *testing.T) {
 	g.NotBefore(noon.Add(-time.Minute), "spans")
 	g.NotBefore(noon.Add(-2*time.Hour), "another")
 	assert.Equal(t, -time.Minute, g.ahead(), "the newest of all, and be it by a little")
-	assert.Contains(t, g.Check().Doubt, "the machine's clock is 24h59m0s behind spans: it is believed when it has stayed there for another 15m0s")
+	assert.Contains(t, g.Look().Doubt, "the machine's clock is 24h59m0s behind spans: it is believed when it has stayed there for another 15m0s")
 	g.run(10 * time.Minute)
 	assert.Equal(t, -time.Minute, g.ahead())
 	g.offset = 0
 	assert.Zero(t, g.ahead(), "it was set right")
-	assert.Empty(t, g.Check().Doubt)
+	assert.Empty(t, g.Look().Doubt)
 
 	g = newGuarded(-time.Minute)
 	g.NotBefore(noon, "spans")
@@ -143,7 +143,7 @@ func TestWitnesses(t *testing.T) {
 			if source%5 >= 3 {
 				off += 9 * time.Hour // of two of five
 			}
-			g.Check()
+			g.Look()
 			g.Witness(uint64(source), noon.Add(g.elapsed+off-20*time.Second))
 			g.elapsed += test.every / time.Duration(test.sources)
 		}
@@ -155,12 +155,12 @@ func TestWitnesses(t *testing.T) {
 // A clock that is believed at a start is followed, and settles.
 func TestStart(t *testing.T) {
 	g := newGuarded(400 * 24 * time.Hour)
-	assert.False(t, g.Check().Confirmed)
+	assert.False(t, g.Look().Confirmed)
 	g.run(StableTime - 10*time.Second)
-	assert.False(t, g.Check().Stable)
+	assert.False(t, g.Look().Stable)
 	g.run(20 * time.Second)
-	assert.True(t, g.Check().Stable)
-	assert.True(t, g.Check().Confirmed)
+	assert.True(t, g.Look().Stable)
+	assert.True(t, g.Look().Confirmed)
 }
 
 // If a machine starts with a clock that is behind, and corrects it a little later, the correction is believed.
@@ -172,14 +172,14 @@ func TestSetRightAfterTheStart(t *testing.T) {
 		assert.Equal(t, -down, g.ahead())
 		g.offset = 0
 		assert.Zero(t, g.ahead(), down)
-		s := g.Check()
+		s := g.Look()
 		assert.Empty(t, s.Doubt)
 		assert.False(t, s.Confirmed)
 		g.offset = 25 * time.Hour
 		assert.Zero(t, g.ahead(), "and is doubted from then on")
 		g.offset = 0
 		g.run(StableTime)
-		assert.True(t, g.Check().Stable)
+		assert.True(t, g.Look().Stable)
 	}
 }
 
@@ -240,12 +240,12 @@ func TestStoppedWhileLooking(t *testing.T) {
 			if nested {
 				nested = false // stopped here, while other goroutines check
 				elapsed += 5 * time.Minute
-				g.Check()
+				g.Look()
 			}
 			return r
 		}
 	}(g.read)
-	g.Check()
+	g.Look()
 	elapsed = time.Hour // the clock jumps
 	assert.Equal(t, noon.Add(elapsed), g.Wall())
 	nested = true
@@ -259,16 +259,16 @@ func TestWitnessedClock(t *testing.T) {
 	g := newGuarded(0)
 	g.run(time.Hour)
 	g.offset = 25 * time.Hour
-	g.Check()
+	g.Look()
 	for i := range uint64(5) {
 		g.Witness(i, noon.Add(g.elapsed+g.offset-time.Second))
 	}
-	s := g.Check()
+	s := g.Look()
 	assert.Empty(t, s.Doubt)
 	assert.True(t, s.Confirmed)
 	assert.False(t, s.Stable)
 	g.run(StableTime)
-	assert.True(t, g.Check().Stable)
+	assert.True(t, g.Look().Stable)
 }
 
 // The sum of the clock's moves is what was believed: steps, believed jumps, and the correction at the start.
@@ -281,7 +281,7 @@ func TestMoved(t *testing.T) {
 	}
 	assert.InDelta(t, g.offset, g.moved(), float64(countedFrom))
 	g.offset += 5 * time.Second
-	g.Check()
+	g.Look()
 	assert.InDelta(t, g.offset, g.moved(), float64(countedFrom))
 	before := g.moved()
 	for _, jump := range jumps {
@@ -290,7 +290,7 @@ func TestMoved(t *testing.T) {
 		assert.Equal(t, before, g.moved(), "not believed yet")
 		g.run(20 * time.Second)
 		assert.Equal(t, before+jump, g.moved())
-		assert.InDelta(t, g.moved(), g.Check().Jumped, float64(6*time.Second))
+		assert.InDelta(t, g.moved(), g.Look().Jumped, float64(6*time.Second))
 		before = g.moved()
 	}
 
@@ -298,8 +298,8 @@ func TestMoved(t *testing.T) {
 	g.NotBefore(noon, "a file")
 	assert.Equal(t, 25*time.Hour, g.moved())
 	g.offset = 2 * time.Hour
-	assert.Equal(t, 27*time.Hour, func() time.Duration { g.Check(); return g.moved() }())
-	assert.Zero(t, g.Check().Jumped)
+	assert.Equal(t, 27*time.Hour, func() time.Duration { g.Look(); return g.moved() }())
+	assert.Zero(t, g.Look().Jumped)
 }
 
 // A suspended machine is no jump of its clock, however long and often it is suspended.
@@ -313,7 +313,7 @@ func TestSleep(t *testing.T) {
 		slept += d
 		g.offset += d // the wall clock went on, the monotonic one did not
 		assert.Equal(t, g.offset, g.ahead())
-		s := g.Check()
+		s := g.Look()
 		assert.Empty(t, s.Doubt)
 		assert.True(t, s.Stable)
 		assert.Zero(t, s.Jumped)
@@ -322,7 +322,7 @@ func TestSleep(t *testing.T) {
 	}
 	g.offset += 25 * time.Hour
 	assert.Equal(t, g.offset-25*time.Hour, g.ahead())
-	assert.Contains(t, g.Check().Doubt, "jumped ahead by 25h0m0s")
+	assert.Contains(t, g.Look().Doubt, "jumped ahead by 25h0m0s")
 }
 
 func TestSuspended(t *testing.T) {
@@ -347,7 +347,7 @@ func TestAnotherMonotonicClock(t *testing.T) {
 func TestGuardOfProcess(t *testing.T) {
 	assert.WithinDuration(t, time.Now(), Wall(), time.Second)
 	assert.Equal(t, time.UTC, Wall().Location())
-	s := Check()
+	s := Look()
 	assert.Empty(t, s.Doubt)
 	assert.Equal(t, s.Machine, s.Now)
 	Witness(1, time.Now())
@@ -358,7 +358,7 @@ func TestGuardOfProcess(t *testing.T) {
 		all.Go(func() {
 			for range 1000 {
 				Wall()
-				Check()
+				Look()
 			}
 		})
 	}

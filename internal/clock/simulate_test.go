@@ -14,8 +14,8 @@ func TestSimulate(t *testing.T) {
 	assert.Equal(t, noon, Wall())
 	elapsed, offset = time.Minute, time.Hour
 	assert.Equal(t, noon.Add(time.Minute), Wall())
-	assert.NotEmpty(t, Check().Doubt)
+	assert.NotEmpty(t, Look().Doubt)
 	restore()
 	assert.WithinDuration(t, time.Now(), Wall(), time.Minute)
-	assert.Empty(t, Check().Doubt)
+	assert.Empty(t, Look().Doubt)
 }

@@ -74,7 +74,7 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 		stop: make(chan struct{}),
 		options: tracefile.Options{
 			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Logger: set.Logger,
-			Now: clock.Wall, ClockStable: func() bool { return clock.Check().Stable },
+			Now: clock.Wall, ClockStable: func() bool { return clock.Look().Stable },
 			Full: func() bool { return floor.Check() != nil },
 		},
 	}

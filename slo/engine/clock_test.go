@@ -36,7 +36,7 @@ func TestBriefClockJump(t *testing.T) {
 				wrong.Store(int64(jump))
 				time.Sleep(3 * time.Minute)
 				synctest.Wait()
-				assert.Contains(t, e.clock.Check().Doubt, "clock jumped "+name)
+				assert.Contains(t, e.clock.Look().Doubt, "clock jumped "+name)
 				assert.True(t, e.Probe(t.Context()).OK)
 				s, _ := e.Status("a")
 				assert.Equal(t, Events{Total: 120}, s.Events)
@@ -87,7 +87,7 @@ func TestJumpedClockDelaysNoMinute(t *testing.T) {
 						count()
 					}
 					wrong.Store(int64(jump))
-					for count(); e.clock.Check().Doubt != ""; {
+					for count(); e.clock.Look().Doubt != ""; {
 						count()
 					}
 					began := time.Now()
@@ -207,7 +207,7 @@ func startBehind(t *testing.T, outage time.Duration) {
 			synctest.Wait()
 			s, _ := e.Status("a")
 			require.NotNil(t, s.EvaluatedUntil)
-			require.Less(t, e.clock.Wall().Sub(*s.EvaluatedUntil), within, "%s", e.clock.Check().Doubt)
+			require.Less(t, e.clock.Wall().Sub(*s.EvaluatedUntil), within, "%s", e.clock.Look().Doubt)
 			require.True(t, e.Probe(t.Context()).OK, e.Probe(t.Context()).Message)
 		}
 	}
@@ -219,9 +219,9 @@ func startBehind(t *testing.T, outage time.Duration) {
 
 	begin(0)
 	restarted := time.Now()
-	require.Contains(t, e.clock.Check().Doubt, "behind what was evaluated")
+	require.Contains(t, e.clock.Look().Doubt, "behind what was evaluated")
 	pass(outage, 0)
-	require.Equal(t, outage > clock.DoubtTime, e.clock.Check().Doubt == "")
+	require.Equal(t, outage > clock.DoubtTime, e.clock.Look().Doubt == "")
 	s, _ := e.Status("a")
 	require.NotEqual(t, alert.Firing, s.Alert.State)
 	pass(within, 10)
@@ -232,6 +232,6 @@ func startBehind(t *testing.T, outage time.Duration) {
 	assert.Equal(t, alert.Firing, s.Alert.State)
 	assert.False(t, s.Alert.Since.After(time.Now()), "%s is yet to come", s.Alert.Since)
 	assert.InDelta(t, total, s.Events.Total, 10*float64(within/(10*time.Second)), "no event is lost")
-	assert.Empty(t, e.clock.Check().Doubt)
+	assert.Empty(t, e.clock.Look().Doubt)
 	closeIt(t, e)
 }

@@ -154,7 +154,7 @@ func (e *Extension) open(set notify.Settings) error {
 	e.db, e.sender = db, sender
 	e.opened.Unlock()
 	e.evaluator.wake = sender.Wake
-	e.evaluator.jumped = e.clock.Check().Jumped
+	e.evaluator.jumped = e.clock.Look().Jumped
 	return nil
 }
 
@@ -198,7 +198,7 @@ func (e *Extension) run(ctx context.Context) {
 	failed := false // replacing a damaged file failed
 	for {
 		started := clock.Now()
-		look := e.clock.Check()
+		look := e.clock.Look()
 		err := e.evaluator.evaluate(ctx, look)
 		if ctx.Err() != nil {
 			return
@@ -228,7 +228,7 @@ func (e *Extension) run(ctx context.Context) {
 				left = 0
 			case <-timer.C:
 				left -= lookEvery
-				if seen := e.clock.Check(); seen.Doubt == "" && (look.Doubt != "" || seen.Jumped != look.Jumped) {
+				if seen := e.clock.Look(); seen.Doubt == "" && (look.Doubt != "" || seen.Jumped != look.Jumped) {
 					left = 0
 				}
 			}

@@ -28,7 +28,7 @@ func NewStepped(set extension.Settings, cfg *Config, querier Querier, receivers 
 
 // Evaluate evaluates all minutes that ended lateness ago or earlier.
 func (s *Stepped) Evaluate(ctx context.Context) error {
-	return s.evaluator.evaluate(ctx, s.clock.Check())
+	return s.evaluator.evaluate(ctx, s.clock.Look())
 }
 
 // Deliver makes the attempt that is due for a receiver, if any, and returns how long to wait for the next.

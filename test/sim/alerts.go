@@ -189,7 +189,7 @@ func (w *World) evaluate() {
 	if a.engine == nil || w.scenario.late && w.lives == 1 && !w.healing {
 		return
 	}
-	if look := clock.Check(); look.Stable {
+	if look := clock.Look(); look.Stable {
 		for _, r := range a.receivers {
 			for key, d := range r.done {
 				d.old = d.old || look.Now.Sub(d.at) >= kept

@@ -37,7 +37,7 @@ type Outcomes struct {
 	DeliveredSpans    int64  `json:"delivered_spans"`
 	Retries           int64  `json:"retries"`
 	RejectedSpans     int64  `json:"rejected_spans"`
-	RejectedReason    string `json:"rejected_why"`
+	RejectedWhy       string `json:"rejected_why"`
 	RefusedTraces     int64  `json:"refused_traces"`
 	ApartTraces       int64  `json:"apart_traces"`
 	UndeliveredTraces int64  `json:"undelivered_traces"`

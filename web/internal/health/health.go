@@ -78,7 +78,7 @@ func probeAll(ctx context.Context, all *known.Components) api.Readiness {
 			ID: q.ID.String(), OK: health.OK, Blocking: health.Blocking, Message: health.Message, Advice: health.Advice,
 		})
 	}
-	if doubt := clock.Check().Doubt; doubt != "" {
+	if doubt := clock.Look().Doubt; doubt != "" {
 		out.Components = append(out.Components, api.ComponentHealth{ID: "clock", Message: doubt})
 	}
 	if !receiving {

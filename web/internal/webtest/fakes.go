@@ -236,7 +236,7 @@ func (*Sampler) Destinations() tailsampling.Destinations {
 	}
 	backend.State = "delivering"
 	backend.DeliveredTraces, backend.DeliveredSpans, backend.RefusedTraces = 7, 70, 1
-	backend.RejectedSpans, backend.RejectedReason = 1, "too old"
+	backend.RejectedSpans, backend.RejectedWhy = 1, "too old"
 	foreign := tailsampling.Destination{
 		Destination: "traces", Pipeline: "traces", Exporters: []string{"debug", "kafka"}, ShareBytes: 1 << 29,
 		Backlog:    tailsampling.Backlog{Traces: 3, Spans: 30, Bytes: 9000, Seconds: 12.5},

@@ -69,8 +69,7 @@ func TestPlan(t *testing.T) {
 	assert.Contains(t, Of(shipped(nil), 2<<30, 1<<20, true).String(), "GOMEMLIMIT 1.0MiB (by the environment)")
 }
 
-// TestRefused: what does not fit is refused with the keys that lower it, the largest first.
-// TestSharedIntake holds that receivers share the budget that any of them sets, and that the plan names the key which does.
+// TestSharedIntake checks that receivers share the budget that any of them sets, and that the plan names the key which does.
 func TestSharedIntake(t *testing.T) {
 	cfg := shipped(nil)
 	first, second := component.MustNewID("otlp"), component.MustNewIDWithName("otlp", "b")
@@ -92,6 +91,7 @@ func TestSharedIntake(t *testing.T) {
 	assert.Equal(t, Share{"intake_budget", 96 * mib, "receivers::otlp::intake_budget"}, intake(), "the first that sets it")
 }
 
+// TestRefused checks that a plan that does not fit is refused with the keys that lower it, the largest first.
 func TestRefused(t *testing.T) {
 	err := Of(shipped(nil), 512<<20, 0, false).Check()
 	require.ErrorContains(t, err, "and the memory limit is 512.0MiB: lower ")

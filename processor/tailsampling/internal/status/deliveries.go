@@ -68,7 +68,7 @@ func (w *View) destination(d *delivery.Destination, now clock.Monotonic) Destina
 		RetryAt: w.timeOr(d.RetryAt()), RefusesSince: w.timeOr(d.RefusesSince()),
 		Deliveries: Deliveries{
 			DeliveredTraces: d.DeliveredTraces.Load(), DeliveredSpans: d.DeliveredSpans.Load(), Retries: d.Retries.Load(),
-			RejectedSpans: d.Rejected.Load(), RejectedReason: d.RejectedReason(),
+			RejectedSpans: d.Rejected.Load(), RejectedWhy: d.RejectedReason(),
 			RefusedTraces: int64(d.Refused.Len()), ApartTraces: d.Apart.Load(),
 			UndeliveredTraces: d.UndeliveredTraces.Load(), UndeliveredSpans: d.UndeliveredSpans.Load(),
 		},

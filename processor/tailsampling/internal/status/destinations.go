@@ -42,8 +42,8 @@ type Deliveries struct {
 	DeliveredSpans  int64
 	Retries         int64
 	// RejectedSpans were rejected by the destination although it accepted their request (partial success).
-	RejectedSpans  int64
-	RejectedReason string
+	RejectedSpans int64
+	RejectedWhy   string
 	// RefusedTraces were refused for good and are still buffered. ApartTraces wait apart because each try to
 	// send them fails.
 	RefusedTraces int64
