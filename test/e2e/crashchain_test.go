@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -164,6 +165,7 @@ func (g *crashedGateway) crash(t *testing.T, load *crashLoad, c crash, n int) {
 	select {
 	case <-g.done:
 	case <-time.After(patience):
+		g.dump(t)
 		require.FailNow(t, "the failpoint was not reached", "%s within %s", c, patience)
 	}
 	if c.setBack > 0 {
@@ -171,10 +173,30 @@ func (g *crashedGateway) crash(t *testing.T, load *crashLoad, c crash, n int) {
 	}
 	status, ok := g.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	require.True(t, ok)
+	if c.term && status.Signaled() && status.Signal() == syscall.SIGTERM && time.Since(began) < patience {
+		t.Logf("%s: the gateway did not take signals yet", c) // it does a moment after it takes spans
+		require.NoError(t, os.Remove(g.log))
+		g.crash(t, load, c, n)
+		return
+	}
 	require.True(t, status.Signaled() && status.Signal() == syscall.SIGKILL, "%s: the gateway ended by itself: %s", c, g.cmd.ProcessState)
 	require.Less(t, time.Since(began), lifetime, "%s: the gateway was killed by the test", c)
 	require.NoError(t, os.Remove(g.log)) // a chain that fails later shows the log of the gateway with which it does
 	t.Logf("%s reached in %s", c, time.Since(began).Round(time.Millisecond))
+}
+
+// dump has the gateway end with what its goroutines do, and logs that.
+func (g *crashedGateway) dump(t *testing.T) {
+	t.Helper()
+	_ = g.cmd.Process.Signal(syscall.SIGQUIT) // an error means that it has ended
+	select {
+	case <-g.done:
+	case <-time.After(10 * time.Second):
+	}
+	if text, err := os.ReadFile(g.log); err == nil {
+		text = text[max(0, bytes.LastIndex(text, []byte("SIGQUIT: quit"))):]
+		t.Logf("%s", text[:min(len(text), 64<<10)])
+	}
 }
 
 // reshard starts the gateway with another number of shards, until that reaches the failpoint: it moves the segments and journals that the
