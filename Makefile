@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 BINARY := bin/slowburn
 # Functions are not inlined in modules that no span's path leads through: that saves half a megabyte. The image and the release have the same list.
-SMALL := -gcflags=gonum.org/...=-l -gcflags=k8s.io/...=-l -gcflags=github.com/goccy/...=-l -gcflags=github.com/elastic/lunes/...=-l -gcflags=github.com/aws/...=-l -gcflags=github.com/Azure/...=-l -gcflags=github.com/AzureAD/...=-l
+SMALL := -gcflags=gonum.org/...=-l -gcflags=k8s.io/...=-l -gcflags=github.com/goccy/...=-l -gcflags=github.com/elastic/lunes/...=-l -gcflags=github.com/aws/...=-l -gcflags=github.com/Azure/...=-l -gcflags=github.com/AzureAD/...=-l -gcflags=github.com/google/go-tpm/...=-l -gcflags=sigs.k8s.io/...=-l -gcflags=github.com/fxamacker/...=-l
 # Static, and the same bytes for the same commit, wherever it is built.
 STATIC = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false $(SMALL) -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
 # What is no part of the product has modules of its own.
