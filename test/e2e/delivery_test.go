@@ -220,6 +220,6 @@ func TestPartialSuccessIsCounted(t *testing.T) {
 			return d.RejectedSpans > 0
 		}, soon, 100*time.Millisecond)
 		assert.EqualValues(t, 3, d.RejectedSpans)
-		assert.Contains(t, d.RejectedReason, "three are too old")
+		assert.Contains(t, d.RejectedWhy, "three are too old")
 	}
 }
