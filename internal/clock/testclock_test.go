@@ -225,3 +225,8 @@ func TestProcess(t *testing.T) {
 		assert.Contains(t, string(out), want)
 	}
 }
+
+// TestDeadline checks that the deadlines of sockets go by the machine's clock.
+func TestDeadline(t *testing.T) {
+	require.WithinDuration(t, time.Now().Add(time.Minute), Deadline(time.Minute), time.Second)
+}

@@ -60,7 +60,7 @@ func (g *crashedGateway) launch(t *testing.T, failpoint string, maxSeries int) {
 		"E2E_MAX_SERIES="+strconv.Itoa(cmp.Or(maxSeries, enoughSeries)))
 	p := start(t, "gateway", g.env, g.program, g.configs...)
 	overdue := time.AfterFunc(lifetime, func() { _ = p.cmd.Process.Kill() })
-	// Not by SIGTERM: that waits for connections without a request by the gateway's clock, which is far ahead of that of its sockets.
+	// Not by SIGTERM: a gateway that is stuck would keep the chain.
 	t.Cleanup(func() {
 		overdue.Stop()
 		_ = p.cmd.Process.Kill() // an error means that it has ended

@@ -66,7 +66,7 @@ func (s *limited) dial(t *testing.T) net.Conn {
 // closed reports whether the server has closed the connection, or closes it within a minute.
 func closed(t *testing.T, conn net.Conn, within time.Duration) bool {
 	t.Helper()
-	require.NoError(t, conn.SetReadDeadline(clock.Now().Add(within)))
+	require.NoError(t, conn.SetReadDeadline(clock.Deadline(within)))
 	_, err := conn.Read(make([]byte, 1))
 	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -47,9 +47,9 @@ func (o *opening) await(enough func(seen []byte) bool) error {
 // awaitFor is await with a time limit. Afterwards the connection's deadline is set to after, as the server's
 // own deadline is unknown here.
 func (o *opening) awaitFor(within, after time.Duration, enough func(seen []byte) bool) {
-	_ = o.conn.SetReadDeadline(clock.Now().Add(within)) // it only fails on closed connections, as await does
-	_ = o.await(enough)                                 // the next reader gets the error
-	_ = o.conn.SetReadDeadline(clock.Now().Add(after))
+	_ = o.conn.SetReadDeadline(clock.Deadline(within)) // it only fails on closed connections, as await does
+	_ = o.await(enough)                                // the next reader gets the error
+	_ = o.conn.SetReadDeadline(clock.Deadline(after))
 }
 
 // rest returns the connection with the inspected bytes in front.
