@@ -195,7 +195,7 @@ func (g *crashedGateway) dump(t *testing.T) {
 	}
 	if text, err := os.ReadFile(g.log); err == nil {
 		text = text[max(0, bytes.LastIndex(text, []byte("SIGQUIT: quit"))):]
-		t.Logf("%s", text[:min(len(text), 64<<10)])
+		t.Logf("%s", text[:min(len(text), 256<<10)])
 	}
 }
 
