@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Over a restart each destination goes on where it was. One that is new gets what is decided from then on; one that is gone
-// is forgotten, and the start says how many traces it had not got.
+// After a restart each destination continues where it was. A new one gets the traces that are decided from then on. A removed one
+// is forgotten, and the start logs the number of its undelivered traces.
 func TestDestinationAddedAndRemoved(t *testing.T) {
 	t.Parallel()
 	gone, stays, behind, added := startBackend(t), startBackend(t), startBackend(t), startBackend(t)
@@ -25,7 +25,7 @@ func TestDestinationAddedAndRemoved(t *testing.T) {
 	stays.awaitAll(t, soon, before)
 
 	g.restart(t, exporters(append(staying, exporter{id: "otlp_grpc/added", endpoint: added.grpc})...))
-	assert.Regexp(t, `otlp_grpc/gone.*123|123.*otlp_grpc/gone`, g.logged(t), "the start says what was not delivered")
+	assert.Regexp(t, `otlp_grpc/gone.*123|123.*otlp_grpc/gone`, g.logged(t), "the start logs the undelivered traces of the removed destination")
 	after := made.traces(50, boring)
 	g.sendAll(t, after)
 	all := append(before, after...)
@@ -35,15 +35,15 @@ func TestDestinationAddedAndRemoved(t *testing.T) {
 	behind.awaitAll(t, soon, all)
 	g.awaitSettled(t)
 	missing, _ := count(before...).missing(count(added.spans(t)))
-	assert.Equal(t, len(before)*spansPerTrace, missing, "a new destination gets nothing of what was decided before")
+	assert.Equal(t, len(before)*spansPerTrace, missing, "a new destination gets no trace that was decided before")
 
 	g.restart(t, exporters(append(staying, exporter{id: "otlp_grpc/gone", endpoint: gone.grpc})...))
 	gone.answer(t)
 	last := made.traces(10, boring)
 	g.sendAll(t, last)
 	gone.awaitAll(t, soon, last)
-	require.Equal(t, len(last)*spansPerTrace, gone.spans(t).SpanCount(), "one that comes back is new")
+	require.Equal(t, len(last)*spansPerTrace, gone.spans(t).SpanCount(), "a destination that is added again counts as new")
 	behind.awaitAll(t, soon, append(all, last...))
-	time.Sleep(time.Second) // for what should not come
+	time.Sleep(time.Second) // time for spans that must not come
 	stays.awaitAll(t, soon, append(all, last...))
 }

@@ -20,14 +20,14 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// webhook is a receiver that fails its first request, as receivers do, and remembers the rest.
+// webhook is a receiver of alerts that fails its first request, and stores the later ones.
 type webhook struct {
 	mu       sync.Mutex
 	requests int
 	taken    []notification
 }
 
-// notification is what the test reads of Alertmanager's webhook, version 4.
+// notification has the tested fields of Alertmanager's webhook, version 4.
 type notification struct {
 	key string
 
@@ -73,8 +73,8 @@ func (g *gateway) objective(t *testing.T) api.Objective {
 	return o
 }
 
-// A burst of errors moves the burn rate to what the arithmetic gives, fires one notification and resolves it; a restart
-// of the gateway in between loses neither budget nor alert.
+// A burst of errors raises the burn rate to the computed value, and sends one firing and one resolved notification. A restart of
+// the gateway in between loses neither budget nor alert.
 func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	t.Parallel()
 	hook := &webhook{}
@@ -90,7 +90,7 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	}
 	await("the burst is not counted", patience, func() bool { return g.objective(t).Events.Total == total })
 
-	// 120 of 400 is a ratio of 0.3; of a budget of 0.01 that is 30 times too fast. 120 bad events are 30 budgets of 4.
+	// 120 of 400 is a ratio of 0.3, which burns a budget of 0.01 at a rate of 30. 120 bad events are 30 budgets of 4.
 	before := g.objective(t)
 	assert.EqualValues(t, bad, before.Events.Bad)
 	assert.InDelta(t, 1-30.0, before.Budget.RemainingRatio, 1e-9)
@@ -119,7 +119,7 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	assert.EqualValues(t, "resolved", g.objective(t).Alert.State)
 
 	got := hook.all()
-	require.Len(t, got, 2, "each transition is told once to a receiver that takes it")
+	require.Len(t, got, 2, "each transition is delivered once to a receiver that accepts it")
 	for i, status := range []string{"firing", "resolved"} {
 		assert.Equal(t, "4", got[i].Version)
 		assert.Equal(t, status, got[i].Status)
@@ -135,7 +135,7 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	assert.True(t, got[1].Alerts[0].EndsAt.After(got[1].Alerts[0].StartsAt))
 }
 
-// requests sends server spans of the service checkout, each a trace of its own.
+// requests sends server spans of the service checkout, each as its own trace.
 func (g *gateway) requests(t *testing.T, total, bad int) {
 	t.Helper()
 	made := newTraffic(uint64(time.Now().UnixNano()))

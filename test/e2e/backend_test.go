@@ -26,11 +26,11 @@ import (
 type backend struct {
 	*process
 	grpc, http string
-	// control is where it is asked, and shows its spans.
+	// control is the host:port of its control API, which has its rules, counts and spans.
 	control string
 }
 
-// rule says what a backend answers to some of the requests; see package backend.
+// rule sets a backend's answer to some of the requests; see package backend.
 type rule struct {
 	TraceID    string     `json:"trace_id,omitempty"`
 	Every      int        `json:"every,omitempty"`
@@ -43,10 +43,10 @@ type rule struct {
 	Reject     int64      `json:"reject,omitempty"`
 }
 
-// away is what a backend that is down for a while answers.
+// away is the answer of a backend that is down for a while.
 var away = rule{Code: codes.Unavailable, Status: http.StatusServiceUnavailable, Text: "the backend was told to fail"}
 
-// programs is a directory for what the tests build.
+// programs is the directory of the programs that the tests build.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -68,7 +68,7 @@ var buildBackend = sync.OnceValues(func() (string, error) {
 	return program, nil
 })
 
-// startBackend runs the backend of package backend.
+// startBackend runs the program of package backend.
 func startBackend(t *testing.T, args ...string) *backend {
 	t.Helper()
 	return startBackendAt(t, freePort(t), freePort(t), args...)
@@ -94,7 +94,7 @@ func listens(address string) bool {
 	return err == nil
 }
 
-// startStrict runs the backend of strict/server.py. It takes no rules.
+// startStrict runs the backend of strict/server.py, which has no rules.
 func startStrict(t *testing.T, args ...string) *backend {
 	t.Helper()
 	python, err := filepath.Abs("strict/.venv/bin/python")
@@ -116,7 +116,7 @@ func startStrict(t *testing.T, args ...string) *backend {
 	return b
 }
 
-// spans returns everything that the backend has accepted of one tenant; "" is that of exporters without the header.
+// spans returns all spans that the backend has accepted from one tenant. The tenant of exporters without the header is "".
 func (b *backend) spans(t *testing.T, tenant ...string) ptrace.Traces {
 	t.Helper()
 	td, err := new(ptrace.ProtoUnmarshaler).UnmarshalTraces(b.ask(t, "spans", tenant))
@@ -124,7 +124,7 @@ func (b *backend) spans(t *testing.T, tenant ...string) ptrace.Traces {
 	return td
 }
 
-// backendState is what a backend counts.
+// backendState has a backend's counts.
 type backendState struct {
 	Requests, Accepted, Spans int
 	LargestAccepted           int `json:"largest_accepted"`
@@ -155,7 +155,7 @@ func (b *backend) at(what string, tenant []string) string {
 	return address
 }
 
-// answer sets the rules; without any the backend accepts everything.
+// answer sets the rules. Without rules the backend accepts everything.
 func (b *backend) answer(t *testing.T, rules ...rule) {
 	t.Helper()
 	b.answerTenant(t, "", rules...)
@@ -171,7 +171,7 @@ func (b *backend) answerTenant(t *testing.T, tenant string, rules ...rule) {
 	require.Equal(t, http.StatusOK, resp.StatusCode)
 }
 
-// fail makes the backend refuse everything with an error that can be retried, or accept it again.
+// fail makes the backend refuse everything with a retryable error, or accept everything again.
 func (b *backend) fail(t *testing.T, on bool) {
 	t.Helper()
 	if on {

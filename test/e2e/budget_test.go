@@ -16,8 +16,8 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// The backlog of a backend that is down stays within its budget: its oldest traces without an error are given up, and
-// counted. No other destination and no undecided trace loses anything.
+// The backlog of a backend that is down stays within its budget: the gateway gives up and counts its oldest traces without an
+// error. No other destination and no undecided trace loses spans.
 func TestBacklogHasABudget(t *testing.T) {
 	t.Parallel()
 	dead, healthy := startBackend(t), startBackend(t)
@@ -28,7 +28,7 @@ func TestBacklogHasABudget(t *testing.T) {
 	))
 	made := newTraffic(69)
 	var sent, failed []ptrace.Traces
-	for range 40 { // about 45 MB, a third of disk_budget in a wait of two seconds at the most
+	for range 40 { // about 45 MB, at most a third of disk_budget within a wait of two seconds
 		some := made.traces(200, boring)
 		broken := made.traces(4, failing)
 		failed = append(failed, broken...)
@@ -47,20 +47,20 @@ func TestBacklogHasABudget(t *testing.T) {
 	assert.LessOrEqual(t, d.Backlog.Bytes, int64(33<<20/2), "the backlog is over its budget")
 	state := g.readyz(t)
 	assert.Equal(t, 200, state.status)
-	assert.True(t, state.names("otlp_grpc/dead"), "/readyz names it: %+v", state)
+	assert.True(t, state.names("otlp_grpc/dead"), "/readyz names the destination: %+v", state)
 	assert.Zero(t, g.destinations(t).of(t, "otlp_grpc/healthy").UndeliveredTraces)
 
 	dead.answer(t)
 	dead.awaitAll(t, 2*soon, failed)
 	g.awaitSettled(t)
 	missing, repeated := count(sent...).missing(count(dead.spans(t)))
-	assert.EqualValues(t, g.destinations(t).of(t, "otlp_grpc/dead").UndeliveredSpans, missing, "what is missing is what was counted")
+	assert.EqualValues(t, g.destinations(t).of(t, "otlp_grpc/dead").UndeliveredSpans, missing, "the missing spans are the counted ones")
 	assert.Zero(t, repeated)
 	missing, _ = count(sent[len(sent)-100:]...).missing(count(dead.spans(t)))
-	assert.Zero(t, missing, "the latest traces are those that stay")
+	assert.Zero(t, missing, "the latest traces stay")
 }
 
-// With when_full: refuse nothing is given up: spans are refused until there is room.
+// With `when_full: refuse` no trace is given up: spans are refused until there is room.
 func TestFullBacklogRefuses(t *testing.T) {
 	t.Parallel()
 	dead := startBackend(t)
@@ -83,8 +83,8 @@ func TestFullBacklogRefuses(t *testing.T) {
 		refused = !send(merged(made.traces(50, boring)...))
 		time.Sleep(10 * time.Millisecond)
 	}
-	require.True(t, refused, "spans are taken although the backlog is full")
-	for range 8 { // a sender that backs off asks less often than every five seconds
+	require.True(t, refused, "spans are accepted although the backlog is full")
+	for range 8 { // a sender that backs off waits longer than five seconds between requests
 		status, body := g.request(t, http.MethodGet, "/readyz")
 		require.Equal(t, http.StatusServiceUnavailable, status, "%s", body)
 		require.Contains(t, string(body), "refuses spans: delivery_budget of 8MiB is used up")
@@ -92,7 +92,7 @@ func TestFullBacklogRefuses(t *testing.T) {
 	}
 	dead.answer(t)
 	require.Eventually(t, func() bool { return send(made.traces(1, boring)[0]) }, 2*soon, 100*time.Millisecond,
-		"there is room again, and spans are refused")
+		"spans are refused although there is room again")
 	g.awaitReady(t)
 	dead.awaitAll(t, 2*soon, acknowledged)
 	assert.Zero(t, g.destinations(t).of(t, "otlp_grpc/dead").UndeliveredTraces)

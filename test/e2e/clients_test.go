@@ -20,8 +20,8 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// sendJSON exports over OTLP/HTTP as JSON, by a plain request that is repeated where the gateway asks for that or the connection breaks,
-// as an exporter does: a gateway whose clock runs fast times clients out soon.
+// sendJSON exports over OTLP/HTTP as JSON. As an exporter does, it repeats the request if the gateway asks for that or the connection
+// breaks: a gateway whose clock runs fast times clients out soon.
 func (g *gateway) sendJSON(t *testing.T, td ptrace.Traces) {
 	t.Helper()
 	body, err := new(ptrace.JSONMarshaler).MarshalTraces(td)
@@ -55,7 +55,7 @@ func (g *gateway) client(t *testing.T) ptraceotlp.GRPCClient {
 	return ptraceotlp.NewGRPCClient(conn)
 }
 
-// send exports, and repeats where the gateway asks for that, as an exporter does.
+// send exports, and repeats the request if the gateway asks for that, as an exporter does.
 func send(t *testing.T, client ptraceotlp.GRPCClient, td ptrace.Traces) {
 	t.Helper()
 	var resp ptraceotlp.ExportResponse

@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// contractExamples is how many requests schemathesis makes up for each operation, at most; E2E_CONTRACT_EXAMPLES says otherwise.
+// contractExamples is the largest number of requests that schemathesis generates for an operation; E2E_CONTRACT_EXAMPLES overrides it.
 const contractExamples = "25"
 
-// The API holds its contract: schemathesis makes up requests from openapi.yaml, right and wrong ones, and follows the links from one
-// answer to the next request. Nothing is answered with 500, or with a status, a media type, a header or a body that is not described.
+// The API keeps its contract: schemathesis generates valid and invalid requests from openapi.yaml, and follows the links from one
+// answer to the next request. No answer has status 500, or a status, a media type, a header or a body that is not described.
 func TestContract(t *testing.T) {
 	program, err := filepath.Abs("contract/.venv/bin/schemathesis")
 	require.NoError(t, err)

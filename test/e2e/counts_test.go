@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// countKills is how often the gateway is killed while it counts; E2E_COUNT_KILLS asks for more, as `make soak` does.
+// countKills returns the number of kills while the gateway counts; E2E_COUNT_KILLS raises it, as `make soak` does.
 func countKills(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("E2E_COUNT_KILLS")
@@ -32,20 +32,20 @@ func countKills(t *testing.T) int {
 	return n
 }
 
-// counts is what some clients know of their spans.
+// counts are the spans that some clients sent.
 type counts struct {
-	// waiting clients do not send, as the gateway is down.
+	// waiting is set while the gateway is down: the clients do not send.
 	waiting atomic.Bool
 
 	mu sync.Mutex
-	// acknowledged spans, and those whose requests got no answer.
+	// acknowledged and doubtful are the spans whose requests succeeded, and those whose requests did not.
 	acknowledged, doubtful tallied
 }
 
 type tallied struct{ spans, bad int }
 
-// counting sends requests of 50 spans of one service, at so many spans per second, until ctx ends. One that repeats sends
-// each until it is acknowledged, also after ctx ended.
+// counting sends requests of 50 spans of one service, at spansPerSecond, until ctx ends. With repeats, clients send each request
+// until it is acknowledged, also after ctx has ended.
 func (g *gateway) counting(t *testing.T, ctx context.Context, wg *sync.WaitGroup, service string, spansPerSecond int, repeats bool) *counts {
 	const clients, size = 4, 50
 	sent := new(counts)
@@ -82,12 +82,12 @@ func (g *gateway) counting(t *testing.T, ctx context.Context, wg *sync.WaitGroup
 	return sent
 }
 
-// orders makes a request of server spans of which some fail, and says how many.
+// orders makes a request of server spans, a tenth of which fail on average, and returns the number of failed ones.
 func (g traffic) orders(service string, size int) (td ptrace.Traces, bad int) {
 	return g.ordersAt(time.Now(), service, size, 1)
 }
 
-// ordersAt does so for a time, and has so many of ten spans fail on the average.
+// ordersAt makes such a request for a time, in which share of ten spans fail on average.
 func (g traffic) ordersAt(start time.Time, service string, size, share int) (td ptrace.Traces, bad int) {
 	td = ptrace.NewTraces()
 	scope := newScope(td, service)
@@ -115,7 +115,7 @@ func (g *gateway) kill(t *testing.T) {
 	g.awaitClosed(t)
 }
 
-// crashAgain starts the gateway and kills it soon, as in a crash loop: perhaps while it takes up what is there.
+// crashAgain starts the gateway and kills it soon, as in a crash loop, perhaps while it recovers its files.
 func (g *gateway) crashAgain(t *testing.T, after time.Duration) {
 	t.Helper()
 	g.process = start(t, "gateway", g.env, g.program, g.configs...)
@@ -123,7 +123,7 @@ func (g *gateway) crashAgain(t *testing.T, after time.Duration) {
 	g.kill(t)
 }
 
-// counted is what a database has of a service, in all, and how often its series went back.
+// counted returns a database's totals of a service, and the number of resets of its series.
 func (g *gateway) counted(t *testing.T, service string) (calls, total, bad, resets int) {
 	t.Helper()
 	value := func(expression string) int { return int(g.query(t, expression, time.Now())) }
@@ -134,10 +134,10 @@ func (g *gateway) counted(t *testing.T, service string) (calls, total, bad, rese
 		value("sum(resets(traces_span_metrics_calls_total" + of + ")) + sum(resets(slowburn_sli_events_total" + of + "))")
 }
 
-// Law 1: kills at any moment under 5,000 spans a second, restarts and crash loops neither lose nor repeat a count, nor set a
-// counter back. Where senders repeat until they are answered, what is counted is what was sent; else it is at least what was
-// acknowledged, and at most that and what was in flight. So it is in the embedded database and its ledger, in another gateway's to
-// which the counts are sent, and in a Prometheus to which they are written, and the ledger of a gateway that reads them there.
+// Law 1: kills at any moment under 5,000 spans a second, restarts and crash loops neither lose nor repeat a count, nor reset a
+// counter. If senders repeat requests until they are answered, the counts equal the sent spans; otherwise they are at least the
+// acknowledged spans, and at most those and the spans in flight. This holds in the embedded database and its ledger, in the database
+// of another gateway that gets the counts, and in a Prometheus that they are written to, with the ledger of a gateway that reads it.
 func TestKillNineCounts(t *testing.T) {
 	parallelHeavy(t)
 	every := []time.Duration{0}
@@ -170,7 +170,7 @@ func killCounting(t *testing.T, times int, every time.Duration) {
 		if every > 0 {
 			time.Sleep(every)
 		} else {
-			time.Sleep(time.Duration(300+rng.IntN(2500)) * time.Millisecond) // the moment is what is random here
+			time.Sleep(time.Duration(300+rng.IntN(2500)) * time.Millisecond) // a kill at a random moment
 		}
 		g.kill(t)
 		once.waiting.Store(true)
@@ -183,7 +183,7 @@ func killCounting(t *testing.T, times int, every time.Duration) {
 	cancel()
 	clients.Wait()
 	require.Positive(t, repeating.acknowledged.spans)
-	t.Logf("%d kills: %+v of who repeats; %+v acknowledged and %+v in doubt of who does not",
+	t.Logf("%d kills: with repeats %+v; without repeats %+v acknowledged and %+v in doubt",
 		times, repeating.acknowledged, once.acknowledged, once.doubtful)
 
 	for place, db := range map[string]*gateway{"embedded": g, "remote": remote, "Prometheus": reader} {
@@ -193,7 +193,7 @@ func killCounting(t *testing.T, times int, every time.Duration) {
 			assert.Equal(c, repeating.acknowledged.spans, calls, "calls")
 			assert.Equal(c, repeating.acknowledged.spans, total, "events")
 			assert.Equal(c, repeating.acknowledged.bad, bad, "bad events")
-		}, time.Minute, time.Second, "%s: of who repeats", place)
+		}, time.Minute, time.Second, "%s: the counts of clients that repeat are wrong", place)
 		assert.Zero(t, resets, "%s: counters went back", place)
 		calls, total, bad, resets = db.counted(t, "once")
 		assert.GreaterOrEqual(t, calls, once.acknowledged.spans, place)
@@ -203,23 +203,23 @@ func killCounting(t *testing.T, times int, every time.Duration) {
 		assert.LessOrEqual(t, bad, once.acknowledged.bad+once.doubtful.bad, place)
 		assert.Zero(t, resets, place)
 		assert.Zero(t, db.query(t, "count(min_over_time(slowburn_sli_events_total[2h]) > 0) or vector(0)", time.Now()),
-			"%s: each series begins with its zero, so that its increase over the run is what was counted", place)
+			"%s: each series begins at zero, so that its increase over the run is its count", place)
 		_, _, also, _ := db.counted(t, "repeating")
 		db.awaitLedger(t, total+repeating.acknowledged.spans, bad+also)
 	}
 }
 
-// awaitLedger waits until the ledger of the objective orders has so many events.
+// awaitLedger waits until the ledger of the objective orders has these numbers of events.
 func (g *gateway) awaitLedger(t *testing.T, total, bad int) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		events := g.objective(t).Events
 		assert.EqualValues(c, total, events.Total)
 		assert.EqualValues(c, bad, events.Bad)
-	}, patience, time.Second, "the ledger has other events than were counted")
+	}, patience, time.Second, "the events in the ledger differ from the counted ones")
 }
 
-// Eleven kills, each just before counts would have left, and all failing spans that were acknowledged are in the ledger.
+// After kills, each just before a flush of counts, all acknowledged failing spans are in the ledger.
 func TestKillNineBeforeEachFlush(t *testing.T) {
 	t.Parallel()
 	const interval = 10 * time.Second
@@ -253,7 +253,7 @@ func TestKillNineBeforeEachFlush(t *testing.T) {
 	assert.Zero(t, resets)
 }
 
-// A request that comes again, also after a kill, is acknowledged, and neither counted nor buffered again.
+// A repeated request, also after a kill, is acknowledged, and neither counted nor buffered again.
 func TestRepeatedRequest(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, nil, "testdata/sampling.yaml", "testdata/remote.yaml")

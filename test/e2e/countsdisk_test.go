@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ordered sends so many requests of 50 spans, each of which is acknowledged, and returns how many spans that are.
+// ordered sends requests of 50 spans, each until it is acknowledged, and returns the number of spans.
 func (g *gateway) ordered(t *testing.T, made traffic, requests int) (spans int) {
 	t.Helper()
 	client := g.client(t)
@@ -26,7 +26,7 @@ func (g *gateway) ordered(t *testing.T, made traffic, requests int) (spans int) 
 	return spans
 }
 
-// awaitCounted waits until the database has so many events of who sends by ordered.
+// awaitCounted waits until the database has this number of the spans that ordered sent.
 func (g *gateway) awaitCounted(t *testing.T, spans int) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
@@ -36,7 +36,7 @@ func (g *gateway) awaitCounted(t *testing.T, spans int) {
 	}, time.Minute, 200*time.Millisecond)
 }
 
-// countsSaid is what the pages say of counts: /readyz, and that of the objective orders.
+// countsSaid returns the messages about counts: that of /readyz, and those of the objective orders.
 func (g *gateway) countsSaid(t *testing.T) (ready, volatile, lost string) {
 	t.Helper()
 	o := g.objective(t)
@@ -47,7 +47,7 @@ func (g *gateway) countsSaid(t *testing.T) (ready, volatile, lost string) {
 func countsFile(t *testing.T, dir string) string {
 	t.Helper()
 	var names []string
-	require.Eventually(t, func() bool { // there are two while one follows the other
+	require.Eventually(t, func() bool { // there are two while a new one replaces the old one
 		var err error
 		names, err = filepath.Glob(filepath.Join(dir, "*.counts"))
 		require.NoError(t, err)
@@ -66,12 +66,12 @@ func overwrite(t *testing.T, path string, at int64) {
 	require.NoError(t, f.Close())
 }
 
-// Law 1 on a disk that fails under the counts: what becomes of their file while the gateway runs is made good from memory; where the
-// disk takes no more it is said that counts would not survive, until they would; and what could not be taken up is said.
+// Law 1 on a failing disk: if the file of counts is damaged while the gateway runs, it is rewritten from memory. While the disk is
+// full, the gateway reports that a crash would lose counts. At the start it reports counts that it could not read.
 func TestCountsOnABadDisk(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("a file system of its own can only be mounted by root")
+		t.Skip("only root can mount a file system")
 	}
 	dir := t.TempDir()
 	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+strconv.Itoa(32<<20), "tmpfs", dir).CombinedOutput()
@@ -104,7 +104,7 @@ func TestCountsOnABadDisk(t *testing.T) {
 			}
 			now, err := os.Stat(names[0])
 			return err == nil && !os.SameFile(before, now) && now.Size() > 0
-		}, patience, 20*time.Millisecond, "%s: it is not written anew", what)
+		}, patience, 20*time.Millisecond, "%s: the file is not rewritten", what)
 		all += g.ordered(t, made, 2)
 		g.kill(t)
 		g.start(t)
@@ -123,13 +123,13 @@ func TestCountsOnABadDisk(t *testing.T) {
 		assert.Contains(c, volatile, "no space left on device: free space on that disk, or set another directory")
 		assert.Contains(c, ready, volatile)
 	}, patience, 100*time.Millisecond)
-	assert.Equal(t, 200, g.readyz(t).status, "it counts and samples on")
+	assert.Equal(t, 200, g.readyz(t).status, "counting and sampling continue")
 	all += g.ordered(t, made, 2)
 	require.NoError(t, os.Remove(filler))
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		ready, volatile, lost := g.countsSaid(t)
 		assert.Equal(c, []string{well, "", ""}, []string{ready, volatile, lost})
-	}, patience, 200*time.Millisecond, "there is room again")
+	}, patience, 200*time.Millisecond, "volatile counts are still reported although there is room again")
 	all += g.ordered(t, made, 2)
 	g.kill(t)
 	g.start(t)
@@ -146,9 +146,9 @@ func TestCountsOnABadDisk(t *testing.T) {
 	assert.Contains(t, lost, "is now "+file+".damaged")
 	assert.Equal(t, well+"; "+lost, ready)
 	all += g.ordered(t, made, 2)
-	g.awaitCounted(t, all) // what the database had of before stays, and is not counted twice
+	g.awaitCounted(t, all) // counts that the database already had stay, and are not repeated
 	g.stop(t)
 	g.start(t)
 	_, _, again := g.countsSaid(t)
-	assert.Equal(t, lost, again, "after a restart, too")
+	assert.Equal(t, lost, again, "the message is the same after a restart")
 }

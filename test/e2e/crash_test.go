@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// kills is how often the gateway is killed under load; E2E_KILLS asks for more, as `make soak` does.
+// kills returns the number of kills under load; E2E_KILLS raises it, as `make soak` does.
 func kills(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("E2E_KILLS")
@@ -33,14 +33,14 @@ func kills(t *testing.T) int {
 }
 
 // Law 2: after the gateway has answered an export with success, a kill -9 loses no span of it. The gateway is killed at
-// random moments under load and started again on what it left behind. Of every trace that the policies keep, every
-// acknowledged span must have reached the backend; of the others, none.
+// random moments under load and started again on its files. Of every trace that the policies keep, every acknowledged
+// span must reach the backend; of the others, none.
 func TestKillNineLosesNothingAcknowledged(t *testing.T) {
 	g := startGateway(t, nil, "testdata/sampling.yaml")
 	load := startLoad(t, g, 4, 500)
 	rng := rand.New(rand.NewPCG(9, 9))
 	for range kills(t) {
-		time.Sleep(time.Duration(300+rng.IntN(1500)) * time.Millisecond) // the moment is what is random here
+		time.Sleep(time.Duration(300+rng.IntN(1500)) * time.Millisecond) // a kill at a random moment
 		require.NoError(t, g.cmd.Process.Signal(syscall.SIGKILL))
 		<-g.done
 		g.start(t)
@@ -52,11 +52,11 @@ func TestKillNineLosesNothingAcknowledged(t *testing.T) {
 		kills(t), report.acknowledged, report.traces, report.kept, report.repeated)
 	assert.Zero(t, report.lost, "acknowledged spans of kept traces that never reached the backend")
 	assert.Zero(t, report.unwanted, "spans of traces that no policy keeps")
-	assert.Greater(t, report.kept, 100, "too little was kept to say anything")
+	assert.Greater(t, report.kept, 100, "too few traces were kept for a comparison")
 }
 
-// load is traffic whose every acknowledged span is remembered. What decides a trace's fate is in its first request, and
-// the others follow once that was acknowledged, so that the fate is known however late they come.
+// load is traffic of which every acknowledged span is recorded. The first request of a trace decides its fate, and the others follow
+// once it is acknowledged, so that the fate is known however late they come.
 type load struct {
 	cancel   context.CancelFunc
 	clients  sync.WaitGroup
@@ -67,13 +67,13 @@ type load struct {
 	acked map[pcommon.TraceID]*fate
 }
 
-// fate is what must become of a trace.
+// fate is the expected decision about a trace, with its acknowledged spans.
 type fate struct {
 	kept  bool
 	spans map[pcommon.SpanID]struct{}
 }
 
-// newLoad returns one that nobody sends yet.
+// newLoad returns a load without clients.
 func newLoad(t *testing.T, now func() time.Time, cancel context.CancelFunc) *load {
 	t.Helper()
 	baseline, err := sampling.ProbabilityToThreshold(baselineShare)
@@ -81,7 +81,7 @@ func newLoad(t *testing.T, now func() time.Time, cancel context.CancelFunc) *loa
 	return &load{cancel: cancel, now: now, baseline: baseline, acked: map[pcommon.TraceID]*fate{}}
 }
 
-// startLoad sends from several clients, each that many traces per second at the most.
+// startLoad sends from several clients, at most tracesPerSecond in all.
 func startLoad(t *testing.T, g *gateway, clients int, tracesPerSecond float64) *load {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -102,7 +102,7 @@ func startLoad(t *testing.T, g *gateway, clients int, tracesPerSecond float64) *
 	return l
 }
 
-// trace sends a trace's requests one after another, each until it is acknowledged. A rootless one lacks the first, and with it its root.
+// trace sends a trace's requests one after another, each until it is acknowledged. With rootless, the first one, with the root, is left out.
 func (l *load) trace(ctx context.Context, client ptraceotlp.GRPCClient, made traffic, kind flavour, rootless bool) {
 	plain := kind
 	if kind == failing {
@@ -125,7 +125,7 @@ func (l *load) trace(ctx context.Context, client ptraceotlp.GRPCClient, made tra
 	}
 }
 
-// deliver sends until the gateway acknowledges, and is false where ctx ends first.
+// deliver sends until the gateway acknowledges, and reports whether it did before ctx ended.
 func deliver(ctx context.Context, client ptraceotlp.GRPCClient, td ptrace.Traces) bool {
 	for ctx.Err() == nil {
 		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -160,13 +160,13 @@ func (l *load) remember(td ptrace.Traces, kept bool) {
 	})
 }
 
-// stop ends the traffic. What was being sent is not remembered.
+// stop ends the traffic. Requests in flight are not recorded.
 func (l *load) stop() {
 	l.cancel()
 	l.clients.Wait()
 }
 
-// outcome compares what was acknowledged with what was delivered.
+// outcome has numbers of acknowledged and of delivered spans and traces.
 type outcome struct{ acknowledged, traces, kept, lost, unwanted, repeated int }
 
 func (l *load) compare(t *testing.T, received ptrace.Traces) (o outcome) {

@@ -33,21 +33,22 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// crashedGateway is the gateway of a chain, which is crashed and started again on what it left behind.
+// crashedGateway is the gateway of a chain: it is crashed, and started again on its files.
 type crashedGateway struct {
 	*gateway
 	clock  testClock
 	fast   *fastClock
-	base   []string // of the environment: what is the same at each start
+	base   []string // the part of the environment that is the same at each start
 	dir    string
-	shards int           // how many it is started with
-	offset time.Duration // of its clock, at the last start
+	shards int           // at the next start
+	offset time.Duration // its clock's, at the last start
 }
 
-// lifetime is when a gateway is killed that neither ends nor answers. It is longer than all that a chain waits for of one.
+// lifetime is the time after which a gateway is killed that neither ends nor answers. It is longer than all waits of a chain for one.
 const lifetime = 8 * patience
 
-// launch starts the gateway with a failpoint, or none, and waits for nothing. With the chain it ends at once, whatever it does.
+// launch starts the gateway with a failpoint, or with none if that is empty, and does not wait for it. The gateway is killed at the end
+// of the chain.
 func (g *crashedGateway) launch(t *testing.T, failpoint string, maxSeries int) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(g.dir, countsInTheWay)); !errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +61,7 @@ func (g *crashedGateway) launch(t *testing.T, failpoint string, maxSeries int) {
 		"E2E_MAX_SERIES="+strconv.Itoa(cmp.Or(maxSeries, enoughSeries)))
 	p := start(t, "gateway", g.env, g.program, g.configs...)
 	overdue := time.AfterFunc(lifetime, func() { _ = p.cmd.Process.Kill() })
-	// Not by SIGTERM: a gateway that is stuck would keep the chain.
+	// Not by SIGTERM: a gateway that is stuck would block the chain.
 	t.Cleanup(func() {
 		overdue.Stop()
 		_ = p.cmd.Process.Kill() // an error means that it has ended
@@ -69,8 +70,8 @@ func (g *crashedGateway) launch(t *testing.T, failpoint string, maxSeries int) {
 	g.process = p
 }
 
-// await waits until nothing is wrong any more, and is false where the gateway ended before: at its failpoint, or by itself. What is
-// wrong is asked by requests that may fail, as the gateway may end meanwhile.
+// await calls wrong until it returns no problem, and reports whether it did before the gateway ended, at its failpoint or by itself.
+// Requests of wrong may fail, as the gateway may end meanwhile.
 func (g *crashedGateway) await(t *testing.T, wrong func() string) bool {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; {
@@ -89,16 +90,16 @@ func (g *crashedGateway) await(t *testing.T, wrong func() string) bool {
 	}
 }
 
-// require is await for a gateway that must not end.
+// require is await for a gateway that must not end: it fails the test.
 func (g *crashedGateway) require(t *testing.T, wrong func() string) {
 	t.Helper()
 	last := ""
 	if !g.await(t, func() string { last = wrong(); return last }) {
-		require.FailNow(t, "the gateway ended", "%s, when this was wrong: %s", g.cmd.ProcessState, last)
+		require.FailNow(t, "the gateway ended", "%s, while waiting: %s", g.cmd.ProcessState, last)
 	}
 }
 
-// unless returns what is wrong while a condition is not met.
+// unless returns a function for await: it returns the problem while a condition is not met.
 func unless(met func() bool, what string, args ...any) func() string {
 	return func() string {
 		if met() {
@@ -108,7 +109,7 @@ func unless(met func() bool, what string, args ...any) func() string {
 	}
 }
 
-// answers reports whether a path of the API was answered by 200, and decodes the answer into a structure, if that is not nil.
+// answers reports whether a path of the API answers with 200, and decodes the answer into a structure unless that is nil.
 func (g *crashedGateway) answers(path string, into any) bool {
 	client := http.Client{Timeout: 5 * time.Second}
 	resp, err := client.Get("http://" + g.web + path)
@@ -140,7 +141,7 @@ func (g *crashedGateway) run(t *testing.T) {
 	g.require(t, unless(g.isReady, "the gateway does not become ready"))
 }
 
-// crash has the gateway reach a failpoint, as the nth of its chain. A point may be reached before what is done to make it so is complete.
+// crash makes the gateway reach a failpoint, the nth of its chain. The gateway may reach it before the steps that provoke it are complete.
 func (g *crashedGateway) crash(t *testing.T, load *crashLoad, c crash, n int) {
 	t.Helper()
 	began := time.Now()
@@ -174,18 +175,18 @@ func (g *crashedGateway) crash(t *testing.T, load *crashLoad, c crash, n int) {
 	status, ok := g.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	require.True(t, ok)
 	if c.term && status.Signaled() && status.Signal() == syscall.SIGTERM && time.Since(began) < patience {
-		t.Logf("%s: the gateway did not take signals yet", c) // it does a moment after it takes spans
+		t.Logf("%s: the gateway did not handle signals yet", c) // it handles them a moment after it accepts spans
 		require.NoError(t, os.Remove(g.log))
 		g.crash(t, load, c, n)
 		return
 	}
 	require.True(t, status.Signaled() && status.Signal() == syscall.SIGKILL, "%s: the gateway ended by itself: %s", c, g.cmd.ProcessState)
 	require.Less(t, time.Since(began), lifetime, "%s: the gateway was killed by the test", c)
-	require.NoError(t, os.Remove(g.log)) // a chain that fails later shows the log of the gateway with which it does
+	require.NoError(t, os.Remove(g.log)) // a chain that fails later shows the log of its last gateway
 	t.Logf("%s reached in %s", c, time.Since(began).Round(time.Millisecond))
 }
 
-// dump has the gateway end with what its goroutines do, and logs that.
+// dump makes the gateway end with a dump of its goroutines, and logs that.
 func (g *crashedGateway) dump(t *testing.T) {
 	t.Helper()
 	_ = g.cmd.Process.Signal(syscall.SIGQUIT) // an error means that it has ended
@@ -199,8 +200,8 @@ func (g *crashedGateway) dump(t *testing.T) {
 	}
 }
 
-// reshard starts the gateway with another number of shards, until that reaches the failpoint: it moves the segments and journals that the
-// one before left, and a slow one leaves fewer than hits. It returns the hit that was reached.
+// reshard starts the gateway with another number of shards until it reaches the failpoint, and returns the hit that it reached. Such a
+// start moves the segments and journals of the gateway before, of which a slow one leaves fewer than the failpoint's hit.
 func (g *crashedGateway) reshard(t *testing.T, load *crashLoad, c crash) (hit int) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; c.hit = max(1, c.hit/2) {
@@ -210,14 +211,14 @@ func (g *crashedGateway) reshard(t *testing.T, load *crashLoad, c crash) (hit in
 		if !g.await(t, unless(func() bool { return load.acknowledged() > before }, "%s: nothing is acknowledged", c)) {
 			return c.hit
 		}
-		require.True(t, time.Now().Before(deadline), "%s is not reached in any start within %s", c, patience)
-		t.Logf("%s: fewer were left", c)
+		require.True(t, time.Now().Before(deadline), "no start reaches %s within %s", c, patience)
+		t.Logf("%s: too few files were left", c)
 		g.kill(t)
 		require.NoError(t, os.Remove(g.log))
 	}
 }
 
-// provoke does to a gateway that is ready, and has counted something, what makes it reach its failpoint.
+// provoke waits until the gateway is ready and has acknowledged spans, and takes the steps that make it reach its failpoint.
 func (g *crashedGateway) provoke(t *testing.T, load *crashLoad, c crash, n, before int) {
 	t.Helper()
 	if !g.await(t, unless(g.isReady, "%s: the gateway does not become ready", c)) ||
@@ -231,8 +232,8 @@ func (g *crashedGateway) provoke(t *testing.T, load *crashLoad, c crash, n, befo
 		require.NoError(t, g.cmd.Process.Signal(syscall.SIGTERM))
 	}
 	if c.setBack > 0 && g.await(t, unless(g.hasEvaluated, "%s: nothing is evaluated", c)) {
-		// A doubt lasts for a quarter of an hour, in which time goes on as if the clock had not been set. So does the clock of the senders,
-		// by which the gateway is started again: were it behind what was evaluated, that start would not believe it.
+		// The gateway doubts the clock for a quarter of an hour, in which its time continues as if the clock had not been set. So does the
+		// senders' clock, which the next start has: a start does not trust a clock that is behind the last evaluation.
 		g.fast.run(5 * pace)
 		g.clock.set(t, fmt.Sprintf(`{"rate": %d, "offset": %q}`, 5*pace, g.offset-c.setBack))
 	}
@@ -259,18 +260,18 @@ func crashChain(t *testing.T, program string, chain int, crashes []crash) {
 		g.crash(t, load, c, n)
 	}
 	g.run(t)
-	g.require(t, unless(load.isEnough, "too little was kept to say anything"))
+	g.require(t, unless(load.isEnough, "too few traces were kept for a comparison"))
 	load.finish(t)
 	g.require(t, unless(g.isSettled, "traces stay undecided or undelivered"))
 	load.check(t, g, hook, variants[chain])
 }
 
-// fastClock is the time of a gateway whose clock runs at the pace since the start, however often it is started, and of its senders.
+// fastClock is the clock of a gateway, however often it is started, and of its senders. It runs at pace since the chain's start.
 type fastClock struct {
 	mu          sync.Mutex
 	start       time.Time
-	from, shown time.Time // what it showed, and when
-	rate        int       // since then
+	from, shown time.Time // it showed the time shown at from, on the machine's clock
+	rate        int       // since from
 }
 
 func newFastClock() *fastClock {
@@ -295,7 +296,7 @@ func (c *fastClock) state() (since time.Time, rate int, offset time.Duration) {
 	return c.from, c.rate, c.shown.Sub(c.from)
 }
 
-// run goes on at another rate.
+// run sets the rate from now on.
 func (c *fastClock) run(rate int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -303,8 +304,8 @@ func (c *fastClock) run(rate int) {
 	c.shown, c.from, c.rate = c.read(now), now, rate
 }
 
-// crashLoad is what is sent to a gateway that crashes: traces of which it is known whether they are kept, and requests to the service
-// orders, which fail from time to time. All but the last are sent until they are acknowledged.
+// crashLoad is the load of a gateway that crashes: traces with a known fate, and orders, which are spans of the service orders that fail
+// from time to time. They are sent until they are acknowledged, except for those of a client that sends each request once.
 type crashLoad struct {
 	*load
 	clock *fastClock
@@ -312,13 +313,13 @@ type crashLoad struct {
 
 	mu           sync.Mutex
 	orders, once tallied
-	doubtful     tallied // orders of who sends once, and got no answer
+	doubtful     tallied // orders of the client that sends once, without an acknowledgement
 }
 
 func startCrashLoad(t *testing.T, g *crashedGateway, seed uint64) *crashLoad {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	// What is being sent when the traffic ends is sent until it is acknowledged, but not longer than the chain.
+	// At the end of the traffic, requests in flight are sent until they are acknowledged, but not beyond the end of the chain.
 	sending, abandon := context.WithCancel(context.Background())
 	l := &crashLoad{load: newLoad(t, g.fast.now, cancel), clock: g.fast}
 	t.Cleanup(func() {
@@ -365,7 +366,7 @@ func startCrashLoad(t *testing.T, g *crashedGateway, seed uint64) *crashLoad {
 	return l
 }
 
-// finish ends the traffic once what is being sent was acknowledged.
+// finish ends the traffic, and waits until all requests are acknowledged.
 func (l *crashLoad) finish(t *testing.T) {
 	t.Helper()
 	ended := make(chan struct{})
@@ -380,7 +381,7 @@ func (l *crashLoad) finish(t *testing.T) {
 	}
 }
 
-// client returns a client that connects again soon after a crash.
+// client returns a client that reconnects soon after a crash.
 func (l *crashLoad) client(t *testing.T, g *gateway) ptraceotlp.GRPCClient {
 	t.Helper()
 	conn, err := grpc.NewClient(g.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithConnectParams(grpc.ConnectParams{
@@ -391,7 +392,7 @@ func (l *crashLoad) client(t *testing.T, g *gateway) ptraceotlp.GRPCClient {
 	return ptraceotlp.NewGRPCClient(conn)
 }
 
-// isEnough reports whether so much of what was acknowledged is to be kept that the comparison says something.
+// isEnough reports whether enough traces are to be kept for a comparison.
 func (l *crashLoad) isEnough() bool {
 	l.load.mu.Lock()
 	defer l.load.mu.Unlock()
@@ -404,14 +405,14 @@ func (l *crashLoad) isEnough() bool {
 	return kept > 20
 }
 
-// acknowledged is how many orders were, of who sends until they are.
+// acknowledged returns the number of acknowledged orders of the client that repeats.
 func (l *crashLoad) acknowledged() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.orders.spans
 }
 
-// share is how many of ten orders fail: half of them in three minutes of the gateway's clock, none in the next three.
+// share returns the number of failing ones among ten orders: five for three minutes of the gateway's clock, none for the next three.
 func (l *crashLoad) share() int {
 	if l.clock.now().Sub(l.clock.start)/time.Minute%6 < 3 {
 		return 5
@@ -426,18 +427,18 @@ func (l *crashLoad) add(to *tallied, spans, bad int) {
 	to.bad += bad
 }
 
-// check holds the laws.
+// check compares the spans, counts and alerts with the load, as the laws demand.
 func (l *crashLoad) check(t *testing.T, g *crashedGateway, hook *webhook, variant string) {
 	t.Helper()
-	overdue := time.AfterFunc(patience, func() { _ = g.backend.cmd.Process.Kill() }) // and with it a question that it does not answer
+	overdue := time.AfterFunc(patience, func() { _ = g.backend.cmd.Process.Kill() }) // ends a request that it does not answer
 	report := l.compare(t, g.backend.spans(t))
 	overdue.Stop()
-	t.Logf("%d spans acknowledged in %d traces, %d traces kept, %d spans delivered more than once; orders: %+v, %+v of who sends once, %+v in doubt",
+	t.Logf("%d spans acknowledged in %d traces, %d traces kept, %d spans delivered more than once; orders: %+v with repeats, %+v sent once, %+v in doubt",
 		report.acknowledged, report.traces, report.kept, report.repeated, l.orders, l.once, l.doubtful)
 	assert.Zero(t, report.lost, "acknowledged spans of kept traces that never reached the backend")
 	assert.Zero(t, report.unwanted, "spans of traces that no policy keeps")
 
-	var calls, total, failed, resets int // without the traces
+	var calls, total, failed, resets int // of orders
 	least, bad := l.orders.spans+l.once.spans, l.orders.bad+l.once.bad
 	most, mostBad := least+l.doubtful.spans, bad+l.doubtful.bad
 	read := func() bool {
@@ -454,7 +455,7 @@ func (l *crashLoad) check(t *testing.T, g *crashedGateway, hook *webhook, varian
 		resets = sum("resets(traces_span_metrics_calls_total[1d])") + sum("resets(slowburn_sli_events_total[1d])")
 		return ok
 	}
-	if variant == volatile { // nothing is counted twice
+	if variant == volatile { // counts may be lost, and none is repeated
 		g.require(t, unless(func() bool { return read() && total > 0 }, "nothing is counted"))
 		assert.LessOrEqual(t, calls, most)
 		assert.LessOrEqual(t, total, most)
@@ -464,10 +465,10 @@ func (l *crashLoad) check(t *testing.T, g *crashedGateway, hook *webhook, varian
 		if read() && least <= total && total <= most && calls == total && bad <= failed && failed <= mostBad {
 			return ""
 		}
-		return fmt.Sprintf("counted is not what was acknowledged: %d calls and %d events are not from %d to %d, or %d bad ones not from %d to %d",
+		return fmt.Sprintf("the counts differ from the acknowledged spans: %d calls and %d events are not from %d to %d, or %d bad ones not from %d to %d",
 			calls, total, least, most, failed, bad, mostBad)
 	})
-	if variant == rewound { // whose clock was set back, so that later counts have earlier times
+	if variant == rewound { // its clock was set back, so that later counts have earlier times
 		return
 	}
 	assert.Zero(t, resets, "counters went back")
@@ -479,12 +480,12 @@ func (l *crashLoad) check(t *testing.T, g *crashedGateway, hook *webhook, varian
 		if g.answers("/api/slo/v1/objectives/orders", &o) && o.Events == (api.Events{Total: uint64(total), Bad: uint64(failed)}) {
 			return ""
 		}
-		return fmt.Sprintf("the ledger has other events than the %d, %d of them bad, that were counted: %+v", total, failed, o.Events)
+		return fmt.Sprintf("the events in the ledger differ from the %d counted ones, %d of them bad: %+v", total, failed, o.Events)
 	})
 	checkDeliveries(t, g, hook)
 }
 
-// value returns the one value of a PromQL expression at an instant, and 0 where there is none. It is false without an answer.
+// value returns the value of a PromQL expression at an instant, 0 if it has none, and whether the gateway answered.
 func (g *crashedGateway) value(expression string, at time.Time) (n int, ok bool) {
 	var answer struct {
 		Data struct {
@@ -503,15 +504,15 @@ func (g *crashedGateway) value(expression string, at time.Time) (n int, ok bool)
 	return int(f), err == nil
 }
 
-// checkDeliveries holds what the gateway says of its notifications against what the receiver has.
+// checkDeliveries compares the gateway's list of deliveries with the notifications that the receiver has.
 func checkDeliveries(t *testing.T, g *crashedGateway, hook *webhook) {
 	t.Helper()
 	var list api.Deliveries
-	var told []notification // before the list was read: the alert may change meanwhile
+	var told []notification // received before the list was read: the alert may change meanwhile
 	g.require(t, func() string {
 		list.Deliveries, told = nil, hook.all()
 		if !g.answers("/api/alerts/v1/deliveries", &list) {
-			return "the deliveries are not told"
+			return "the list of deliveries is not answered"
 		}
 		for _, d := range list.Deliveries {
 			if d.State != "delivered" {
@@ -523,7 +524,7 @@ func checkDeliveries(t *testing.T, g *crashedGateway, hook *webhook) {
 	taken := map[string]notification{}
 	for _, n := range hook.all() {
 		if before, again := taken[n.key]; again {
-			assert.Equal(t, before, n, "one key for two transitions")
+			assert.Equal(t, before, n, "two transitions have one key")
 		}
 		taken[n.key] = n
 	}
@@ -533,11 +534,11 @@ func checkDeliveries(t *testing.T, g *crashedGateway, hook *webhook) {
 		if assert.True(t, ok, "the transition %+v never reached its receiver", d) {
 			assert.EqualValues(t, d.Transition, n.Status)
 		}
-		assert.NotEqual(t, last, d.Transition, "a transition is missing, or was told under two keys")
+		assert.NotEqual(t, last, d.Transition, "a transition is missing, or was delivered under two keys")
 		last, known[d.IdempotencyKey] = d.Transition, true
 	}
 	for _, n := range told {
-		assert.True(t, known[n.key], "a notification of which the outbox does not know: %+v", n)
+		assert.True(t, known[n.key], "the outbox does not have the notification %+v", n)
 	}
 	t.Logf("%d transitions", len(list.Deliveries))
 }

@@ -28,16 +28,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// damageFiles are the files below the data directory, as patterns; of several the first that is in use is damaged.
+// damageFiles are patterns of files below the data directory. Of several matches, the first one in use is damaged.
 var damageFiles = []string{"spans/*.seg", "spans/*.jnl", "slo.db", "traces.db", "sli*.counts", "tsdb/wal/0*", "tsdb/chunks_head/0*"}
 
-// damageOf are what happens to a file.
+// damageOf are the kinds of damage to a file, by name.
 var damageOf = map[string]func(t *testing.T, path string){
 	"truncated": func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) },
 	"bits flipped": func(t *testing.T, path string) {
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
-		f, err := os.OpenFile(path, os.O_WRONLY, 0) // in place: what is mapped sees it
+		f, err := os.OpenFile(path, os.O_WRONLY, 0) // in place, so that mappings change too
 		require.NoError(t, err)
 		defer f.Close()
 		for at := int64(8); at < int64(len(content)); at += 256 {
@@ -47,21 +47,21 @@ var damageOf = map[string]func(t *testing.T, path string){
 	},
 	"removed":   func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) },
 	"read-only": func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o400)) },
-	// unreadable opens, and every read of it fails. Only what is never written to by another start can be such a file here.
+	// unreadable can be opened, and every read of it fails. Only files that no later start writes can be unreadable here.
 	"unreadable": makeUnreadable,
-	// full is done to the volume, slow to the calls of the system: see damageCase.
+	// full applies to the volume, slow to system calls: see damageCase.
 	"full": nil,
 	"slow": nil,
 }
 
 var damageNames = []string{"truncated", "bits flipped", "removed", "read-only", "unreadable", "full", "slow"}
 
-// damageAlways are the rows that are always tried; E2E_DAMAGE=all tries all, as `make soak` does, and E2E_DAMAGE=write writes the table.
+// damageAlways are the rows that are always tested; E2E_DAMAGE=all tests all, as `make soak` does, and E2E_DAMAGE=write writes the table.
 var damageAlways = []string{"slo.db truncated", "traces.db bits flipped", "spans/*.seg truncated", "tsdb/wal/0* unreadable"}
 
 const damageTable = "../../docs/operations.md"
 
-// What becomes of the gateway where a file is damaged, while it runs and before it starts, is what docs/operations.md says.
+// The table in docs/operations.md has the gateway's behaviour for each file and damage, while it runs and at its start.
 func TestDamageTable(t *testing.T) {
 	mode := os.Getenv("E2E_DAMAGE")
 	said := readDamageTable(t)
@@ -72,7 +72,7 @@ func TestDamageTable(t *testing.T) {
 			for _, damage := range damageNames {
 				name := file + " " + damage
 				if damage == "full" && file != damageFiles[0] {
-					continue // it is the whole volume
+					continue // the whole volume is full
 				}
 				if damage == "unreadable" && !strings.HasPrefix(file, "tsdb/") {
 					continue
@@ -99,7 +99,7 @@ func TestDamageTable(t *testing.T) {
 	}
 }
 
-// damageCase damages a file of a gateway that runs, or that is started afterwards, and says in a few words what came of it.
+// damageCase damages a file of a running gateway, or of one that is then started, and returns the consequences in a few words.
 func damageCase(t *testing.T, file, damage string, running bool) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
@@ -142,7 +142,7 @@ func damageCase(t *testing.T, file, damage string, running bool) string {
 			return "does not start: " + endOf(g)
 		}
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end) && !ended(g) && g.readyz(t).status != http.StatusOK; {
-			<-time.After(50 * time.Millisecond) // what is there is read back
+			<-time.After(50 * time.Millisecond) // the gateway recovers its files
 		}
 		use = &usage{client: g.client(t), made: newTraffic(4)}
 	}
@@ -150,7 +150,7 @@ func damageCase(t *testing.T, file, damage string, running bool) string {
 		use.all(t, g)
 	}
 	for end := time.Now().Add(patience); damage == "full" && !use.refusedLast && time.Now().Before(end) && !ended(g); {
-		use.all(t, g) // until the room that was made before is used up
+		use.all(t, g) // until the room that was set aside is used up
 	}
 	if ended(g) {
 		return "ends: " + endOf(g)
@@ -163,7 +163,7 @@ func damageCase(t *testing.T, file, damage string, running bool) string {
 		said = append(said, "spans are refused")
 	}
 	if damage == "full" {
-		return strings.Join(said, "; ") // which components notice depends on who asks for room first
+		return strings.Join(said, "; ") // which components report it depends on which needs room first
 	}
 	if worse := slices.DeleteFunc(unwell(g.readyz(t)), func(id string) bool { return slices.Contains(before, id) }); len(worse) > 0 {
 		said = append(said, "`/readyz` names "+strings.Join(worse, ", "))
@@ -180,7 +180,7 @@ func damageCase(t *testing.T, file, damage string, running bool) string {
 	return strings.Join(said, "; ")
 }
 
-// lives reports whether a gateway that was started answers, before it ends.
+// lives reports whether a started gateway answers before it ends.
 func (g *gateway) lives(t *testing.T) bool {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -206,7 +206,7 @@ func ended(g *gateway) bool {
 	}
 }
 
-// endOf is the kind of the gateway's last error.
+// endOf returns the kind of the gateway's last error.
 func endOf(g *gateway) string {
 	text, _ := os.ReadFile(g.log)
 	for _, what := range []string{"SIGBUS", "panic:", "no space left on device", "permission denied", "is damaged", "corruption"} {
@@ -218,7 +218,7 @@ func endOf(g *gateway) string {
 	return string(tail(text, 200))
 }
 
-// inUse is the first file of a pattern that holds something.
+// inUse returns the first non-empty file of a pattern.
 func inUse(dir, pattern string) string {
 	all, _ := filepath.Glob(filepath.Join(dir, pattern))
 	for _, path := range all {
@@ -248,7 +248,7 @@ func moved(dir string) (found bool) {
 	return found
 }
 
-// unwell are the components that /readyz finds something wrong with.
+// unwell returns the components that have a problem in /readyz.
 func unwell(r readyState) (ids []string) {
 	for _, c := range r.Components {
 		if !c.OK {
@@ -259,12 +259,12 @@ func unwell(r readyState) (ids []string) {
 	return ids
 }
 
-// usage has a gateway use each of its files.
+// usage makes a gateway use each of its files.
 type usage struct {
 	client      ptraceotlp.GRPCClient
 	made        traffic
 	n           int
-	refusedLast bool // spans, by the last request
+	refusedLast bool // the last request's spans
 }
 
 func (u *usage) all(t *testing.T, g *gateway) {
@@ -313,23 +313,23 @@ func (u *usage) export(t *testing.T, td ptrace.Traces) {
 	u.refusedLast = err != nil
 }
 
-// smallVolume mounts a volume that is soon full.
+// smallVolume mounts a small volume.
 func smallVolume(t *testing.T, dir string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("a file system of its own can only be mounted by root")
+		t.Skip("only root can mount a file system")
 	}
 	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "mode=0700,size="+strconv.Itoa(diskSize), "tmpfs", dir).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 }
 
-// slowDown makes each call that writes a file, reads it or flushes it take half a second longer.
+// slowDown makes each system call that writes, reads or flushes a file take half a second longer.
 func slowDown(t *testing.T, pid int, path string) {
 	t.Helper()
 	program, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("there is no strace")
+		t.Skip("strace is not installed")
 	}
 	cmd := exec.Command(program, "-f", "-qq", "-p", strconv.Itoa(pid), "-P", path, "-o", "/dev/null",
 		"-e", "inject=pwrite64,pread64,write,read,fsync,fdatasync,msync,fallocate:delay_enter=500000")
@@ -337,7 +337,7 @@ func slowDown(t *testing.T, pid int, path string) {
 	<-time.After(500 * time.Millisecond) // until it has attached
 }
 
-// The table in the docs, a row for each file and damage: what happens while the gateway runs, and at its start.
+// damageRow matches a row of the table in the docs: file, damage, behaviour while the gateway runs, and at its start.
 var damageRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([a-z -]+) \\| (.*?) \\| (.*?) \\|$")
 
 func readDamageTable(t *testing.T) map[string][2]string {
@@ -372,7 +372,7 @@ func writeDamageTable(t *testing.T, found map[string][2]string) {
 	require.NoError(t, os.WriteFile(damageTable, []byte(head+begin+table+end+rest), 0o600))
 }
 
-// Everything that the gateway writes is its user's alone.
+// All files and directories of the gateway are accessible to its user only.
 func TestFilesArePrivate(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
@@ -400,7 +400,7 @@ func TestFilesArePrivate(t *testing.T) {
 	assert.Greater(t, files, 10)
 }
 
-// timeLimit is how long a request may take.
+// timeLimit is the longest duration of a request.
 func timeLimit(t *testing.T) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.Context(), 5*time.Second)
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/slowburn/slowburn/demo/shop"
 )
 
-// rareMetrics have no series before something happens that a healthy demo does not do.
+// rareMetrics have no series in a healthy demo, with the event that gives them some.
 var rareMetrics = map[string]string{
 	"otelcol_exporter_trace_store_evicted_traces": "the store gets full",
 	"otelcol_processor_reconstruct_orphan_spans":  "a parent is missing",
@@ -27,17 +27,17 @@ var rareMetrics = map[string]string{
 	"otelcol_connector_sli_overflow_spans":        "a limit of sli is reached",
 	"otelcol_extension_slo_deliveries":            "an alert is delivered",
 	"otelcol_extension_slo_failed_queries":        "the database does not answer",
-	"otelcol_extension_tsdb_rejected_samples":     "a sample is not taken",
+	"otelcol_extension_tsdb_rejected_samples":     "a sample is rejected",
 }
 
-// foreignMetrics are the Collector's own that alerts and dashboards use: no metadata.yaml of ours declares them.
+// foreignMetrics are the Collector's own metrics in alerts and dashboards, which no metadata.yaml of ours declares.
 var foreignMetrics = []string{
 	"otelcol_process_uptime", "otelcol_process_cpu_seconds", "otelcol_process_memory_rss",
 	"otelcol_process_runtime_heap_alloc_bytes", "otelcol_receiver_accepted_spans", "otelcol_receiver_refused_spans",
 }
 
-// TestDashboardsShowDemo runs every expression of the dashboards in a gateway that stores its own metrics, while the demo's
-// customers shop: each must be valid, and have a value unless it is about what did not happen.
+// TestDashboardsShowDemo evaluates every expression of the dashboards in a gateway that stores its own metrics, while the demo's
+// customers shop: each must be valid, and have a value unless it reads one of rareMetrics.
 func TestDashboardsShowDemo(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, []string{"E2E_SELF=" + freePort(t)}, "../../deploy/monitoring/self.yaml", "testdata/self.yaml")
@@ -58,7 +58,7 @@ func TestDashboardsShowDemo(t *testing.T) {
 		}
 		empty = left
 		return len(empty) == 0
-	}, patience, time.Second, "%v show nothing", &empty)
+	}, patience, time.Second, "%v have no value", &empty)
 }
 
 // isRare reports whether an expression reads one of rareMetrics.
@@ -71,7 +71,7 @@ func isRare(expr string) bool {
 	return false
 }
 
-// answers reports whether the expression has a value. One that cannot be evaluated fails the test.
+// answers reports whether the expression has a value. An invalid expression fails the test.
 func (g *gateway) answers(t *testing.T, where, expr string) bool {
 	var answer struct {
 		Status, Error string
@@ -83,7 +83,7 @@ func (g *gateway) answers(t *testing.T, where, expr string) bool {
 	return len(answer.Data.Result) > 0
 }
 
-// shopUntilTheEnd sends customers to the shop while the test runs, with a fault that shows in most panels.
+// shopUntilTheEnd sends customers to the shop until the test ends, with a fault that most panels show.
 func shopUntilTheEnd(t *testing.T, endpoint string) {
 	s, err := shop.New(t.Context(), endpoint)
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func shopUntilTheEnd(t *testing.T, endpoint string) {
 	for range 5 {
 		customers.Go(func() {
 			for ctx.Err() == nil {
-				_, _ = s.Visit(context.WithoutCancel(ctx)) // faults are on
+				_, _ = s.Visit(context.WithoutCancel(ctx)) // errors are expected: faults are on
 			}
 		})
 	}
@@ -110,7 +110,7 @@ func shopUntilTheEnd(t *testing.T, endpoint string) {
 	})
 }
 
-// dashboardExpressions are those of deploy/monitoring/dashboards, with Grafana's variables replaced, by where they are.
+// dashboardExpressions returns the expressions of deploy/monitoring/dashboards, with Grafana's variables replaced, by their places.
 func dashboardExpressions(t *testing.T) map[string]string {
 	files, err := filepath.Glob("../../deploy/monitoring/dashboards/*.json")
 	require.NoError(t, err)

@@ -14,8 +14,8 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// Of five destinations one refuses, one hangs, and at one nobody listens. The two others, and the dashboard, get each trace
-// once, within seconds, however much waits for the three; which get everything once they are mended.
+// Of five destinations one refuses, one hangs, and one has no listener. The two others and the dashboard get each trace once, within
+// seconds, however many traces wait for the three. The three get everything when they accept spans again.
 func TestOneDestinationDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	const waiting = 3400 // traces, 40,800 spans
@@ -34,7 +34,7 @@ func TestOneDestinationDelaysNoOther(t *testing.T) {
 	made := newTraffic(61)
 	sent := made.traces(waiting, boring)
 	g.sendAll(t, sent)
-	time.Sleep(5 * time.Second) // by then they are decided, and wait
+	time.Sleep(5 * time.Second) // by then the traces are decided, and wait
 	last := made.traces(10, boring)
 	g.sendAll(t, last)
 	g.awaitDashboard(t, 15*time.Second, last)
@@ -50,7 +50,7 @@ func TestOneDestinationDelaysNoOther(t *testing.T) {
 	late.awaitAll(t, 2*soon, sent)
 }
 
-// A backend that refuses the gateway itself for two seconds costs no trace, and /readyz names it with status 200.
+// If a backend refuses the gateway itself for two seconds, no trace is lost, and /readyz names the destination with status 200.
 func TestRefusedGatewayLosesNothing(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
@@ -87,7 +87,7 @@ func TestRefusedGatewayLosesNothing(t *testing.T) {
 		assert.Equal(t, http.StatusOK, ready.status)
 		assert.True(t, ready.names(r.Text), "/readyz has the backend's words: %+v", ready)
 	}
-	time.Sleep(2 * time.Second) // how long it refuses is what is tested
+	time.Sleep(2 * time.Second) // the backends refuse for this time
 	more := made.traces(50, boring)
 	g.sendAll(t, more)
 	for id := range rules {
@@ -97,11 +97,11 @@ func TestRefusedGatewayLosesNothing(t *testing.T) {
 		b.awaitAll(t, soon, append(sent, more...), id)
 	}
 	require.Eventually(t, func() bool { return !g.readyz(t).names("otlp_") }, soon, 100*time.Millisecond,
-		"/readyz goes on to name destinations that are well")
+		"/readyz still names destinations that accept spans")
 }
 
-// Where a backend refuses the gateway for longer than refusal_patience, the oldest traces are given up, those without an error first:
-// they are counted, and /readyz says so with status 200. What is young enough arrives when it takes traces again.
+// If a backend refuses the gateway for longer than refusal_patience, the oldest traces are given up, those without an error first.
+// They are counted, and /readyz reports them with status 200. Younger traces arrive when the backend accepts traces again.
 func TestPatienceRunsOut(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
@@ -141,7 +141,7 @@ func TestPatienceRunsOut(t *testing.T) {
 	assert.Zero(t, g.destinations(t).of(t, "otlp_grpc/healthy").UndeliveredTraces)
 }
 
-// A trace that the backend refuses for good is all that does not arrive. It is shown with the backend's words, and is sent
+// If the backend refuses one trace permanently, all others arrive. The refused trace is listed with the backend's text, and is sent
 // again on request.
 func TestRefusalIsAboutOneTrace(t *testing.T) {
 	for name, answer := range map[string]rule{
@@ -176,7 +176,7 @@ func TestRefusalIsAboutOneTrace(t *testing.T) {
 			assert.Contains(t, seen.Refused[0].Text, answer.Text)
 			assert.EqualValues(t, 1, seen.of(t, name).RefusedTraces)
 
-			// It stays in the log: the next start tries it again, and lists it once it accepted others.
+			// The trace stays in the log: the gateway retries it after the next start, and lists it when the backend has accepted others.
 			g.restart(t)
 			more := newTraffic(163).traces(20, boring)
 			g.sendAll(t, more)
@@ -194,12 +194,12 @@ func TestRefusalIsAboutOneTrace(t *testing.T) {
 			b.awaitAll(t, soon, sent)
 			require.Eventually(t, func() bool { return len(g.destinations(t).Refused) == 0 }, soon, 200*time.Millisecond)
 			status, _ := g.request(t, http.MethodPost, "/api/sampling/v1/refused/"+refusedID+"/retry")
-			assert.Equal(t, http.StatusNotFound, status, "it is no longer refused")
+			assert.Equal(t, http.StatusNotFound, status, "a trace that was delivered is still listed as refused")
 		})
 	}
 }
 
-// Spans that the backend did not store, although it accepted their request, are counted and reported.
+// Spans that the backend rejects from an accepted request are counted and reported.
 func TestPartialSuccessIsCounted(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
@@ -213,7 +213,7 @@ func TestPartialSuccessIsCounted(t *testing.T) {
 	sent := newTraffic(64).traces(20, boring)
 	g.sendAll(t, sent)
 	for id, tenant := range map[string]string{"otlp_grpc/partial": "grpc", "otlp_http/partial": "http"} {
-		b.awaitAll(t, soon, sent, tenant) // nothing is sent again
+		b.awaitAll(t, soon, sent, tenant) // no span is sent again
 		var d api.Destination
 		require.Eventually(t, func() bool {
 			d = g.destinations(t).of(t, id)

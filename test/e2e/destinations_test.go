@@ -18,17 +18,17 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// soon is within what time something happens that takes a few tries and their pauses.
+// soon is enough time for a few attempts and the pauses between them.
 const soon = time.Minute
 
-// exporter is one behind the sampler.
+// exporter is an exporter behind the sampler.
 type exporter struct {
 	id       string // its type is otlp_grpc or otlp_http
 	endpoint string // host:port
 	options  string // more keys, as YAML of one line, such as "timeout: 1s, compression: none"
 }
 
-// exporters is the configuration of the pipeline of kept traces, in the form of --config.
+// exporters returns the configuration of the pipeline of kept traces, as an argument of --config.
 func exporters(all ...exporter) string {
 	ids, configs := []string{"trace_store"}, []string{}
 	for _, e := range all {
@@ -59,7 +59,7 @@ func startExporting(t *testing.T, configs ...string) *gateway {
 	return g
 }
 
-// restart stops the gateway and starts it with more configuration.
+// restart stops the gateway, and starts it with these additional configurations.
 func (g *gateway) restart(t *testing.T, configs ...string) {
 	t.Helper()
 	g.stop(t)
@@ -69,7 +69,7 @@ func (g *gateway) restart(t *testing.T, configs ...string) {
 	g.start(t)
 }
 
-// destinations is where kept traces go.
+// destinations is the API's list of destinations of kept traces.
 type destinations api.Destinations
 
 func (g *gateway) destinations(t *testing.T) (d destinations) {
@@ -95,7 +95,7 @@ func (g *gateway) command(args ...string) (string, error) {
 	return string(out), err
 }
 
-// logged returns what the gateway has written since it was started last.
+// logged returns the gateway's output since its last start.
 func (g *gateway) logged(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(g.log)
@@ -112,7 +112,7 @@ func (g traffic) traces(n int, kind flavour) []ptrace.Traces {
 	return made
 }
 
-// merged returns copies of all in one.
+// merged copies all traces into one ptrace.Traces.
 func merged(all ...ptrace.Traces) ptrace.Traces {
 	into := ptrace.NewTraces()
 	for _, td := range all {
@@ -123,7 +123,7 @@ func merged(all ...ptrace.Traces) ptrace.Traces {
 	return into
 }
 
-// sendAll sends traces, a hundred in a request.
+// sendAll sends traces, at most a hundred in a request.
 func (g *gateway) sendAll(t *testing.T, traces []ptrace.Traces) {
 	t.Helper()
 	client := g.client(t)
@@ -138,7 +138,7 @@ func traceID(td ptrace.Traces) pcommon.TraceID {
 	return td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).TraceID()
 }
 
-// tally counts how often each span is there.
+// tally counts the copies of each span.
 type tally map[pcommon.TraceID]map[pcommon.SpanID]int
 
 func count(all ...ptrace.Traces) tally {
@@ -154,7 +154,7 @@ func count(all ...ptrace.Traces) tally {
 	return counts
 }
 
-// missing is how many of the spans the other has not, and repeated how many the other has more often.
+// missing returns the numbers of copies that the other tally lacks, and that it has too many of.
 func (c tally) missing(other tally) (missing, repeated int) {
 	for id, spans := range c {
 		for span, n := range spans {
@@ -165,7 +165,7 @@ func (c tally) missing(other tally) (missing, repeated int) {
 	return missing, repeated
 }
 
-// awaitAll waits until the backend has all spans of the traces, and fails where it has one of them twice.
+// awaitAll waits until the backend has all spans of the traces, and fails the test if it has one of them twice.
 func (b *backend) awaitAll(t *testing.T, within time.Duration, sent []ptrace.Traces, tenant ...string) bool {
 	t.Helper()
 	spans := 0

@@ -1,3 +1,3 @@
-// Package e2e runs the built gateway as its users do: real clients, a real tracing backend in a process of its own, a
-// webhook receiver, a browser. `make e2e` runs it; without the build tag e2e there is nothing here.
+// Package e2e tests the built gateway as users run it: with real clients, a real tracing backend in its own process, a webhook receiver
+// and a browser. `make e2e` runs the tests, which need the build tag e2e.
 package e2e

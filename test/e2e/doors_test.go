@@ -38,8 +38,8 @@ const twoWays = `yaml:{
   }},
 }`
 
-// The same load leaves as bytes by one pipeline, and by another as ptrace.Traces, because a processor of somebody else stands
-// in it. After decoding both are equal, in all that the gateway wrote on them too, and each span is there once.
+// One pipeline sends a load as bytes, another one as ptrace.Traces, because it has a processor that is not ours. After decoding, both
+// are equal, with all marks of the gateway, and have each span once.
 func TestBytesAndDecodedSpansAreEqual(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
@@ -67,7 +67,7 @@ func TestBytesAndDecodedSpansAreEqual(t *testing.T) {
 		span.SetSpanID(pcommon.SpanID{7, 7, 7})
 		late = append(late, more)
 	}
-	time.Sleep(5 * time.Second) // now they are late
+	time.Sleep(5 * time.Second) // by then the traces are decided
 	g.sendAll(t, late)
 	g.awaitSettled(t)
 
@@ -76,7 +76,7 @@ func TestBytesAndDecodedSpansAreEqual(t *testing.T) {
 	require.Eventually(t, func() bool {
 		before, spans = spans, b.state(t, "grpc-bytes").Spans
 		return spans == before && !slices.ContainsFunc(tenants, func(tenant string) bool { return b.state(t, tenant).Spans != spans })
-	}, soon, time.Second, "not all get as many spans")
+	}, soon, time.Second, "the tenants have different numbers of spans")
 	want := exact(t, b.spans(t, "grpc-bytes"))
 	require.Greater(t, len(want), 250)
 	for _, tenant := range tenants {
@@ -99,12 +99,12 @@ func TestBytesAndDecodedSpansAreEqual(t *testing.T) {
 	}
 	for id, spans := range want {
 		for i, span := range spans {
-			require.False(t, i > 0 && span == spans[i-1], "a span of %s is there twice", id)
+			require.False(t, i > 0 && span == spans[i-1], "a span of %s arrived twice", id)
 		}
 	}
 }
 
-// oddities are what is wrong with, or unusual about, a trace.
+// oddities are faults and rare features of a trace.
 var oddities = []struct {
 	name string
 	make func(ptrace.Traces)
@@ -127,7 +127,7 @@ var oddities = []struct {
 	{"no root", func(td ptrace.Traces) {
 		td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetParentSpanID(pcommon.SpanID{1, 2, 3})
 	}},
-	{"its own parent", func(td ptrace.Traces) {
+	{"a span that is its own parent", func(td ptrace.Traces) {
 		span := td.ResourceSpans().At(2).ScopeSpans().At(0).Spans().At(0)
 		span.SetParentSpanID(span.SpanID())
 	}},
@@ -142,7 +142,7 @@ var oddities = []struct {
 	{"no end", func(td ptrace.Traces) {
 		td.ResourceSpans().At(1).ScopeSpans().At(0).Spans().At(0).SetEndTimestamp(0)
 	}},
-	{"a weight of its own", func(td ptrace.Traces) {
+	{"a weight from the sender", func(td ptrace.Traces) {
 		each(td, func(span ptrace.Span) { span.TraceState().FromRaw("vendor=x,ot=th:8;rv:fedcba98765432,other=y") })
 	}},
 	{"our attributes", func(td ptrace.Traces) {
@@ -185,7 +185,7 @@ var oddities = []struct {
 	}},
 }
 
-// exact renders every span with all that is on it, by trace. Of what has no order, attributes, it takes none.
+// exact renders every span with its scope and resource, by trace. Attributes are sorted, as they have no order.
 func exact(t *testing.T, td ptrace.Traces) map[pcommon.TraceID][]string {
 	t.Helper()
 	byTrace := map[pcommon.TraceID][]string{}
@@ -215,12 +215,12 @@ func exact(t *testing.T, td ptrace.Traces) map[pcommon.TraceID][]string {
 	return byTrace
 }
 
-// inOrder sorts attributes by their keys, of which none may be there twice.
+// inOrder sorts attributes by their keys. A repeated key fails the test.
 func inOrder(t *testing.T, attributes pcommon.Map) {
 	t.Helper()
 	values := map[string]pcommon.Value{}
 	for key, value := range attributes.All() {
-		require.NotContains(t, values, key, "an attribute is there twice")
+		require.NotContains(t, values, key, "an attribute is repeated")
 		values[key] = pcommon.NewValueEmpty()
 		value.CopyTo(values[key])
 	}

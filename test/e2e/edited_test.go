@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What edits spans in front of the sampler does so on bytes, batch is left out, and each span arrives with what was added.
+// Processors that edit spans in front of the sampler edit bytes, batch is left out, and each span arrives with its additions.
 func TestEditedOnBytes(t *testing.T) {
 	t.Parallel()
 	const edits = `yaml:{processors: {batch: {}, attributes: {actions: [{key: edited, value: [1, two], action: upsert}]},

@@ -12,7 +12,7 @@ import (
 // soaking reports whether the tests may take the time that `make soak` gives them: E2E_SOAK=1.
 func soaking() bool { return os.Getenv("E2E_SOAK") != "" }
 
-// lasting is how long a load lasts: short in `make check`, long in `make soak`.
+// lasting returns the duration of a load: short in `make check`, long in `make soak`.
 func lasting(short, long time.Duration) time.Duration {
 	if soaking() {
 		return long
@@ -22,7 +22,7 @@ func lasting(short, long time.Duration) time.Duration {
 
 var heavy sync.Mutex
 
-// parallelHeavy has a test that keeps every processor busy run beside tests that mostly wait, and beside no other of its kind.
+// parallelHeavy runs a test that keeps every processor busy in parallel with tests that mostly wait, and with no other heavy one.
 func parallelHeavy(t *testing.T) {
 	t.Helper()
 	t.Parallel()

@@ -23,7 +23,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// The exporters have what the Collector's have: TLS, credentials by an extension, headers, compression, balancing.
+// The exporters have the features of the Collector's: TLS, credentials by an extension, headers, compression, balancing.
 func TestExportersSpeakAsTheCollectorsDo(t *testing.T) {
 	t.Parallel()
 	certificate, key := selfSigned(t)
@@ -56,7 +56,7 @@ func TestExportersSpeakAsTheCollectorsDo(t *testing.T) {
 	}
 }
 
-// selfSigned writes a certificate for 127.0.0.1 that is its own authority.
+// selfSigned writes a self-signed certificate for 127.0.0.1.
 func selfSigned(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -78,7 +78,7 @@ func selfSigned(t *testing.T) (certificate, key string) {
 	return certificate, key
 }
 
-// With attributes: off nothing is written on kept traces but their threshold, which the counts need.
+// With `attributes: off` the gateway adds only the threshold to kept traces, which counts need.
 func TestMarksCanBeTurnedOff(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
@@ -92,13 +92,13 @@ func TestMarksCanBeTurnedOff(t *testing.T) {
 			assert.Zero(t, ss.Scope().Attributes().Len())
 			for _, span := range ss.Spans().All() {
 				assert.Contains(t, span.TraceState().AsRaw(), "ot=th:0")
-				assert.Equal(t, 8, span.Attributes().Len(), "those that it was sent with")
+				assert.Equal(t, 8, span.Attributes().Len(), "a span has only the attributes that it was sent with")
 			}
 		}
 	}
 }
 
-// Traces that always draw an error of a busy backend wait apart: the others go on, and they are not lost.
+// Traces for which a backend always answers that it is busy wait apart: the others arrive, and no trace is lost.
 func TestBusyForSomeTracesHoldsUpNoOther(t *testing.T) {
 	parallelHeavy(t)
 	b := startBackend(t)
@@ -121,7 +121,7 @@ func TestBusyForSomeTracesHoldsUpNoOther(t *testing.T) {
 		b.answerTenant(t, tenant, rules...)
 	}
 	started := time.Now()
-	g.sendAll(t, sent[:1]) // nothing was ever accepted
+	g.sendAll(t, sent[:1]) // the backend has not accepted any trace before
 	<-time.After(time.Second)
 	g.sendAll(t, sent[1:])
 	for _, tenant := range tenants {
@@ -139,7 +139,7 @@ func TestBusyForSomeTracesHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// While a backend answers 500 to everything, nothing is refused for good and nothing lost.
+// While a backend answers every request with 500, no trace is refused permanently, and none is lost.
 func TestFailingForAWhileRefusesNothing(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)

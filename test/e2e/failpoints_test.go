@@ -24,16 +24,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// pace is how much faster than the machine's the clock of these gateways runs: a minute's evaluation takes 1.5 s.
+// pace is the rate of these gateways' clocks, in seconds per second of the machine's clock: a minute passes in 1.5 s.
 const pace = 40
 
-// chains is how many gateways are crashed side by side, each again and again on what the crash before left behind.
+// chains is the number of gateways that are crashed in parallel, each repeatedly, with the files of the crash before.
 const chains = 7
 
-// A chain's span log compresses all segments that are full, or flushes its files every few milliseconds. The files of another chain are
-// damaged: what is in the ledger's is lost with it. Those of the sixth take no counts for a while: what is counted then is lost by a crash,
-// and never counted twice. The last one's clock is set back for good: later counts have earlier times, so
-// that counters seem to go back, which in the other chains they must not.
+// Variants of chains. The span log of a compressing chain compresses all full segments, that of a flushing one flushes its files every
+// few milliseconds. The files of a damaged chain are damaged, and events in its ledger are lost with them. A volatile chain cannot
+// write counts for a while: a crash loses these counts, and none is repeated. The clock of a rewound chain is set back and stays so:
+// later counts have earlier times, so that counters seem to reset, which they must not do in the other chains.
 const (
 	compressing = "compressing"
 	flushing    = "flushing"
@@ -42,30 +42,30 @@ const (
 	rewound     = "rewound"
 )
 
-// variants are those of the chains.
+// variants are the variants of the chains.
 var variants = [chains]string{compressing, flushing, compressing, flushing, damaged, volatile, rewound}
 
-// failpoint is a step at which the gateway is crashed: see internal/failpoint.
+// failpoint is a step at which the gateway is crashed (see internal/failpoint), and how to make the gateway take it.
 type failpoint struct {
 	point string
-	// most is the highest hit to crash at: what a second or two of this load reach.
+	// most is the highest hit to crash at, which this load reaches in a second or two.
 	most int
-	// shards: the gateway is started with another number of shards. term: it is stopped by SIGTERM.
+	// shards starts the gateway with another number of shards. term stops it by SIGTERM.
 	shards, term bool
-	// damage is done to a file in the gateway's directory before the start or, if live, once it is ready.
-	damage func(t *testing.T, dir string, n int) // n is how many crashes were before
+	// damage damages a file in the gateway's directory before the start or, if live, when the gateway is ready.
+	damage func(t *testing.T, dir string, n int) // n is the number of earlier crashes
 	live   bool
-	// prepare is done with a gateway that is started for it, and killed before the one that crashes is started.
+	// prepare is called with a gateway that is started for it, and killed before the start of the one that crashes.
 	prepare func(t *testing.T, g *crashedGateway)
-	// maxSeries is how many series of others that may have; 0 is more than there are.
+	// maxSeries is max_series of the gateway that crashes; 0 is more than the load has.
 	maxSeries int
-	// setBack has its clock be set back by so much, for good, once it has evaluated.
+	// setBack is the time by which its clock is set back, and stays so, after its first evaluation.
 	setBack time.Duration
-	// variant is where the point is reached, if it is not everywhere.
+	// variant is the variant of the chains that reach the point; empty for all but damaged, volatile and rewound.
 	variant string
 }
 
-// failpoints are all that there are. What is only reached in a new directory comes first.
+// failpoints are all failpoints. Those that are reached only in a new directory come first.
 var failpoints = []failpoint{
 	{point: "state.create", most: 1},
 	{point: "counts.aside", most: 1, variant: damaged, damage: junk("sli.1.counts")},
@@ -111,7 +111,7 @@ var failpoints = []failpoint{
 	{point: "counts.close", most: 1, term: true},
 }
 
-// chain is that of the nth crash of the variant.
+// chain returns the index of the chain for the nth crash of the variant.
 func (f failpoint) chain(n int) int {
 	var fit []int
 	for i, v := range variants {
@@ -122,7 +122,7 @@ func (f failpoint) chain(n int) int {
 	return fit[n%len(fit)]
 }
 
-// junk overwrites the beginning of a file, or makes one, in place.
+// junk returns a function that overwrites the beginning of a file in place, or creates the file.
 func junk(name string) func(t *testing.T, dir string, n int) {
 	return func(t *testing.T, dir string, _ int) {
 		t.Helper()
@@ -130,38 +130,38 @@ func junk(name string) func(t *testing.T, dir string, n int) {
 	}
 }
 
-// unreadable has the first file of a pattern be one whose bytes the system does not give back.
+// unreadable returns a function that makes the first file of a pattern unreadable.
 func unreadable(pattern string) func(t *testing.T, dir string, n int) {
 	return func(t *testing.T, dir string, _ int) {
 		t.Helper()
 		all, err := filepath.Glob(filepath.Join(dir, pattern))
 		require.NoError(t, err)
-		require.NotEmpty(t, all, "there is no %s", pattern)
+		require.NotEmpty(t, all, "no file matches %s", pattern)
 		makeUnreadable(t, all[0])
 	}
 }
 
-// makeUnreadable puts a file in a file's place that can be opened, and not read: nothing is at the beginning of a process' memory.
+// makeUnreadable replaces a file by one that can be opened but not read: a process has no memory at address 0.
 func makeUnreadable(t *testing.T, path string) {
 	t.Helper()
 	require.NoError(t, os.Remove(path))
 	require.NoError(t, os.Symlink("/proc/self/mem", path))
 }
 
-// stuckCounts has counts be written anew, to a file that cannot be made.
+// stuckCounts makes the gateway rewrite the file of counts, whose new name is taken by a directory.
 func stuckCounts(t *testing.T, dir string, _ int) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, countsInTheWay), 0o700))
 	require.NoError(t, os.Remove(filepath.Join(dir, "sli.lock")))
 }
 
-// countsInTheWay is the name that a file of counts has while it is made.
+// countsInTheWay is the name of a file of counts that is being created.
 const countsInTheWay = "sli.counts.new"
 
-// fewSeries is the least max_series that there can be, enoughSeries one that is not reached.
+// fewSeries is the least valid max_series, enoughSeries one that is not reached.
 const fewSeries, enoughSeries = 1000, 100_000
 
-// sendSeries sends so many series of metrics, of the gateway's present.
+// sendSeries returns a function that sends series of metrics, with the gateway's time.
 func sendSeries(series int) func(t *testing.T, g *crashedGateway) {
 	return func(t *testing.T, g *crashedGateway) {
 		t.Helper()
@@ -186,7 +186,7 @@ func sendSeries(series int) func(t *testing.T, g *crashedGateway) {
 	}
 }
 
-// otherFormat makes a segment of a format version to come: docs/spanlog-format.md.
+// otherFormat returns a function that writes a segment of a future format version: see docs/spanlog-format.md.
 func otherFormat(name string) func(t *testing.T, dir string, n int) {
 	return func(t *testing.T, dir string, n int) {
 		t.Helper()
@@ -207,7 +207,7 @@ func writeOver(t *testing.T, path string, b []byte) {
 	require.NoError(t, f.Close())
 }
 
-// crash is one of a failpoint.
+// crash is a crash at a failpoint, before or after its step, at a hit.
 type crash struct {
 	failpoint
 	moment string
@@ -216,8 +216,8 @@ type crash struct {
 
 func (c crash) String() string { return fmt.Sprintf("%s:%s:%d", c.point, c.moment, c.hit) }
 
-// failpointRounds is how often each point is crashed at before and after its step; E2E_FAILPOINTS asks for more, as `make soak` does.
-// In the first round that is after the first hit, and before one of the others.
+// failpointRounds returns the number of crashes at each point before its step, and after it; E2E_FAILPOINTS raises it, as `make soak` does.
+// In the first round, the crash after the step is at the first hit, and the crash before it at a random one.
 func failpointRounds(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("E2E_FAILPOINTS")
@@ -229,7 +229,7 @@ func failpointRounds(t *testing.T) int {
 	return n
 }
 
-// plan deals crashes to the chains. E2E_FAILPOINT names those to look into instead: spanlog.append:after:100,spanlog.copy:before:1.
+// plan distributes crashes to the chains. E2E_FAILPOINT replaces them: spanlog.append:after:100,spanlog.copy:before:1.
 func plan(t *testing.T) (planned [chains][]crash) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(13, uint64(failpointRounds(t))))
@@ -237,7 +237,7 @@ func plan(t *testing.T) (planned [chains][]crash) {
 	for round := range failpointRounds(t) {
 		for _, f := range failpoints {
 			if (f.point == "state.create" || f.point == "counts.aside") && round > 0 {
-				continue // the one is reached in a new directory alone, the other loses what is counted
+				continue // the first is reached only in a new directory, the second loses counts
 			}
 			for _, moment := range []string{"before", "after"} {
 				c := crash{failpoint: f, moment: moment, hit: 1}
@@ -268,9 +268,9 @@ func plan(t *testing.T) (planned [chains][]crash) {
 	return planned
 }
 
-// A gateway that is crashed before and after each step that persists something, again and again on what it left behind, holds the
-// laws: what was acknowledged and is kept is at the backend, whole (2); counted is what was acknowledged, and at most what was in flight
-// on top (1); each transition of an alert reached its receiver, under one key (6).
+// A gateway that is crashed before and after each step that persists data, repeatedly and with the same files, keeps the laws:
+// acknowledged spans of kept traces reach the backend (2); the counts are the acknowledged spans, and at most those in flight on top
+// (1); each transition of an alert reaches its receiver, under one key (6).
 func TestFailpoints(t *testing.T) {
 	parallelHeavy(t)
 	source, err := os.ReadFile("../../internal/failpoint/points.go")
@@ -282,11 +282,11 @@ func TestFailpoints(t *testing.T) {
 	for _, f := range failpoints {
 		tested = append(tested, f.point)
 	}
-	require.ElementsMatch(t, listed, tested, "the points that are crashed at are those of internal/failpoint")
+	require.ElementsMatch(t, listed, tested, "failpoints has the points of internal/failpoint")
 	built, err := os.ReadFile(builtGateway(t))
 	require.NoError(t, err)
-	for _, trace := range []string{"SLOWBURN_FAILPOINT", "internal/failpoint."} { // what is called has its name there
-		require.False(t, bytes.Contains(built, []byte(trace)), "the binary that is shipped has %s", trace)
+	for _, trace := range []string{"SLOWBURN_FAILPOINT", "internal/failpoint."} { // a binary has the names of its functions
+		require.False(t, bytes.Contains(built, []byte(trace)), "the released binary has %s", trace)
 	}
 
 	program := filepath.Join(t.TempDir(), "slowburn")

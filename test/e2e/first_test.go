@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// browseFirst runs browser/first.mjs, which says what must be seen.
+// browseFirst runs browser/first.mjs, which checks the pages.
 func (g *gateway) browseFirst(t *testing.T, args ...string) {
 	t.Helper()
 	artifacts, err := filepath.Abs("artifacts")
@@ -27,8 +27,8 @@ func (g *gateway) browseFirst(t *testing.T, args ...string) {
 	require.NoError(t, err)
 }
 
-// The empty pages of a gateway that has just started, on the shipped policies: before the first span, and when all that came
-// was ordinary.
+// Checks the empty pages of a gateway that has just started, with the shipped policies: before the first span, and after ordinary
+// traces that are not kept.
 func TestFirstContactPages(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, builtGateway(t), []string{"SLOWBURN_BACKEND=" + freePort(t)},
@@ -49,11 +49,11 @@ func TestFirstContactPages(t *testing.T) {
 		g.get(t, "/api/sampling/v1/status", &status)
 		return status.Decided.Sampled+status.Decided.NotSampled == traces
 	}, patience, 100*time.Millisecond)
-	require.Zero(t, status.Decided.Sampled, "1 % of this traffic is none: its IDs are always the same")
+	require.Zero(t, status.Decided.Sampled, "the 1 % sample keeps none of this traffic, whose IDs are always the same")
 	g.browseFirst(t, "unkept")
 }
 
-// A page of an origin that is named under cors sends spans from a real browser, and no other one does.
+// In a real browser, pages of an origin that is listed under cors can send spans, and other pages cannot.
 func TestBrowserSendsSpans(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, builtGateway(t), []string{"SLOWBURN_BACKEND=" + freePort(t)},
@@ -62,5 +62,5 @@ func TestBrowserSendsSpans(t *testing.T) {
 	g.browseFirst(t, "cors", "http://"+g.http+"/v1/traces")
 	var status api.SamplingStatus
 	g.get(t, "/api/sampling/v1/status", &status)
-	require.EqualValues(t, 1, status.TracesPending+status.Decided.Sampled+status.Decided.NotSampled, "one trace came: what is not allowed is not sent")
+	require.EqualValues(t, 1, status.TracesPending+status.Decided.Sampled+status.Decided.NotSampled, "the gateway has the trace of the allowed origin only")
 }

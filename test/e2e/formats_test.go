@@ -20,14 +20,14 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// fileFormat is a kind of file, with the version that it has on the disk, and how it gets the next one.
+// fileFormat is a kind of file, with the function that gives a file the next format version.
 type fileFormat struct {
 	pattern   string // below the data directory
-	component string // that says what is missing
+	component string // reports the missing data in /readyz
 	missing   string
-	row       string // of the table in the docs, up to the version
+	row       string // row of the table in the docs, up to the version
 	next      func(t *testing.T, path string) (version uint64)
-	// whole is the directory that is moved with the file; empty where the file is.
+	// whole reports whether the file's directory is moved, not only the file.
 	whole bool
 }
 
@@ -44,8 +44,8 @@ var fileFormats = []fileFormat{
 		row: "| `tsdb/` blocks | 1, of an index 1 to %d |", next: nextByte, whole: true},
 }
 
-// A gateway starts without files of another format version, whichever they are, and says what is missing, where it is now. It does so as
-// often as there are some, and not again once they are moved.
+// A gateway starts without files of another format version, and reports the missing data and the new place of the files. It does so at
+// each start that finds such files, and not after they were moved.
 func TestOtherFormats(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
@@ -93,9 +93,9 @@ func TestOtherFormats(t *testing.T) {
 		assert.Equal(t, http.StatusOK, ready.status)
 		for i, f := range fileFormats {
 			_, err := os.Lstat(moved[i])
-			require.NoError(t, err, "it was not moved")
+			require.NoError(t, err, "the file was not moved")
 			assert.Contains(t, ready.message(f.component), f.missing)
-			// Of several files the first is named.
+			// The message names the first of several files.
 			if strings.HasPrefix(f.pattern, "spans/") {
 				assert.Regexp(t, `\.(seg|jnl)\.format-\d`, ready.message(f.component))
 				assert.Regexp(t, `files of another format version moved aside: `+f.missing, string(text))
@@ -111,14 +111,14 @@ func TestOtherFormats(t *testing.T) {
 	}
 	g.start(t)
 	for _, c := range g.readyz(t).Components {
-		if c.ID != "sli" { // which says it for a day
+		if c.ID != "sli" { // sli reports it for a day
 			assert.NotContains(t, c.Message, ".format-", c.ID)
 		}
 	}
 	g.stop(t)
 }
 
-// nextSpanlog is docs/spanlog-format.md.
+// nextSpanlog follows docs/spanlog-format.md.
 func nextSpanlog(t *testing.T, path string) uint64 {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -130,7 +130,7 @@ func nextSpanlog(t *testing.T, path string) uint64 {
 	return uint64(version)
 }
 
-// nextCounts is slo/sli/internal/place/format.go.
+// nextCounts follows slo/sli/internal/place/format.go.
 func nextCounts(t *testing.T, path string) uint64 {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -142,7 +142,7 @@ func nextCounts(t *testing.T, path string) uint64 {
 	return uint64(version)
 }
 
-// nextBolt is internal/state.
+// nextBolt follows internal/state.
 func nextBolt(t *testing.T, path string) (version uint64) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, nil)
@@ -156,7 +156,7 @@ func nextBolt(t *testing.T, path string) (version uint64) {
 	return version
 }
 
-// nextByte is that of Prometheus' files: four bytes of magic, and one of version.
+// nextByte follows Prometheus' files, which have four bytes of magic, and one of version.
 func nextByte(t *testing.T, path string) uint64 {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -166,7 +166,7 @@ func nextByte(t *testing.T, path string) uint64 {
 	return uint64(b[4])
 }
 
-// Each file that the gateway leaves on the disk has a version that is tested, or is known to have none.
+// Each file of the gateway on the disk has a version that TestOtherFormats tests, or has none.
 func TestFilesHaveVersions(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	g := newGateway(t, builtGateway(t), []string{"SLOWBURN_DATA_DIR=" + dir, "SLOWBURN_BACKEND=" + freePort(t)}, "testdata/damage.yaml")
@@ -176,7 +176,7 @@ func TestFilesHaveVersions(t *testing.T) {
 		use.all(t, g)
 	}
 	g.stop(t)
-	// A lock and a list of queries that run have no version; the log of Prometheus has none either.
+	// Locks, the list of running queries and Prometheus' write-ahead log have no version.
 	without := regexp.MustCompile(`^(slowburn\.lock|spans/LOCK|sli\.lock|tsdb/lock|tsdb/queries\.active|tsdb/w[ab]l/.*)$`)
 	require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		require.NoError(t, err)
@@ -190,7 +190,7 @@ func TestFilesHaveVersions(t *testing.T) {
 				return nil
 			}
 		}
-		if !regexp.MustCompile(`^spans/\w+\.pak$`).MatchString(name) { // a segment, as far as this goes
+		if !regexp.MustCompile(`^spans/\w+\.pak$`).MatchString(name) { // has the version of a segment
 			t.Errorf("%s has no row in the table of formats", name)
 		}
 		return nil

@@ -23,17 +23,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long the tests wait for what must happen: much longer than it takes, for machines that are slow or busy.
+// patience is the longest wait for an expected event. It is much longer than usual, for slow or busy machines.
 const patience = 3 * time.Minute
 
-// process is a program under test. It is stopped, by its PID, when the test ends.
+// process is a running program, which is stopped by its PID when the test ends.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	log  string // the path of its output
 }
 
-// start runs a program with its output in a log file, which is shown when the test fails.
+// start runs a program with its output in a log file, which is shown if the test fails.
 func start(t *testing.T, name string, env []string, program string, args ...string) *process {
 	t.Helper()
 	cmd := exec.Command(program, args...)
@@ -41,7 +41,7 @@ func start(t *testing.T, name string, env []string, program string, args ...stri
 	return run(t, name, cmd)
 }
 
-// run starts a command; its output goes to the log file, unless it goes elsewhere.
+// run starts a command. Its output goes to the log file, unless the command has another one.
 func run(t *testing.T, name string, cmd *exec.Cmd) *process {
 	t.Helper()
 	log, err := os.OpenFile(filepath.Join(t.TempDir(), name+".log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
@@ -83,7 +83,7 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// gateway is a running slowburn, and the backend of config.yaml behind it.
+// gateway is a slowburn, with the backend of config.yaml behind it.
 type gateway struct {
 	*process
 	program         string
@@ -99,7 +99,7 @@ func startGateway(t *testing.T, env []string, configs ...string) *gateway {
 	return startProgram(t, builtGateway(t), env, configs...)
 }
 
-// startProgram does so with another binary.
+// startProgram is startGateway with another binary.
 func startProgram(t *testing.T, program string, env []string, configs ...string) *gateway {
 	t.Helper()
 	collector := startBackend(t, "--collector", "--max-bytes", strconv.Itoa(64<<20))
@@ -109,7 +109,7 @@ func startProgram(t *testing.T, program string, env []string, configs ...string)
 	return g
 }
 
-// newGateway returns one that does not run yet.
+// newGateway returns a gateway that is not started yet.
 func newGateway(t *testing.T, program string, env []string, configs ...string) *gateway {
 	t.Helper()
 	g := &gateway{program: program, grpc: freePort(t), http: freePort(t), web: freePort(t)}
@@ -124,14 +124,14 @@ func newGateway(t *testing.T, program string, env []string, configs ...string) *
 	return g
 }
 
-// start runs the gateway, again where it was stopped: on the same ports and data.
+// start starts the gateway, always with the same ports and data, and waits until it is ready.
 func (g *gateway) start(t *testing.T) {
 	t.Helper()
 	g.process = start(t, "gateway", g.env, g.program, g.configs...)
 	g.awaitReady(t)
 }
 
-// awaitClosed waits until nobody listens where the gateway did: what runs a container for E2E_PROGRAM ends a moment before it.
+// awaitClosed waits until the gateway's port is closed: the script that runs a container for E2E_PROGRAM ends a moment before the gateway.
 func (g *gateway) awaitClosed(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
@@ -149,7 +149,7 @@ func (g *gateway) awaitReady(t *testing.T) {
 	require.Eventually(t, func() bool {
 		select {
 		case <-g.done:
-			return true // the check below tells
+			return true // see the check below
 		default:
 		}
 		resp, err := http.Get("http://" + g.web + "/readyz")
@@ -176,7 +176,7 @@ func (g *gateway) get(t *testing.T, path string, into any) {
 	require.NoError(t, d.Decode(into), "%s: %s", path, body)
 }
 
-// request asks the gateway's API.
+// request sends a request without a body to the gateway's API.
 func (g *gateway) request(t *testing.T, method, path string) (status int, body []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+g.web+path, nil)
@@ -189,7 +189,7 @@ func (g *gateway) request(t *testing.T, method, path string) (status int, body [
 	return resp.StatusCode, body
 }
 
-// builtGateway is the program under test: what `make build` made, or what E2E_PROGRAM names, as `make deploy-image-clients` does.
+// builtGateway returns the path of the binary of `make build`, or of E2E_PROGRAM, which `make deploy-image-clients` sets.
 func builtGateway(t *testing.T) string {
 	t.Helper()
 	program := os.Getenv("E2E_PROGRAM")
@@ -206,8 +206,8 @@ func builtGateway(t *testing.T) string {
 // givenPorts are the addresses that freePort returned: a test may listen on one a while later.
 var givenPorts sync.Map
 
-// freePort returns a loopback address that nobody listens on. It is none that the system gives to connections: while a
-// gateway is down, its clients' own connections could take its port.
+// freePort returns a loopback address without a listener. Its port is outside of the range that the system gives to connections: while
+// a gateway is down, its clients' connections could take its port.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 100 {

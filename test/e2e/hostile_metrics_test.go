@@ -23,11 +23,11 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// hostileLimit is what the process may grow by under hostile metrics: less than one of these requests took before.
+// hostileLimit is the allowed growth of the process under hostile metrics, in bytes.
 const hostileLimit = 350 << 20
 
-// manySeries is one request whose bytes are few and whose series are many: numbers, each with a label of its own, or
-// histograms with many buckets. No request has a series of another.
+// manySeries returns small requests with many series: numbers, each with its own label value, or histograms with many buckets. No two
+// requests have a series in common.
 func manySeries(request, n int) map[string]pmetric.Metrics {
 	at := pcommon.NewTimestampFromTime(time.Now())
 	numbers := pmetric.NewMetrics()
@@ -70,7 +70,7 @@ func hostileScope(md pmetric.Metrics, service string) pmetric.ScopeMetrics {
 	return rm.ScopeMetrics().AppendEmpty()
 }
 
-// postMetrics posts metrics with gzip and returns the status, what was rejected of them, and the length of the body.
+// postMetrics posts metrics with gzip. It returns the status, the number of rejected data points, and the length of the body.
 func (g *gateway) postMetrics(t *testing.T, md pmetric.Metrics) (status int, rejected int64, length int) {
 	t.Helper()
 	raw, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
@@ -97,8 +97,8 @@ func (g *gateway) postMetrics(t *testing.T, md pmetric.Metrics) (status int, rej
 	return resp.StatusCode, told.PartialSuccess().RejectedDataPoints(), length
 }
 
-// TestHostileMetrics: requests of metrics that have many series, large labels or points far apart end nothing and take no more
-// than their share; spans and the gateway's own series go on, before and after a restart with what they left.
+// TestHostileMetrics checks that metrics with many series, large labels or points far apart do not end the gateway, and take no more
+// memory than their share. Spans and the gateway's own series are still stored, also after a restart.
 func TestHostileMetrics(t *testing.T) {
 	parallelHeavy(t)
 	const series = 600_000
@@ -116,22 +116,22 @@ func TestHostileMetrics(t *testing.T) {
 		for name, md := range manySeries(request, series/3) {
 			status, rejected, length := g.postMetrics(t, md)
 			require.Less(t, length, 1<<20, name)
-			if status != http.StatusOK { // the intake may take no more at a time
+			if status != http.StatusOK { // the intake's budget may be used up
 				assert.Contains(t, []int{http.StatusTooManyRequests, http.StatusRequestEntityTooLarge}, status, name)
 				refused++
 				continue
 			}
-			assert.Positive(t, rejected, "%s: the sender is told", name)
+			assert.Positive(t, rejected, "%s: the answer has the number of rejected points", name)
 		}
 		send()
 	}
-	assert.Less(t, refused, 7*3, "some are taken")
+	assert.Less(t, refused, 7*3, "all requests were refused")
 
 	conn, err := grpc.NewClient(g.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	defer conn.Close()
 	for _, md := range largeMetrics() {
-		// Any answer will do, as long as there is one and the gateway lives: what is larger than a message may be is refused before.
+		// Any answer is valid while the gateway lives: messages above the limit are refused earlier.
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		_, err := pmetricotlp.NewGRPCClient(conn).Export(ctx, pmetricotlp.NewExportRequestFromMetrics(md))
 		cancel()
@@ -151,7 +151,7 @@ func TestHostileMetrics(t *testing.T) {
 		require.Eventually(t, func() bool {
 			return g.query(t, `sum(traces_span_metrics_calls_total{service_name="calm"}) or vector(0)`, time.Now()) == float64(spans) &&
 				g.query(t, `sum(slowburn_sli_events_total{objective="availability",service_name="calm"}) or vector(0)`, time.Now()) == float64(spans)
-		}, patience, 500*time.Millisecond, "the gateway's own series find room, and count all of %d spans", spans)
+		}, patience, 500*time.Millisecond, "the gateway's own series do not count all of %d spans", spans)
 	}
 	check()
 	status, body := g.request(t, http.MethodGet, "/readyz")
@@ -164,11 +164,11 @@ func TestHostileMetrics(t *testing.T) {
 	check()
 	status, rejected, _ := g.postMetrics(t, manySeries(99, 5000)["numbers"])
 	assert.Equal(t, http.StatusOK, status)
-	assert.EqualValues(t, 5000, rejected, "the limit counts what was there before the restart")
+	assert.EqualValues(t, 5000, rejected, "series from before the restart count towards the limit")
 	assert.Less(t, peakResidentMiB(t, g.cmd.Process.Pid)<<20-idle, hostileLimit)
 }
 
-// hostileSpans are spans that are counted for the shipped objectives.
+// hostileSpans returns spans that the shipped objectives count.
 func hostileSpans(request int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -187,8 +187,8 @@ func hostileSpans(request int) ptrace.Traces {
 	return td
 }
 
-// largeMetrics are requests with one thing that is large: a label, a name, a resource's label that all points have, and the
-// time between two points of a resource.
+// largeMetrics returns requests that each have one large part: a label, a name, a resource's label that all points have, or the time
+// between two points of a resource.
 func largeMetrics() []pmetric.Metrics {
 	huge := strings.Repeat("x", 16<<20+1)
 	now := time.Now()

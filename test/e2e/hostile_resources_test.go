@@ -17,15 +17,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallContainer is what a gateway is told and gives itself in a container of 256 MiB: the test asserts that it lives in that.
+// smallContainer is the memory of a small container in bytes, and smallContainerConfig a gateway's configuration for it.
 const (
 	smallContainer       = 256 << 20
 	smallContainerConfig = "yaml:{receivers: {otlp: {intake_budget: 64MiB}}, processors: {tail_sampling: {memory_budget: 16MiB, maximum_trace_size_bytes: 4MiB}}}"
 )
 
-// TestHostileResources sends traces, all of them kept, whose resources and scopes are as large as requests may be: each is stored and
-// sent with every span that has it, to each destination. Few bytes of gzip make many of them. The gateway stays within a container of
-// 256 MiB, however many destinations there are, and goes on delivering what others send.
+// TestHostileResources sends traces that are kept, with resources and scopes as large as requests allow. Each is stored, and sent to each
+// destination, with every span that has it, and gzip makes the requests small. The gateway stays within a container of 256 MiB with any
+// number of destinations, and still delivers the traces of other clients.
 func TestHostileResources(t *testing.T) {
 	parallelHeavy(t)
 	b := startBackend(t)
@@ -42,7 +42,7 @@ func TestHostileResources(t *testing.T) {
 			anonymous := watchMemory(t, pid)
 			for n, a := range resourceAttacks() {
 				if !soaking() && n%3 != destinations-1 {
-					continue // each is made with one number of destinations; make soak makes all with all
+					continue // each attack is made with one number of destinations; `make soak` makes all with each number
 				}
 				began := time.Now()
 				answers := map[int]int{}
@@ -56,12 +56,12 @@ func TestHostileResources(t *testing.T) {
 					answers[code]++
 					assert.Contains(t, []int{http.StatusOK, http.StatusTooManyRequests, http.StatusServiceUnavailable}, code, a.name)
 				}
-				time.Sleep(2 * time.Second) // they are decided and sent
+				time.Sleep(2 * time.Second) // the traces are decided and sent
 				t.Logf("%-36s 16 times %5d bytes: %3d MiB at the peak, %3d with pages of files; %s, answers %v", a.name, len(bodies[0]),
 					anonymous()>>20, memory(t, pid, "VmHWM:")>>20, time.Since(began).Round(time.Millisecond), answers)
 				require.NotContains(t, g.ended(), true, "the gateway ended: %s", a.name)
 			}
-			assert.Less(t, anonymous(), smallContainer*9/10, "what the system cannot take back")
+			assert.Less(t, anonymous(), smallContainer*9/10, "memory that the system cannot reclaim")
 			require.Eventually(t, func() bool {
 				for _, d := range g.destinations(t).Destinations {
 					if d.Backlog.Traces > 0 {
@@ -69,7 +69,7 @@ func TestHostileResources(t *testing.T) {
 					}
 				}
 				return true
-			}, patience, time.Second, "what was taken is delivered: %+v", g.destinations(t))
+			}, patience, time.Second, "accepted traces stay undelivered: %+v", g.destinations(t))
 			sent := newTraffic(uint64(780+destinations)).traces(20, boring)
 			g.sendAll(t, sent)
 			for i := range destinations {
@@ -79,8 +79,8 @@ func TestHostileResources(t *testing.T) {
 	}
 }
 
-// watchMemory returns a function that says how much memory a process has had so far that the system cannot take back: pages of
-// files it can, and in a container it does.
+// watchMemory returns a function that returns the peak so far of a process's anonymous memory, in bytes. Pages of files are not in it:
+// the system can reclaim them, and does in a container.
 func watchMemory(t *testing.T, pid int) (peak func() int) {
 	t.Helper()
 	var most atomic.Int64
@@ -99,7 +99,7 @@ func watchMemory(t *testing.T, pid int) (peak func() int) {
 	return func() int { return int(most.Load()) }
 }
 
-// resourceAttack makes bodies of requests, each of other traces than the last.
+// resourceAttack makes bodies of requests, each with new traces.
 type resourceAttack struct {
 	name string
 	body func(request int) []byte
@@ -111,7 +111,7 @@ func resourceAttacks() []resourceAttack {
 		value := append([]byte(fmt.Sprint(label, i, ":")), bytes.Repeat([]byte("x"), size)...)
 		return field(append(field([]byte("hostile"), 1), field(field(value, 1), 2)...), 1)
 	}
-	// request has groups, which are resources with a scope, each of which has a header of a size, and members, which are spans.
+	// request makes bodies of groups, each a resource with a scope, an attribute of a size on one of them, and members, which are spans.
 	request := func(groups, size, members int, ofScope, oneTrace bool) func(int) []byte {
 		return func(i int) (body []byte) {
 			for n := range groups {
@@ -149,13 +149,13 @@ func resourceAttacks() []resourceAttack {
 	}
 }
 
-// scopeAttributeHead is the length of the tag and the length before an attribute in a message.
+// scopeAttributeHead returns the size of the tag and the length in front of an attribute in a message.
 func scopeAttributeHead(attribute []byte) int {
 	_, n := binary.Uvarint(attribute[1:])
 	return 1 + n
 }
 
-// hostileSpan is a Span message with an error, so that its trace is kept.
+// hostileSpan returns a Span message with an error, so that its trace is kept.
 func hostileSpan(trace, id uint64) []byte {
 	span := field(binary.BigEndian.AppendUint64(make([]byte, 8), trace), 1)
 	span = append(span, field(binary.BigEndian.AppendUint64(nil, id), 2)...)

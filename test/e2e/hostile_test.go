@@ -30,13 +30,12 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// hostileBudget is what testdata/hostile.yaml says.
+// hostileBudget is intake_budget in testdata/hostile.yaml, in bytes.
 const hostileBudget = 128 << 20
 
-// TestHostileClients sends what has killed gateways, each kind many times at once, to one gateway. Its memory stays near
-// the budget for requests: what is resident at the peak, over what it has when idle, is at most four times that, by which the
-// garbage of requests that ended, and what the pipeline itself takes, are covered. A client beside them is served all along:
-// each of its requests is acknowledged, or refused with leave to try again.
+// TestHostileClients sends requests that have killed gateways to one gateway, many of each kind at once. Its memory stays near the
+// budget for requests: it grows by at most four times that over its idle size, which covers the garbage of ended requests and the
+// pipeline's own memory. Another client is served meanwhile: each of its requests is acknowledged, or refused with a retryable code.
 func TestHostileClients(t *testing.T) {
 	parallelHeavy(t)
 	g := startGateway(t, nil, "testdata/hostile.yaml")
@@ -90,14 +89,14 @@ func TestHostileClients(t *testing.T) {
 		{"large requests in parallel", func(t *testing.T) {
 			together(32, func(int) {
 				code := g.postBody(t, "/v1/traces", "application/x-protobuf", "", large)
-				assert.Contains(t, []int{0, http.StatusOK, http.StatusTooManyRequests}, code, "0: cut off while it was written")
+				assert.Contains(t, []int{0, http.StatusOK, http.StatusTooManyRequests}, code, "0: the connection was closed during the request")
 			})
 		}},
-		{"calls of gRPC that do not end", func(t *testing.T) { g.endlessCalls(t, 100) }},
+		{"endless gRPC calls", func(t *testing.T) { g.endlessCalls(t, 100) }},
 		{"headers with a body of one byte", func(t *testing.T) {
 			g.silent(t, g.http, 800, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 20000000\r\n\r\nx")
 		}},
-		{"connections that say nothing", func(t *testing.T) {
+		{"silent connections", func(t *testing.T) {
 			g.silent(t, g.http, 800, "")
 			g.silent(t, g.grpc, 800, "")
 		}},
@@ -117,14 +116,14 @@ func TestHostileClients(t *testing.T) {
 	}
 	peak := memory(t, pid, "VmHWM:")
 	acknowledged, again := beside()
-	t.Logf("idle %d MiB, peak %d MiB; beside it %d requests were acknowledged, %d to be sent again", idle>>20, peak>>20, acknowledged, again)
+	t.Logf("idle %d MiB, peak %d MiB; %d requests of the other client were acknowledged, %d refused with a retryable code", idle>>20, peak>>20, acknowledged, again)
 	assert.Less(t, peak-idle, 4*hostileBudget)
 	assert.Positive(t, acknowledged)
 	status, _ := g.request(t, http.MethodGet, "/readyz")
 	assert.Equal(t, http.StatusOK, status)
 }
 
-// ended says whether the gateway has.
+// ended returns [true] if the gateway has ended, and nil if it runs.
 func (g *gateway) ended() []bool {
 	select {
 	case <-g.done:
@@ -134,8 +133,8 @@ func (g *gateway) ended() []bool {
 	}
 }
 
-// beside exports small requests until the returned function is called, which says how many were acknowledged, and how many
-// were refused with leave to try again. Another answer fails the test.
+// beside exports small requests until the returned function is called, which returns the numbers of acknowledged requests and of those
+// that were refused with a retryable code. Another answer fails the test.
 func (g *gateway) beside(t *testing.T) func() (acknowledged, again int64) {
 	t.Helper()
 	client, made := g.client(t), newTraffic(77)
@@ -165,7 +164,7 @@ func (g *gateway) beside(t *testing.T) func() (acknowledged, again int64) {
 	}
 }
 
-// together calls f n times at once, and waits for all.
+// together makes n concurrent calls of f, and waits for all.
 func together(n int, f func(i int)) {
 	var all sync.WaitGroup
 	for i := range n {
@@ -174,7 +173,7 @@ func together(n int, f func(i int)) {
 	all.Wait()
 }
 
-// postBody posts a body and returns the code of the answer, 0 where the connection was cut off before there was one.
+// postBody posts a body and returns the status of the answer, or 0 if the connection was closed before an answer.
 func (g *gateway) postBody(t *testing.T, path, contentType, encoding string, body []byte) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+g.http+path, bytes.NewReader(body))
@@ -192,7 +191,7 @@ func (g *gateway) postBody(t *testing.T, path, contentType, encoding string, bod
 	return resp.StatusCode
 }
 
-// bytesCodec sends bytes as they are.
+// bytesCodec sends bytes unchanged.
 type bytesCodec struct{}
 
 func (bytesCodec) Name() string { return "proto" }
@@ -206,7 +205,7 @@ func (bytesCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	return nil
 }
 
-// invoke sends a body over gRPC, by a connection of its own.
+// invoke sends a body over gRPC, on a new connection.
 func (g *gateway) invoke(t *testing.T, service, compressor string, body []byte) codes.Code {
 	t.Helper()
 	conn, err := grpc.NewClient(g.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -222,8 +221,7 @@ func (g *gateway) invoke(t *testing.T, service, compressor string, body []byte) 
 	return status.Code(conn.Invoke(t.Context(), "/opentelemetry.proto.collector."+service+"Service/Export", body, &out, opts...))
 }
 
-// endlessCalls begins calls that announce a message of nearly the largest size, on connections of a few calls each, and sends
-// all of it but its end.
+// endlessCalls makes calls of nearly the largest message size, each on its own connection, and does not send the end of the message.
 func (g *gateway) endlessCalls(t *testing.T, calls int) {
 	t.Helper()
 	const size = 4<<20 - 1024
@@ -245,7 +243,7 @@ func (g *gateway) endlessCalls(t *testing.T, calls int) {
 	})
 }
 
-// withheld is a connection that does not write more than so many bytes, and does not say so.
+// withheld is a connection that discards all bytes after the first left ones, without an error.
 type withheld struct {
 	net.Conn
 	left int
@@ -263,7 +261,7 @@ func (w *withheld) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// silent opens n connections, sends a text on each, and waits for a while, or until the gateway has closed them.
+// silent opens n connections, sends a text on each, and checks a second later that another client gets an answer.
 func (g *gateway) silent(t *testing.T, address string, n int, text string) {
 	t.Helper()
 	var conns []net.Conn
@@ -277,7 +275,7 @@ func (g *gateway) silent(t *testing.T, address string, n int, text string) {
 	}
 	time.Sleep(time.Second)
 	resp, err := (&http.Client{Transport: &http.Transport{}}).Post(fmt.Sprintf("http://%s/v1/traces", g.http), "application/x-protobuf", http.NoBody)
-	if assert.NoError(t, err, "others get in meanwhile") {
+	if assert.NoError(t, err, "another client gets an answer") {
 		_ = resp.Body.Close()
 	}
 	for _, c := range conns {
@@ -296,7 +294,7 @@ func gzipped(t *testing.T, b []byte) []byte {
 	return out.Bytes()
 }
 
-// field puts a body into fields of bytes, the innermost last.
+// field wraps a body in length-delimited fields, the innermost number last.
 func field(body []byte, nums ...protowire.Number) []byte {
 	for i := len(nums) - 1; i >= 0; i-- {
 		head := binary.AppendUvarint(protowire.AppendTag(nil, nums[i], protowire.BytesType), uint64(len(body)))

@@ -17,8 +17,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// A trace that is larger than the backend's requests may be arrives whole, in parts: whether the gateway knows the limit or
-// learns it, and whatever happens to the parts on their way.
+// A trace above the backend's request limit arrives whole, in several requests, whether the gateway knows the limit or learns it, and
+// also if the backend refuses some of the requests.
 func TestLargeTraceArrivesWhole(t *testing.T) {
 	t.Parallel()
 	own, collector := startBackend(t), startBackend(t, "--collector")
@@ -56,7 +56,7 @@ func TestLargeTraceArrivesWhole(t *testing.T) {
 			own.awaitAll(t, soon, sent, c.tenant)
 			continue
 		}
-		// A part can be accepted more than once: all are sent again until each is there.
+		// A part can arrive more than once: all parts are sent again until each is accepted.
 		missing := 0
 		assert.Eventually(t, func() bool {
 			missing, _ = count(sent...).missing(count(own.spans(t, c.tenant)))
@@ -68,7 +68,7 @@ func TestLargeTraceArrivesWhole(t *testing.T) {
 	}
 }
 
-// A single span that is larger than a request may be arrives without some of its attributes, and says how much is missing.
+// A span above the request limit arrives without some of its attributes, and with the number of removed bytes.
 func TestLargeSpanArrivesTrimmed(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
@@ -105,7 +105,7 @@ func TestLargeSpanArrivesTrimmed(t *testing.T) {
 	}
 }
 
-// largeTrace makes a trace of a size, of spans of 50 kB.
+// largeTrace makes a trace of about size bytes, in spans of 50 kB.
 func largeTrace(made traffic, size int) ptrace.Traces {
 	parts := made.trace(boring, time.Now())
 	td := merged(parts...)
@@ -117,7 +117,7 @@ func largeTrace(made traffic, size int) ptrace.Traces {
 		span.SetParentSpanID(spans.At(0).SpanID())
 		span.SetSpanID(pcommon.SpanID{9, 9, byte(i >> 8), byte(i), 1})
 		span.SetName("part " + strconv.Itoa(i))
-		for j := range body { // so that it cannot be made smaller much
+		for j := range body { // random, so that it hardly compresses
 			body[j] = byte('a' + made.rng.IntN(26))
 		}
 		span.Attributes().PutStr("body", string(body))

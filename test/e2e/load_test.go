@@ -29,8 +29,8 @@ const (
 	mostLateness   = 0.25 // seconds
 )
 
-// At 20,000 spans per second every trace with an error and every slow one is kept, the baseline within what chance
-// allows, all of them whole, and decided within a quarter of a second (p99) of when that is due.
+// At 20,000 spans per second every trace with an error and every slow one is kept, the baseline within sigmasAccepted standard
+// deviations, all of them whole, and decisions are at most a quarter of a second late (p99).
 func TestLoad(t *testing.T) {
 	loadTime := lasting(20*time.Second, time.Minute)
 	metrics, env := ownMetrics(t)
@@ -47,7 +47,7 @@ func TestLoad(t *testing.T) {
 		clients.Go(func() {
 			const per = time.Second * loadClients * tracesPerSend * spansPerTrace / loadRate
 			for n := 0; n < int(loadTime/per)*tracesPerSend; n += tracesPerSend {
-				// Who was held up catches up.
+				// A client that is late catches up.
 				<-time.After(time.Until(started.Add(time.Duration(n/tracesPerSend) * per)))
 				batch := make([]ptrace.Traces, len(services))
 				for j := range batch {
@@ -105,9 +105,9 @@ func TestLoad(t *testing.T) {
 		late.total(), late.quantile(0.5), late.quantile(0.99))
 
 	if rate := float64(spans) / elapsed.Seconds(); rate < 0.95*loadRate {
-		t.Logf("this machine is too slow to be given the load: %.0f spans/s is what it got, so lateness is not judged", rate)
+		t.Logf("this machine is too slow for the load: it got %.0f spans/s, so lateness is not checked", rate)
 	} else {
-		assert.LessOrEqual(t, late.quantile(0.99), mostLateness, "p99 of how much later than due decisions are taken, in seconds")
+		assert.LessOrEqual(t, late.quantile(0.99), mostLateness, "p99 of the lateness of decisions, in seconds")
 	}
 	assert.Equal(t, all[failing], kept[failing], "every trace with an error is kept")
 	assert.Equal(t, all[slow], kept[slow], "every slow trace is kept")
@@ -126,7 +126,7 @@ func flavourOf(n int) flavour {
 	}
 }
 
-// cpuSeconds is the processor time, user and system, that the kernel has accounted to a process.
+// cpuSeconds returns the processor time of a process, user and system, that the kernel has counted.
 func cpuSeconds(t *testing.T, pid int) float64 {
 	t.Helper()
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
@@ -143,7 +143,7 @@ func peakResidentMiB(t *testing.T, pid int) int { return memory(t, pid, "VmHWM:"
 
 func residentBytes(t *testing.T, pid int) int { return memory(t, pid, "VmRSS:") }
 
-// memory reads a line of /proc/PID/status, in bytes.
+// memory returns a value of /proc/PID/status, in bytes.
 func memory(t *testing.T, pid int, key string) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
@@ -155,6 +155,6 @@ func memory(t *testing.T, pid int, key string) int {
 			return kib << 10
 		}
 	}
-	require.FailNow(t, "/proc says nothing of the process's memory")
+	require.FailNow(t, "/proc does not have the process's memory")
 	return 0
 }

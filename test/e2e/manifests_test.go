@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// The configuration in the plain manifests, which is the chart's, is one that a gateway runs on: with the pod's environment and files,
-// spans come through, the policies are those of the second ConfigMap, and a restart goes on with the same data.
+// A gateway runs with the configuration of the plain manifests, which is the chart's: with the pod's environment and files, it delivers
+// spans, has the policies of the second ConfigMap, and continues after a restart with the same data.
 func TestManifestsRun(t *testing.T) {
 	dir := t.TempDir()
 	for name, files := range configMaps(t, "../../deploy/kubernetes/slowburn.yaml") {
@@ -48,10 +48,10 @@ func TestManifestsRun(t *testing.T) {
 		send(t, g.client(t), td)
 	}
 	g.awaitSettled(t)
-	assert.Equal(t, content(t, append(first, second...)...), content(t, g.backend.spans(t)), "of before and of after the restart")
+	assert.Equal(t, content(t, append(first, second...)...), content(t, g.backend.spans(t)), "traces from before and after the restart")
 }
 
-// configMaps are the data of the ConfigMaps in a file of manifests, by name.
+// configMaps returns the data of the ConfigMaps in a file of manifests, by name.
 func configMaps(t *testing.T, file string) map[string]map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ownMetrics says where a gateway that is run with testdata/metrics.yaml shows its own metrics.
+// ownMetrics returns an address for the metrics of a gateway with testdata/metrics.yaml, and the variable that sets it.
 func ownMetrics(t *testing.T) (address, env string) {
 	t.Helper()
 	address = freePort(t)
@@ -25,7 +25,7 @@ func ownMetrics(t *testing.T) (address, env string) {
 	return address, "E2E_METRICS_PORT=" + port
 }
 
-// histogram is one of the gateway's own: how many values there are up to each bound, which ends with +Inf.
+// histogram is a histogram of the gateway: the number of values up to each bound, the last of which is +Inf.
 type histogram struct {
 	bounds []float64
 	counts map[float64]float64
@@ -63,10 +63,10 @@ func readHistogram(t *testing.T, address, name string) histogram {
 	return h
 }
 
-// total is how many values there are.
+// total returns the number of values.
 func (h histogram) total() float64 { return h.counts[math.Inf(1)] }
 
-// quantile is the least bound that so large a share of the values is not above.
+// quantile returns the least bound with at least a share of the values up to it.
 func (h histogram) quantile(share float64) float64 {
 	for _, b := range h.bounds {
 		if h.counts[b] >= share*h.total() {

@@ -24,15 +24,15 @@ import (
 
 const diskSize = 96 << 20
 
-// While the backend is away kept traces wait in the span log, across a restart of the gateway, and leave when it
-// returns. Spans are taken all the time.
+// While the backend is down kept traces wait in the span log, across a restart of the gateway, and are delivered when it
+// is up again. Spans are always accepted.
 func TestBackendDown(t *testing.T) {
 	t.Parallel()
 	away := lasting(16*time.Second, time.Minute)
 	g := startGateway(t, nil, "testdata/sampling.yaml")
 	g.backend.fail(t, true)
 	load := startLoad(t, g, 2, 200)
-	time.Sleep(away / 2) // how long the backend is away is what is tested
+	time.Sleep(away / 2) // the backend is down for this time
 	g.stop(t)
 	g.start(t)
 	time.Sleep(away / 2)
@@ -47,12 +47,12 @@ func TestBackendDown(t *testing.T) {
 	assert.Greater(t, report.kept, 100)
 }
 
-// A full disk is a refusal that the sender can retry, never a crash, and never a loss; when there is room again the
-// gateway goes on by itself.
+// While the disk is full the gateway refuses spans with a retryable code. It neither crashes nor loses spans, and accepts them again
+// when there is room.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("a file system of its own can only be mounted by root")
+		t.Skip("only root can mount a file system")
 	}
 	dir := t.TempDir()
 	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+strconv.Itoa(diskSize), "tmpfs", dir).CombinedOutput()
@@ -65,7 +65,7 @@ func TestFullDisk(t *testing.T) {
 	g := startGateway(t, []string{"E2E_SPANS_DIR=" + dir}, "testdata/sampling.yaml", "testdata/spans-dir.yaml")
 	filler := filepath.Join(dir, "filler")
 	load := startLoad(t, g, 2, 200)
-	g.backend.fail(t, true) // so that the gateway does not make room for itself
+	g.backend.fail(t, true) // so that the gateway does not free room by delivering
 	time.Sleep(2 * time.Second)
 
 	var unready readyState
@@ -73,15 +73,15 @@ func TestFullDisk(t *testing.T) {
 		fill(t, filler)
 		unready = g.readyz(t)
 		return unready.status == http.StatusServiceUnavailable
-	}, patience, 200*time.Millisecond, "the full disk is not told by /readyz")
+	}, patience, 200*time.Millisecond, "/readyz does not report the full disk")
 	assert.Contains(t, strings.ToLower(unready.message("tail_sampling")), "space")
-	time.Sleep(2 * time.Second) // senders are being refused
+	time.Sleep(2 * time.Second) // spans are refused
 
 	require.NoError(t, os.Remove(filler))
 	g.backend.fail(t, false)
 	require.Eventually(t, func() bool { return g.readyz(t).status == http.StatusOK }, patience, 200*time.Millisecond,
-		"there is room again, and the gateway does not go on")
-	time.Sleep(2 * time.Second) // and are taken again
+		"the gateway does not become ready although there is room again")
+	time.Sleep(2 * time.Second) // spans are accepted again
 	load.stop()
 	g.awaitSettled(t)
 	report := load.compare(t, g.backend.spans(t))
@@ -89,7 +89,7 @@ func TestFullDisk(t *testing.T) {
 	assert.Zero(t, report.unwanted)
 }
 
-// fill takes all the room that is left.
+// fill writes a file until the disk is full.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -103,7 +103,7 @@ func fill(t *testing.T, path string) {
 	require.True(t, errors.As(err, &full), "%v", err)
 }
 
-// readyState is what /readyz answers.
+// readyState is the answer of /readyz.
 type readyState struct {
 	status int
 	api.Readiness
@@ -118,7 +118,7 @@ func (r readyState) message(id string) string {
 	return ""
 }
 
-// names reports whether some component's message has the words.
+// names reports whether a component's message contains the words.
 func (r readyState) names(words string) bool {
 	return slices.ContainsFunc(r.Components, func(c api.ComponentHealth) bool { return strings.Contains(c.Message, words) })
 }

@@ -18,19 +18,19 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// What testdata/small-budget.yaml says.
+// Values of testdata/small-budget.yaml; sizes in bytes.
 const (
 	overloadMemory = 256 << 20
 	overloadDisk   = 256 << 20
 	overloadWait   = 200 * time.Second
 )
 
-// sustainable is the load that can be buffered for the whole wait, in bytes per second.
+// sustainable is the load that the disk budget can hold for the whole wait, in bytes per second.
 const sustainable = overloadDisk / float64(overloadWait/time.Second)
 
-// Law 8: ten times the load that the budgets can hold for the wait, and more: as fast as the gateway answers. What the
-// process has resident at the peak, over what it has when idle, stays within a tenth of the budget, and every trace with
-// an error whose spans were acknowledged is kept. So it is when a tenth of all traces is kept, and on its way to the backend.
+// Law 8: clients send at least ten times the sustainable load, as fast as the gateway answers. The resident memory at the peak, minus
+// that when idle, exceeds memory_budget by at most a tenth, and every acknowledged trace with an error is kept, also when a tenth of all
+// traces is kept and delivered.
 func TestOverloadKeepsErrorsAndTheBudget(t *testing.T) {
 	for _, percent := range []string{"1", "10"} {
 		t.Run("keeping "+percent+" %", func(t *testing.T) { overload(t, percent) })
@@ -52,9 +52,9 @@ func overload(t *testing.T, percent string) {
 	for i := range 8 {
 		client := g.client(t)
 		made := newTraffic(uint64(500 + i))
-		// Requests of boring traces are made once and sent under new IDs, so that the generator is not what limits.
+		// Requests of boring traces are made once and sent with new IDs, so that making them does not limit the load.
 		parts := make([]ptrace.Traces, 50)
-		sizes := make([]int, len(parts)) // as OTLP
+		sizes := make([]int, len(parts)) // in bytes of OTLP
 		for j := range parts {
 			parts[j] = ptrace.NewTraces()
 			for _, td := range made.trace(boring, time.Now()) {
@@ -96,9 +96,9 @@ func overload(t *testing.T, percent string) {
 	var status api.SamplingStatus
 	g.get(t, "/api/sampling/v1/status", &status)
 
-	// With the short waits alone it decides what is left without delay.
+	// With only the short waits it decides the remaining traces without delay.
 	g.stop(t)
-	g.configs = g.configs[:len(g.configs)-2] // that file was the last
+	g.configs = g.configs[:len(g.configs)-2] // the last one is testdata/small-budget.yaml
 	g.start(t)
 	g.awaitSettled(t)
 
@@ -108,11 +108,11 @@ func overload(t *testing.T, percent string) {
 		assert.Equal(t, spansPerTrace, arrived[id], "the trace %s has an error and is not kept whole", id)
 	}
 	load := float64(bytes.Load()) / overloadTime.Seconds() / sustainable
-	t.Logf("%d spans accepted in %s, %.0f times what is sustainable, %d refused; %d traces with errors; resident %d MiB idle, %d MiB at the peak, budget %d MiB",
+	t.Logf("%d spans accepted in %s, %.0f times the sustainable load, %d refused; %d traces with errors; resident %d MiB idle, %d MiB at the peak, budget %d MiB",
 		spans.Load(), overloadTime, load, refused.Load(), len(failed), idle>>20, peak>>20, overloadMemory>>20)
-	require.Greater(t, load, 10.0, "this machine is too slow for the test to show anything: raise overloadWait, here and in the file")
+	require.Greater(t, load, 10.0, "this machine is too slow for the load: raise overloadWait, here and in testdata/small-budget.yaml")
 	require.Greater(t, len(failed), 100)
-	assert.LessOrEqual(t, status.BytesBuffered, int64(overloadMemory), "the buffer is over its budget of memory")
-	assert.LessOrEqual(t, status.DiskBytes, int64(overloadDisk), "the buffer is over its budget of disk")
-	assert.LessOrEqual(t, float64(peak-idle), 1.1*overloadMemory, "the process takes more than the budget explains")
+	assert.LessOrEqual(t, status.BytesBuffered, int64(overloadMemory), "the buffer is over memory_budget")
+	assert.LessOrEqual(t, status.DiskBytes, int64(overloadDisk), "the buffer is over disk_budget")
+	assert.LessOrEqual(t, float64(peak-idle), 1.1*overloadMemory, "the process exceeds memory_budget by more than a tenth")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// The pages, in a real browser, on what the simulated shop sends: browser/pages.mjs says what must be seen.
+// Opens the pages in a real browser, with the spans of the simulated shop: browser/pages.mjs checks them.
 func TestPages(t *testing.T) {
 	g := startGateway(t, []string{"SLOWBURN_DEMO_WEBHOOK=http://" + freePort(t)}, "testdata/sampling.yaml", "testdata/shadow.yaml",
 		"../../demo/slowburn.yaml")
@@ -33,7 +33,7 @@ func TestPages(t *testing.T) {
 		defer ticker.Stop()
 		for ctx.Err() == nil {
 			<-ticker.C
-			_, _ = s.Visit(context.WithoutCancel(ctx)) // failures are what the faults are for
+			_, _ = s.Visit(context.WithoutCancel(ctx)) // errors are expected: faults are on
 		}
 	}()
 	t.Cleanup(func() {
@@ -52,7 +52,7 @@ func TestPages(t *testing.T) {
 			burning = burning || o.Events.Bad > 0
 		}
 		return len(page.Traces) > 0 && burning
-	}, patience, time.Second, "no failed trace, or no objective that burns")
+	}, patience, time.Second, "no failed trace, or no objective burns its budget")
 
 	artifacts, err := filepath.Abs("artifacts")
 	require.NoError(t, err)

@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// startPrometheus runs Debian's Prometheus, which takes remote writes, and returns its URL.
+// startPrometheus runs Debian's Prometheus with its remote-write receiver, and returns its URL.
 func startPrometheus(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
-	require.NoError(t, err, "apt-get install prometheus")
+	require.NoError(t, err, "run `apt-get install prometheus` first")
 	dir, address := t.TempDir(), freePort(t)
 	config := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(config, []byte("{}"), 0o600))

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What would lose traces, or the bytes' way, is refused at start with the key and the reason.
+// The start refuses configurations that would lose traces, and keys that only the gateway sets, with the key and the reason.
 func TestConfigurationThatLosesTracesIsRefused(t *testing.T) {
 	t.Parallel()
 	to := func(options string) string {
@@ -36,8 +36,8 @@ func TestConfigurationThatLosesTracesIsRefused(t *testing.T) {
 		"wire_path of sli":          {"yaml:connectors::sli::wire_path: true", []string{"connectors::sli::wire_path"}},
 		"destinations": {"yaml:processors::tail_sampling::destinations: [{id: otlp_grpc/backend, bytes: true}]",
 			[]string{"processors::tail_sampling::destinations"}},
-		"a request size that nobody takes": {to("max_request_size: 1KiB"), []string{"max_request_size"}},
-		"a wrong word":                     {"yaml:processors::tail_sampling::when_full: explode", []string{"when_full", "give_up", "refuse"}},
+		"a request size below the least": {to("max_request_size: 1KiB"), []string{"max_request_size"}},
+		"an unknown value":               {"yaml:processors::tail_sampling::when_full: explode", []string{"when_full", "give_up", "refuse"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGateway(t, builtGateway(t), nil, c.config)
@@ -47,7 +47,7 @@ func TestConfigurationThatLosesTracesIsRefused(t *testing.T) {
 			cmd.Env = append(cmd.Environ(), g.env...)
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
-			require.True(t, errors.As(err, &exit), "it started: %v", err)
+			require.True(t, errors.As(err, &exit), "the gateway started: %v", err)
 			assert.Equal(t, 1, exit.ExitCode(), "%s", tail(out, 2000))
 			for _, want := range c.want {
 				assert.Contains(t, string(out), want)
@@ -55,7 +55,7 @@ func TestConfigurationThatLosesTracesIsRefused(t *testing.T) {
 		})
 	}
 
-	// The queue is off when nobody asks for one, and so are retries.
+	// Without these keys, the exporter's queue and retries are off.
 	b := startBackend(t)
 	g := newGateway(t, builtGateway(t), []string{}, "testdata/delivery.yaml",
 		`yaml:{exporters: {otlp_grpc/plain: {endpoint: "`+b.grpc+`", tls: {insecure: true}}}, service: {pipelines: {traces/sampled: {exporters: [otlp_grpc/plain]}}}}`)

@@ -23,8 +23,8 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// The policies change again and again while spans come in, by SIGHUP and by a request. Each trace is decided by the version
-// under which its first span came, and no span is lost. A configuration that is not valid changes nothing.
+// The policies are reloaded many times while spans come, by SIGHUP and by requests. Each trace is decided by the version that was current
+// when its first span came, and no span is lost. An invalid configuration changes nothing.
 func TestReloadUnderLoad(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "policies.yaml")
 	write := func(policies string) {
@@ -68,7 +68,7 @@ func TestReloadUnderLoad(t *testing.T) {
 			write("{name: v0, type: no_such_type}")
 			g.reload(t, version%2 == 0, func(p api.Policies) bool { return p.LastError != nil })
 			p := g.policies(t)
-			require.Equal(t, version-1, p.Version, "a bad configuration changes nothing")
+			require.Equal(t, version-1, p.Version, "an invalid configuration changes nothing")
 			require.Equal(t, fmt.Sprintf("v%d", version-1), p.Policies[0].Name)
 			require.Contains(t, p.LastError.Detail, "no_such_type")
 		}
@@ -99,7 +99,7 @@ func (g *gateway) policies(t *testing.T) (p api.Policies) {
 	return p
 }
 
-// reload makes the gateway read its policies again, and waits until it did.
+// reload makes the gateway reload its policies, and waits until done.
 func (g *gateway) reload(t *testing.T, bySignal bool, done func(api.Policies) bool) {
 	t.Helper()
 	if bySignal {
@@ -115,7 +115,7 @@ func (g *gateway) reload(t *testing.T, bySignal bool, done func(api.Policies) bo
 	require.Eventually(t, func() bool { return done(g.policies(t)) }, patience, 10*time.Millisecond)
 }
 
-// checkExplain asks the command about some of the traces.
+// checkExplain runs `slowburn explain` for some of the traces, and for an unknown one.
 func (g *gateway) checkExplain(t *testing.T, decidedBy map[pcommon.TraceID]string) {
 	t.Helper()
 	explain := func(id string) (string, int) {

@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// The backend must receive exactly the traces that the policies keep, each whole, whichever way its spans came in and
-// however long the backend was away.
+// The backend receives exactly the traces that the policies keep, each whole, over each protocol of the receiver, and although the
+// backend was down for a while.
 func TestKeptTracesReachTheBackendWhole(t *testing.T) {
 	g := startGateway(t, nil, "testdata/sampling.yaml")
 	client := g.client(t)
@@ -63,7 +63,7 @@ func TestKeptTracesReachTheBackendWhole(t *testing.T) {
 	checkThresholds(t, received, baseline)
 }
 
-// checkThresholds holds every kept span to its threshold: right for its policy, and passed by its randomness.
+// checkThresholds checks that every kept span has the threshold of its policy, which its randomness reaches.
 func checkThresholds(t *testing.T, td ptrace.Traces, baseline sampling.Threshold) {
 	t.Helper()
 	for _, rs := range td.ResourceSpans().All() {

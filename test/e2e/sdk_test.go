@@ -19,37 +19,37 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// sdk is a program of sdk/, run as the SDK's documentation says.
+// sdk is a program of sdk/, with the command line of the SDK's documentation.
 type sdk struct {
 	name, dir string
 	command   []string
-	// fallback is the protocol of an SDK that is given none.
+	// fallback is the SDK's default protocol.
 	fallback string
 	env      []string
-	// tells says which answers the SDK logs as they are: of HTTP and of gRPC. Those of the others are in the gateway's log.
+	// tellsHTTP and tellsGRPC report whether the SDK logs the text of HTTP and gRPC answers. The gateway's log always has it.
 	tellsHTTP, tellsGRPC bool
 }
 
 var sdks = []sdk{
 	{
 		name: "python", dir: "sdk/python", command: []string{".venv/bin/opentelemetry-instrument", ".venv/bin/python", "app.py"},
-		fallback: "grpc", tellsGRPC: true, // of HTTP it logs the code and its name
+		fallback: "grpc", tellsGRPC: true, // of HTTP answers it logs the status only
 	},
 	{
 		name: "javascript", dir: "sdk/javascript", command: []string{"node", "--require", "@opentelemetry/auto-instrumentations-node/register", "app.js"},
 		fallback: "http/protobuf", // it logs nothing without OTEL_LOG_LEVEL
-		// The detectors that ask a cloud for its metadata stay off: there is none.
+		// Detectors that request a cloud's metadata are off.
 		env: []string{"OTEL_NODE_RESOURCE_DETECTORS=env,host,os,process"},
 	},
 	{
 		name: "java", dir: "sdk/java", command: []string{"java", "-XX:TieredStopAtLevel=1", "-javaagent:lib/opentelemetry-javaagent.jar", "-cp", "lib", "App"},
 		fallback: "http/protobuf", tellsHTTP: true, tellsGRPC: true,
-		// Only what this program needs is instrumented, which starts sooner.
+		// Other instrumentations are off, for a faster start.
 		env: []string{"OTEL_INSTRUMENTATION_COMMON_DEFAULT_ENABLED=false", "OTEL_INSTRUMENTATION_JAVA_HTTP_CLIENT_ENABLED=true"},
 	},
 }
 
-// run sends a trace of the service as the variables say, and returns what the SDK wrote.
+// run runs the program with a service name and variables of the SDK, and returns its output.
 func (s *sdk) run(t *testing.T, service string, variables ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -62,7 +62,7 @@ func (s *sdk) run(t *testing.T, service string, variables ...string) string {
 	}
 	cmd := exec.CommandContext(ctx, program, s.command[1:]...)
 	cmd.Dir = s.dir
-	for _, v := range os.Environ() { // none of this machine's own
+	for _, v := range os.Environ() { // without the machine's variables for SDKs
 		if !strings.HasPrefix(v, "OTEL_") {
 			cmd.Env = append(cmd.Env, v)
 		}
@@ -73,7 +73,7 @@ func (s *sdk) run(t *testing.T, service string, variables ...string) string {
 	return string(out)
 }
 
-// came reports whether a span of the service was counted.
+// came reports whether the gateway has counted a span of the service.
 func (g *gateway) came(t *testing.T, service string) bool {
 	t.Helper()
 	var cost api.SamplingCost
@@ -86,9 +86,8 @@ func (g *gateway) came(t *testing.T, service string) bool {
 	return false
 }
 
-// Real SDKs: with the variables that README names, with those of gRPC, and with the endpoint alone, spans come. With the port of the
-// other protocol, or the protocol of the other port, none does, and what to set is in the SDK's log where it logs answers,
-// and in the gateway's.
+// Real SDKs send spans with the variables of README, with those for gRPC, and with the endpoint only. With the port of the other protocol
+// they send none, and the gateway's log has the variable to set, as does the SDK's log if it has answers.
 func TestSDKs(t *testing.T) {
 	t.Parallel()
 	for _, s := range sdks {

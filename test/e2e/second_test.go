@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A second gateway on the directories of one that runs ends at once, with a status and a sentence that say why. The first
-// one goes on as if nothing had been.
+// A second gateway with a directory of a running one ends at once, with exit code 1 and a message with the reason. The first one is not
+// affected.
 func TestSecondProcess(t *testing.T) {
 	spans := t.TempDir()
 	configs := []string{"testdata/sampling.yaml", "testdata/spans-dir.yaml"}
@@ -56,6 +56,6 @@ func TestSecondProcess(t *testing.T) {
 		send(t, client, td)
 	}
 	g.awaitSettled(t)
-	assert.Equal(t, spansPerTrace, g.backend.spans(t).SpanCount(), "the first one goes on")
+	assert.Equal(t, spansPerTrace, g.backend.spans(t).SpanCount(), "the first gateway still delivers")
 	assert.Equal(t, 200, g.readyz(t).status)
 }

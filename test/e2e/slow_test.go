@@ -14,8 +14,8 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// A request of 17 seconds, whose child ends at once and whose root is sent when it has ended, is kept as slow by the shipped
-// waits: the trace without a root waits, and is decided two seconds after the root came.
+// A request of 17 seconds is kept as slow with the shipped waits. Its child ends and is sent at once, its root when it ends: the trace
+// without a root waits, and is decided two seconds after the root came.
 func TestSlowRequestIsKept(t *testing.T) {
 	const took = 17 * time.Second
 	clock := newTestClock(t, `{"rate": 20}`)
@@ -40,7 +40,7 @@ func TestSlowRequestIsKept(t *testing.T) {
 		g.get(t, "/api/sampling/v1/status", &status)
 		return status.TracesPending == 0 || status.OldestUndecidedSeconds >= took.Seconds()
 	}, patience, 10*time.Millisecond)
-	require.EqualValues(t, 1, status.TracesPending, "it waits for its root")
+	require.EqualValues(t, 1, status.TracesPending, "the trace waits for its root")
 	send(t, client, span("frontend", rootID, pcommon.SpanID{}, took))
 	g.awaitSettled(t)
 
@@ -50,5 +50,5 @@ func TestSlowRequestIsKept(t *testing.T) {
 	var decision api.Decision
 	g.get(t, "/api/sampling/v1/decisions/"+id.String(), &decision)
 	assert.Equal(t, "root_received", decision.Trigger)
-	assert.Less(t, decision.DecidedAt.Sub(*decision.FirstSpanAt), time.Minute, "it does not wait longer than it must")
+	assert.Less(t, decision.DecidedAt.Sub(*decision.FirstSpanAt), time.Minute, "the trace is decided before decision_wait is over")
 }

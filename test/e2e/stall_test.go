@@ -29,22 +29,23 @@ import (
 
 const (
 	longestRequest = time.Second
-	// what testdata/full-budget.yaml says, and what an end may take besides
+	// shutdown_timeout of testdata/full-budget.yaml, and the time allowed for the rest of a shutdown
 	fullBudgetShutdown = 5 * time.Second
 	shutdownBesides    = 2 * time.Second
-	// what fillBudget sends
+	// the requests of fillBudget
 	spansPerRequest = 40
 	spanBytes       = 4 << 10
 )
 
-// A full disk_budget never stops intake: a request is taken or refused, with a time to retry, within a second, and SIGTERM ends the
-// gateway in time. The spans are large, each trace has some in every segment, nothing is due for long, and the backend refuses or hangs.
+// A full disk_budget never stops intake: each request is accepted, or refused with a retry delay, within a second, and SIGTERM ends the
+// gateway in time. The spans are large, each trace has spans in every segment, no decision is due for long, and the backend refuses or
+// hangs.
 func TestFullBudgetNeverStopsIntake(t *testing.T) {
 	for name, c := range map[string]struct {
 		memory, disk int    // budgets, MiB
 		limit        int    // of the cgroup, MiB; 0 is none
 		heap         string // GOMEMLIMIT
-		hangs        bool   // the backend does not answer, in place of refusing
+		hangs        bool   // the backend does not answer, instead of refusing
 	}{
 		"small disk budget":                             {256, 256, 0, "", false},
 		"memory smaller than disk":                      {64, 512, 0, "", false},
@@ -69,19 +70,19 @@ func TestFullBudgetNeverStopsIntake(t *testing.T) {
 			began := time.Now()
 			g.stop(t)
 			took := time.Since(began)
-			t.Logf("%s: %d requests taken, %d refused; the longest took %s, p99 %s; SIGTERM took %s", name, load.taken.Load(), load.refused.Load(),
+			t.Logf("%s: %d requests accepted, %d refused; the longest took %s, p99 %s; SIGTERM took %s", name, load.taken.Load(), load.refused.Load(),
 				load.longest().Round(time.Millisecond), load.quantile(0.99).Round(time.Millisecond), took.Round(time.Millisecond))
 			assert.Positive(t, load.taken.Load())
 			sent := load.taken.Load() * spansPerRequest * spanBytes >> 20
 			assert.Greater(t, sent, int64(min(c.memory, c.disk)), "the budget was never full")
-			assert.Zero(t, load.without.Load(), "refusals without a time to retry")
+			assert.Zero(t, load.without.Load(), "refusals without a retry delay")
 			assert.LessOrEqual(t, load.longest(), longestRequest)
 			assert.LessOrEqual(t, took, fullBudgetShutdown+shutdownBesides)
 		})
 	}
 }
 
-// confine limits the memory of a process, its page cache included, to so many MiB.
+// confine limits the memory of a process to limit MiB, with its page cache.
 func confine(t *testing.T, pid, limit int) {
 	t.Helper()
 	group := filepath.Join("/sys/fs/cgroup/memory", fmt.Sprintf("slowburn-e2e-%d", pid))
@@ -93,7 +94,7 @@ func confine(t *testing.T, pid, limit int) {
 	require.NoError(t, os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0))
 }
 
-// requests is how a load was answered.
+// requests has the answers to a load: accepted, refused, and those without a retry delay, with their times.
 type requests struct {
 	taken, refused, without atomic.Int64
 	mu                      sync.Mutex
@@ -116,7 +117,7 @@ func (r *requests) quantile(q float64) time.Duration {
 	return sorted[int(q*float64(len(sorted)-1))]
 }
 
-// fillBudget sends spans of traces that never end until the budget is full, and goes on.
+// fillBudget sends spans of traces that never end, for the time d, which fills the budget.
 func fillBudget(t *testing.T, g *gateway, d time.Duration) *requests {
 	t.Helper()
 	const clients, traces, perRequest = 8, 2000, spansPerRequest
@@ -153,7 +154,7 @@ func fillBudget(t *testing.T, g *gateway, d time.Duration) *requests {
 				end()
 				load.add(time.Since(began), err)
 				if err != nil {
-					<-time.After(20 * time.Millisecond) // less than a sender would wait
+					<-time.After(20 * time.Millisecond) // shorter than a sender's pause
 				}
 			}
 		})

@@ -19,9 +19,9 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// row is an answer of the table in docs/delivery.md, and the class that the table says it is of.
+// row is an answer of the table in docs/delivery.md, with its class.
 type row struct {
-	id    string // of the exporter that gets it
+	id    string // the exporter that gets the answer
 	class string
 	rule  rule
 }
@@ -30,10 +30,10 @@ var answerCode = regexp.MustCompile("`([A-Z_]+)`( without RetryInfo even| withou
 
 var answerStatus = regexp.MustCompile(`\b([2-5])(\d\d|xx)( with rejected spans)?\b`)
 
-// quota is how often a quota is over, before a request that is no smaller is taken.
+// quota is the number of refusals because of a quota before a request of the smallest size is accepted.
 const quota = 4
 
-// readTable reads the table. Cells name answers; "other 4xx" stands for those that no row names.
+// readTable reads the table. Its cells have answers; "other 4xx" stands for those without a row.
 func readTable(t *testing.T) (rows []row) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/delivery.md")
@@ -60,7 +60,7 @@ func readTable(t *testing.T) (rows []row) {
 			switch match[2] {
 			case " with RetryInfo":
 				r.RetryAfter, id = 1, id+"_later"
-			case " without RetryInfo even": // for the smallest request
+			case " without RetryInfo even": // refuses the smallest request, too
 				r.Times, id = quota, id+"_quota"
 			case " with rejected spans":
 				r.Reject, id = 1, id+"_partly"
@@ -70,7 +70,7 @@ func readTable(t *testing.T) (rows []row) {
 		for _, match := range answerStatus.FindAllStringSubmatch(cells[1], -1) {
 			r, id := rule{}, "otlp_http/"+match[1]+match[2]
 			if match[2] == "xx" {
-				match[2] = "08" // 308; the others are those that no row names
+				match[2] = "08" // 308, or 418 and 518, which have no row
 				if match[1] != "3" {
 					match[2] = "18"
 				}
@@ -86,11 +86,10 @@ func readTable(t *testing.T) (rows []row) {
 	return rows
 }
 
-// mostDestinations is how many one sampler can have.
+// mostDestinations is the largest number of destinations of a sampler.
 const mostDestinations = 16
 
-// docs/delivery.md has a table of what happens to a backend's answers: this reads it, and gives each answer to a destination
-// of its own.
+// The table in docs/delivery.md has the handling of each answer of a backend. Each answer goes to its own destination here.
 func TestDeliveryTable(t *testing.T) {
 	rows := readTable(t)
 	require.Greater(t, len(rows), 40)
@@ -140,7 +139,7 @@ func checkRows(t *testing.T, rows []row) {
 	}
 	g.sendAll(t, second)
 	sent := append(first, second...)
-	t.Run("answers", func(t *testing.T) { // which ends when all of its tests have
+	t.Run("answers", func(t *testing.T) { // returns when all subtests have ended
 		for _, r := range rows {
 			t.Run(r.id, func(t *testing.T) {
 				t.Parallel()
@@ -150,8 +149,8 @@ func checkRows(t *testing.T, rows []row) {
 	})
 }
 
-// check holds the row's destination to its class. All traces were sent to it, and one of them is that which it refuses, where it
-// refuses one.
+// check checks that the row's destination behaves as its class demands. All traces of sent went to it. Destinations that refuse a trace
+// refuse the one with the ID one.
 func (r row) check(t *testing.T, g *gateway, b *backend, sent []ptrace.Traces, one string) {
 	t.Helper()
 	now := func() api.Destination { return g.destinations(t).of(t, r.id) }
@@ -169,14 +168,14 @@ func (r row) check(t *testing.T, g *gateway, b *backend, sent []ptrace.Traces, o
 		assert.Eventually(t, func() bool { return now().State == "refuses_gateway" }, soon, 100*time.Millisecond)
 		state := g.readyz(t)
 		assert.Equal(t, http.StatusOK, state.status)
-		assert.True(t, state.names(r.id), "/readyz does not name it: %+v", state)
+		assert.True(t, state.names(r.id), "/readyz does not name the destination: %+v", state)
 		b.answerTenant(t, r.id)
 		b.awaitAll(t, soon, sent, r.id)
 		assert.Zero(t, now().RefusedTraces)
 	}
 }
 
-// refuses reports whether the trace is listed as refused by the row's destination, with what that answered.
+// refuses reports whether the trace is listed as refused by the row's destination, with its answer.
 func (g *gateway) refuses(t *testing.T, r row, id string) bool {
 	t.Helper()
 	code := "HTTP " + strconv.Itoa(r.rule.Status)

@@ -24,7 +24,7 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// testClock is a gateway's clock: the file that a binary with the tag testclock reads.
+// testClock is the file that sets the clock of a binary with the build tag testclock.
 type testClock struct{ path string }
 
 func newTestClock(t *testing.T, content string) testClock {
@@ -49,8 +49,8 @@ func buildWithTestClock(t *testing.T) string {
 	return program
 }
 
-// A gateway at 60 times its pace decides after a minute's wait in a second, flushes its counts on a grid of ten seconds of
-// its own, and notices a jump of its wall clock.
+// A gateway whose clock runs 60 times as fast decides after a wait of a minute in a second, flushes its counts every ten seconds of its
+// clock, and detects a jump of the wall clock.
 func TestClockRunsAndJumps(t *testing.T) {
 	clock := newTestClock(t, `{"rate": 60}`)
 	g := startProgram(t, buildWithTestClock(t), []string{clock.env()}, "testdata/minute.yaml")
@@ -63,7 +63,7 @@ func TestClockRunsAndJumps(t *testing.T) {
 	assert.GreaterOrEqual(t, decision.DecidedAt.Sub(*decision.FirstSpanAt), time.Minute)
 	assert.Equal(t, spansPerTrace, g.backend.spans(t).SpanCount())
 
-	// flushes counts those of ten hours around an instant.
+	// flushes returns the number of flushes in the ten hours around an instant.
 	flushes := func(at time.Time) float64 {
 		return g.query(t, "max(count_over_time(traces_span_metrics_calls_total[10h]))", at.Add(5*time.Hour))
 	}
@@ -76,20 +76,20 @@ func TestClockRunsAndJumps(t *testing.T) {
 	clock.set(t, `{"rate": 60, "offset": "25h"}`)
 	require.Eventually(t, func() bool {
 		return strings.Contains(g.readyz(t).message("clock"), "the machine's clock jumped ahead by 25h")
-	}, patience, 20*time.Millisecond, "the jump is not told by /readyz")
+	}, patience, 20*time.Millisecond, "/readyz does not report the jump")
 	require.Eventually(t, func() bool { return g.readyz(t).message("clock") == "" }, patience, 50*time.Millisecond,
-		"the clock that stays is not believed")
-	sendFailing(t, g, 42) // series without spans for that long have ended
+		"the gateway does not trust the new time")
+	sendFailing(t, g, 42) // series without spans for so long have ended
 	require.Eventually(t, func() bool { return flushes(since.Add(25*time.Hour)) > 0 }, patience, 50*time.Millisecond,
-		"counts are not written at the time to which the clock jumped")
+		"counts are not written at the time after the jump")
 }
 
-// rightWithin is how soon pages and alerts are right once the clock that a gateway believes is within 2 s of the true one.
+// rightWithin is the time after which pages and alerts are correct once the clock that a gateway trusts is within 2 s of the true one.
 const rightWithin = 2 * time.Minute
 
-// A clock that jumps for a while changes nothing, and one that stays is followed: no count is lost, nothing kept is evicted, an outage
-// pages. Pages and alerts are right within rightWithin of the gateway's clock being the true one again. The gateway runs at 60 times its
-// pace, and at 6 times while that is measured, so that it is the gateway's time that is measured and not the machine's load.
+// A clock that jumps for a while changes nothing, and the gateway follows one that stays: no count is lost, no kept trace is evicted, and
+// an outage pages. Pages and alerts are correct within rightWithin after the gateway trusts the true time again. Its clock runs 60 times
+// as fast, and 6 times while that is measured, so that the machine's load does not matter.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -121,11 +121,11 @@ func TestClockJumps(t *testing.T) {
 			}
 			set := func(offset time.Duration) { setAt(60, offset) }
 			believed := func() bool { return g.readyz(t).message("clock") == "" }
-			// outage has requests fail as soon as the clock is believed again, where it stands now, and holds what is told then.
+			// outage sends failing requests as soon as the gateway trusts the clock, and checks the counts and the alert.
 			outage := func(offset time.Duration) {
 				t.Helper()
 				const slow = 6
-				until("the clock is not believed", believed)
+				until("the gateway does not trust the clock", believed)
 				setAt(slow, offset)
 				send(400, 120)
 				require.EventuallyWithT(t, func(c *assert.CollectT) {
@@ -133,7 +133,7 @@ func TestClockJumps(t *testing.T) {
 					assert.EqualValues(c, total, o.Events.Total)
 					assert.EqualValues(c, bad, o.Events.Bad)
 					assert.Equal(c, alert.Firing, o.Alert.State)
-				}, rightWithin/slow, 200*time.Millisecond, "an outage is not told within %s", rightWithin)
+				}, rightWithin/slow, 200*time.Millisecond, "an outage is not reported within %s", rightWithin)
 				set(offset)
 			}
 			direction := "ahead by " + jump.String()
@@ -145,13 +145,13 @@ func TestClockJumps(t *testing.T) {
 			g.awaitLedger(t, total, bad)
 			for _, lasts := range []time.Duration{45 * time.Second, 10 * time.Minute} {
 				set(jump)
-				until("the doubt is not told", doubted(direction))
+				until("the doubt is not reported", doubted(direction))
 				send(100, 1)
 				time.Sleep(lasts / 60)
 				require.NotEqual(t, alert.Firing, g.objective(t).Alert.State)
 				set(0)
 				outage(0)
-				require.True(t, g.shows(t, id), "what was kept is evicted")
+				require.True(t, g.shows(t, id), "a kept trace is evicted")
 				until("the alert does not end with the outage", func() bool {
 					send(100, 0)
 					return g.objective(t).Alert.State != alert.Firing
@@ -159,15 +159,15 @@ func TestClockJumps(t *testing.T) {
 			}
 
 			set(jump)
-			until("the doubt is not told", doubted(direction))
+			until("the doubt is not reported", doubted(direction))
 			send(100, 1)
-			until("the clock is not believed", believed)
-			if jump > 30*day { // what was counted before is older than the objective's window
+			until("the gateway does not trust the clock", believed)
+			if jump > 30*day { // earlier counts are older than the objective's window
 				total, bad = 0, 0
 			}
 			outage(jump)
 			if jump < day {
-				require.True(t, g.shows(t, id), "what was kept is evicted")
+				require.True(t, g.shows(t, id), "a kept trace is evicted")
 			}
 		})
 	}
@@ -183,8 +183,8 @@ func sendFailing(t *testing.T, g *gateway, seed uint64) pcommon.TraceID {
 	return parts[0].ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).TraceID()
 }
 
-// query returns the one value of a PromQL expression at an instant, and 0 where there is none. The API's own default for
-// the instant is the machine's time.
+// query returns the value of a PromQL expression at an instant, and 0 if it has none. Without an instant the API would use the machine's
+// time.
 func (g *gateway) query(t *testing.T, expression string, at time.Time) float64 {
 	t.Helper()
 	var answer struct {

@@ -15,11 +15,11 @@ import (
 
 const textRepaired = "slowburn.text.repaired"
 
-// broken is text that no strict decoder takes.
+// broken is text that strict decoders refuse.
 const broken = "caf\xe9 \xff\xfe"
 
-// Text that is not UTF-8, wherever it is in a trace, costs neither the trace nor those beside it: a backend that decodes
-// with Google's protobuf gets everything, that text made valid, and where it was marked.
+// Text that is not UTF-8, anywhere in a trace, loses neither the trace nor others: a backend that decodes with Google's protobuf gets
+// all traces, with that text made valid and its span or scope marked.
 func TestTextThatIsNotUTF8(t *testing.T) {
 	t.Parallel()
 	byGRPC, byHTTP, asINTERNAL := startStrict(t), startStrict(t), startStrict(t, "--internal")
@@ -30,7 +30,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 	))
 	type place struct {
 		name string
-		// spoil makes the trace's first span, or what it stands in, wrong.
+		// spoil puts broken into the trace's first span, its scope or its resource.
 		spoil  func(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span)
 		shared bool // the mark is on the scope
 	}
@@ -95,7 +95,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 		for id, p := range spoiled {
 			assert.Positive(t, marks[id], "%s: the trace whose %s was made valid is not marked", name, p.name)
 			if !p.shared {
-				assert.Equal(t, 1, marks[id], "%s: one span's %s was made valid", name, p.name)
+				assert.Equal(t, 1, marks[id], "%s: only the span whose %s was made valid is marked", name, p.name)
 			}
 		}
 		kept := find(t, b.spans(t), traceID(sent[11]), "text")
@@ -111,7 +111,7 @@ func marked(attributes pcommon.Map) bool {
 	return ok && v.Bool()
 }
 
-// find returns a text attribute that one span of a trace has.
+// find returns the text attribute of a trace's span that has it.
 func find(t *testing.T, td ptrace.Traces, id pcommon.TraceID, key string) (text string) {
 	t.Helper()
 	found := false

@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// flavour is what kind of trace the traffic holds.
+// flavour is a kind of trace.
 type flavour int
 
 const (
@@ -30,12 +30,12 @@ var services = []string{"frontend", "cart", "checkout", "payment", "inventory"}
 
 const spansPerTrace = 12
 
-// traffic makes traces, the same ones for the same seed.
+// traffic makes traces, with the same IDs for the same seed.
 type traffic struct{ rng *rand.Rand }
 
 func newTraffic(seed uint64) traffic { return traffic{rand.New(rand.NewPCG(seed, 7))} }
 
-// trace makes a trace of 12 spans over five services, as a request per service: the way that SDKs send them.
+// trace makes a trace of 12 spans of five services, as one request per service, as SDKs send them.
 func (g traffic) trace(f flavour, start time.Time) []ptrace.Traces {
 	id := g.id()
 	duration := 120 * time.Millisecond
@@ -87,7 +87,7 @@ func newScope(td ptrace.Traces, service string) ptrace.SpanSlice {
 	return ss.Spans()
 }
 
-// fill gives a span what spans have: eight attributes of the conventions, here and there an event, a link, a state.
+// fill fills a span as instrumentations do: eight attributes of the semantic conventions, and sometimes an event, a link, a trace state.
 func (g traffic) fill(span ptrace.Span, i int, start time.Time, duration time.Duration) {
 	span.SetName([]string{"POST /orders", "GET /items", "authorize"}[i%3])
 	span.SetKind([]ptrace.SpanKind{ptrace.SpanKindServer, ptrace.SpanKindClient, ptrace.SpanKindInternal}[i%3])
@@ -117,8 +117,8 @@ func (g traffic) fill(span ptrace.Span, i int, start time.Time, duration time.Du
 	}
 }
 
-// content renders every span of the traces, by trace, in an order of its own: equal contents are equal traces. What the
-// gateway may add to a kept span is left out.
+// content renders every span of the traces, sorted, by trace: traces with equal content are equal. It leaves out the gateway's additions
+// to kept spans.
 func content(t *testing.T, all ...ptrace.Traces) map[pcommon.TraceID][]string {
 	t.Helper()
 	byTrace := map[pcommon.TraceID][]string{}
@@ -160,7 +160,7 @@ func render(t *testing.T, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, span pt
 	return string(body)
 }
 
-// mark returns what the gateway wrote on every scope of a trace: the same value on each.
+// mark returns the value of an attribute that the gateway adds to every scope of a trace, by trace.
 func mark(t *testing.T, td ptrace.Traces, key string) map[pcommon.TraceID]string {
 	t.Helper()
 	values := map[pcommon.TraceID]string{}

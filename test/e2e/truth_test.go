@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// ownCounters reads the gateway's own counters: the sums by name and the given labels, in the order of the labels.
+// ownCounters returns the gateway's counters, summed by name and the values of the given labels: "name value1 value2".
 func ownCounters(t *testing.T, address string, labels ...string) map[string]float64 {
 	t.Helper()
 	resp, err := http.Get("http://" + address + "/metrics")
@@ -45,7 +45,7 @@ func ownCounters(t *testing.T, address string, labels ...string) map[string]floa
 	return sums
 }
 
-// postProtobuf sends traces over HTTP and returns the code.
+// postProtobuf sends traces over HTTP and returns the status.
 func (g *gateway) postProtobuf(t *testing.T, td ptrace.Traces) int {
 	t.Helper()
 	body, err := ptraceotlp.NewExportRequestFromTraces(td).MarshalProto()
@@ -56,14 +56,14 @@ func (g *gateway) postProtobuf(t *testing.T, td ptrace.Traces) int {
 	return resp.StatusCode
 }
 
-// What the Collector counts is right where spans travel as bytes: at each place of the shipped pipelines, to the span.
+// The Collector's counters are exact, to the span, in each component of the shipped pipelines, although spans pass as bytes.
 func TestCollectorCountsWhatTravelsAsBytes(t *testing.T) {
 	t.Parallel()
 	metrics, env := ownMetrics(t)
 	g := startGateway(t, []string{env}, "testdata/delivery.yaml", "testdata/metrics.yaml")
 	made, client := newTraffic(91), g.client(t)
 	const traces = 20
-	for range traces { // all are kept, and half come by each door
+	for range traces { // all are kept, and half of the requests come over each protocol
 		parts := made.trace(failing, time.Now())
 		for i, td := range parts {
 			if i%2 == 0 {
@@ -99,7 +99,7 @@ func TestCollectorCountsWhatTravelsAsBytes(t *testing.T) {
 	}
 }
 
-// While memory_limiter refuses everything /readyz says so, and the refused spans are counted.
+// While memory_limiter refuses everything, /readyz reports it, and the refused spans are counted.
 func TestNotReadyWhileMemoryIsShort(t *testing.T) {
 	t.Parallel()
 	metrics, env := ownMetrics(t)

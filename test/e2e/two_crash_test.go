@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// A gateway that is killed again and again while one of its destinations refuses everything loses nothing for either: the
-// healthy one gets all that was acknowledged and kept, and so does the other once it is mended.
+// A gateway that is killed repeatedly while one of its two destinations refuses everything loses no span for either: the healthy one
+// gets all acknowledged spans of kept traces, and so does the other one when it accepts spans again.
 func TestKillNineWithADestinationDown(t *testing.T) {
 	t.Parallel()
 	dead, healthy := startBackend(t), startBackend(t)
@@ -30,7 +30,7 @@ func TestKillNineWithADestinationDown(t *testing.T) {
 	rng := rand.New(rand.NewPCG(10, 9))
 	times := max(6, kills(t)/3)
 	for range times {
-		time.Sleep(time.Duration(300+rng.IntN(1500)) * time.Millisecond) // the moment is what is random here
+		time.Sleep(time.Duration(300+rng.IntN(1500)) * time.Millisecond) // a kill at a random moment
 		require.NoError(t, g.cmd.Process.Signal(syscall.SIGKILL))
 		<-g.done
 		g.start(t)
@@ -44,6 +44,6 @@ func TestKillNineWithADestinationDown(t *testing.T) {
 			times, report.acknowledged, report.traces, report.kept, report.repeated, name)
 		assert.Zero(t, report.lost, "acknowledged spans of kept traces that never reached the %s backend", name)
 		assert.Zero(t, report.unwanted, "spans of traces that no policy keeps, at the %s backend", name)
-		assert.Greater(t, report.kept, 20, "too little was kept to say anything")
+		assert.Greater(t, report.kept, 20, "too few traces were kept for a comparison")
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// configMap is a folder that changes as Kubernetes changes one that is mounted from a ConfigMap: files are links into a
-// folder, which is itself a link that is replaced.
+// configMap is a folder that changes as Kubernetes changes one that is mounted from a ConfigMap: its files are links into ..data, a link
+// to a folder, which each change replaces.
 type configMap struct {
 	dir     string
 	version int
@@ -39,8 +39,8 @@ func (m *configMap) set(t *testing.T, files map[string]string) {
 	require.NoError(t, os.Rename(next, filepath.Join(m.dir, "..data")))
 }
 
-// The policies are in a folder that is mounted from a ConfigMap, as the Helm chart has them. What changes there is taken without a
-// signal; what is broken keeps the version before, says so in /readyz, and does not make the gateway unready.
+// The policies are in a folder that is mounted from a ConfigMap, as in the Helm chart. A change is applied without a signal. After an
+// invalid change the former version stays, and /readyz reports it without making the gateway unready.
 func TestWatchedFolder(t *testing.T) {
 	m := &configMap{dir: t.TempDir()}
 	set := func(policy, shadow string) {
@@ -58,23 +58,23 @@ func TestWatchedFolder(t *testing.T) {
 	}
 
 	set("v2, type: always_sample", "null\n")
-	await("the policies change", func(p api.Policies) bool { return p.Version == 2 && p.Policies[0].Name == "v2" })
+	await("the policies do not change", func(p api.Policies) bool { return p.Version == 2 && p.Policies[0].Name == "v2" })
 	set("v2, type: always_sample", "policies: [{name: candidate, type: always_sample}]\n")
-	await("a shadow comes", func(p api.Policies) bool { return p.Version == 3 && p.LastError == nil })
+	await("the shadow does not start", func(p api.Policies) bool { return p.Version == 3 && p.LastError == nil })
 
 	set("v3, type: no_such_type", "null\n")
-	await("what is broken is said", func(p api.Policies) bool { return p.LastError != nil })
+	await("the invalid policies are not reported", func(p api.Policies) bool { return p.LastError != nil })
 	p := g.policies(t)
 	assert.Equal(t, 3, p.Version)
 	assert.Contains(t, p.LastError.Detail, "no_such_type")
 	status, body := g.request(t, http.MethodGet, "/readyz")
-	assert.Equal(t, http.StatusOK, status, "spans are taken all the same")
+	assert.Equal(t, http.StatusOK, status, "the gateway still accepts spans")
 	assert.Contains(t, string(body), "version 3 stays")
 	assert.Contains(t, string(body), "no_such_type")
 	send(t, client, newTraffic(1).trace(boring, time.Now())[0])
 
 	set("v4, type: always_sample", "null\n")
-	await("what is put right is taken", func(p api.Policies) bool { return p.Version == 4 && p.LastError == nil })
+	await("the corrected policies are not applied", func(p api.Policies) bool { return p.Version == 4 && p.LastError == nil })
 	_, body = g.request(t, http.MethodGet, "/readyz")
 	assert.NotContains(t, string(body), "Reloading the policies failed")
 }

@@ -30,7 +30,7 @@ import (
 
 const reloadPath = "/api/sampling/v1/policies/reload"
 
-// ask sends a request with a Host, if that is not empty, and pairs of header names and values.
+// ask sends a request with a Host, unless that is empty, and headers as pairs of name and value.
 func (g *gateway) ask(t *testing.T, method, path, host string, headers ...string) (status int, body string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+g.web+path, nil)
@@ -47,7 +47,7 @@ func (g *gateway) ask(t *testing.T, method, path, host string, headers ...string
 	return answer.StatusCode, string(text)
 }
 
-// Without auth: pages of other sites and unknown names are kept out, and changes are taken from this machine, by its commands too.
+// Without auth the gateway refuses pages of other sites and unknown names, and accepts changes from this machine, also by commands.
 func TestWebDoors(t *testing.T) {
 	g := startGateway(t, nil, "testdata/doors.yaml")
 	for _, c := range []struct {
@@ -92,7 +92,7 @@ func TestWebDoors(t *testing.T) {
 	assert.Contains(t, log, "change refused")
 }
 
-// idp is an OpenID Connect provider: its metadata, its key, and tokens that it signed.
+// idp is an OpenID Connect provider: it answers its metadata and its key, and signs tokens.
 type idp struct {
 	*httptest.Server
 	key *rsa.PrivateKey
@@ -122,7 +122,7 @@ func startIDP(t *testing.T) *idp {
 
 func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// token is one for a person.
+// token returns a signed token for a person.
 func (p *idp) token(t *testing.T, email string) string {
 	t.Helper()
 	claims, err := json.Marshal(map[string]any{"iss": p.URL, "aud": "slowburn", "sub": "id of " + email, "email": email, "exp": time.Now().Add(time.Hour).Unix()})
@@ -134,14 +134,14 @@ func (p *idp) token(t *testing.T, email string) string {
 	return text + "." + encoded(signature)
 }
 
-// With auth: changes are taken from the subjects in web::operators, as each extension names them, and metrics are behind it.
+// With auth the gateway accepts changes from the subjects in web::operators, as each extension names them, and its metrics need auth.
 func TestWebOperators(t *testing.T) {
 	provider := startIDP(t)
 	ada, eve := "Bearer "+provider.token(t, "ada@example.com"), "Bearer "+provider.token(t, "eve@example.com")
 	metrics := freePort(t)
 	for name, c := range map[string]struct {
 		auth              string
-		operator, another string // headers; the other one may read alone
+		operator, another string // Authorization headers; the other one may only read
 		subject           string
 	}{
 		"oidc": {fmt.Sprintf("oidc: {issuer_url: %q, audience: slowburn, username_claim: email}\n  web: {auth: {authenticator: oidc}, operators: [ada@example.com]}",
@@ -183,10 +183,10 @@ func TestWebOperators(t *testing.T) {
 	}
 }
 
-// Clients that send half of a large request and wait hold a bounded number of connections and bytes, and keep nobody out: probes are
-// answered, and spans are taken.
+// Clients that send half of a large request and wait hold a bounded number of connections and bytes, and block no others: probes are
+// answered, and spans are accepted.
 func TestSlowClientsOfTheDashboard(t *testing.T) {
-	const clients, bound = 1500, 512 * 320 << 10 // of web::max_connections: headers, what came of the body, and garbage
+	const clients, bound = 1500, 512 * 320 << 10 // bytes, for web::max_connections: headers, part of the body, and garbage
 	g := startGateway(t, nil)
 	before := residentBytes(t, g.cmd.Process.Pid)
 	half := "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 262000\r\nX: " +
@@ -197,7 +197,7 @@ func TestSlowClientsOfTheDashboard(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
 		if _, err := io.WriteString(conn, half); err != nil {
-			refused++ // it was the oldest already
+			refused++ // it was closed as the oldest one
 		}
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: soon}
@@ -216,7 +216,7 @@ func TestSlowClientsOfTheDashboard(t *testing.T) {
 	assert.Contains(t, g.logged(t), "web::max_connections")
 }
 
-// In a real browser: browser/doors.mjs says what must be seen.
+// Sends requests of other origins from a real browser: browser/doors.mjs checks the answers.
 func TestWebDoorsInBrowser(t *testing.T) {
 	host, port, _ := strings.Cut(freePort(t), ":")
 	config := filepath.Join(t.TempDir(), "metrics.yaml")
@@ -237,10 +237,10 @@ func TestWebDoorsInBrowser(t *testing.T) {
 	require.NoError(t, err)
 	_, metrics := g.ask(t, "GET", "/metrics", "")
 	assert.Regexp(t, `(?m)^otelcol_extension_web_refused_requests[_a-z]*\{.*reason="foreign_page".*\} 4$`, metrics)
-	assert.Equal(t, 1, strings.Count(g.logged(t), "policies reloaded"), "by the operator's page alone")
+	assert.Equal(t, 1, strings.Count(g.logged(t), "policies reloaded"), "only the operator's page reloads policies")
 }
 
-// metricsAt has the gateway serve its own metrics at an address.
+// metricsAt returns a configuration that serves the gateway's metrics at an address.
 func metricsAt(host, port string) string {
 	return "service: {telemetry: {metrics: {level: normal, readers: [{pull: {exporter: {prometheus: {host: " + host + ", port: " + port + "}}}}]}}}\n"
 }

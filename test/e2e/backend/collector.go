@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 )
 
-// openCollector listens with the Collector's receiver. It returns what closes it.
+// openCollector starts the Collector's receiver, and returns a function that stops it.
 func openCollector(ctx context.Context, s settings, b *store) (func(), error) {
 	factory := otlpreceiver.NewFactory()
 	cfg := factory.CreateDefaultConfig()

@@ -21,7 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// openDoors listens with servers of the backend's own, which can answer anything. It returns what closes them.
+// openDoors starts the backend's own servers, which can give any answer, and returns a function that stops them.
 func openDoors(ctx context.Context, s settings, b *store) (func(), error) {
 	var secured *tls.Config
 	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(s.maxBytes)}
@@ -57,7 +57,7 @@ func openDoors(ctx context.Context, s settings, b *store) (func(), error) {
 	}, nil
 }
 
-// grpcDoor takes OTLP/gRPC.
+// grpcDoor receives OTLP/gRPC.
 type grpcDoor struct {
 	ptraceotlp.UnimplementedGRPCServer
 	store *store
@@ -93,7 +93,7 @@ func first(md metadata.MD, key string) string {
 	return ""
 }
 
-// httpDoor takes OTLP/HTTP as protobuf.
+// httpDoor receives OTLP/HTTP as protobuf.
 type httpDoor struct {
 	store    *store
 	token    string
@@ -134,7 +134,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		code := found.Status
 		if code == 0 {
-			code = http.StatusServiceUnavailable // of a rule that let the request hang
+			code = http.StatusServiceUnavailable // the rule let the request hang
 		}
 		refuse(w, code, found)
 		return
@@ -148,7 +148,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer)
 }
 
-// read returns the body, decompressed, and one byte more than is allowed where it is too large.
+// read returns the decompressed body, cut off one byte above maxBytes.
 func (d *httpDoor) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var body io.Reader = http.MaxBytesReader(w, r.Body, int64(d.maxBytes))
 	if r.Header.Get("Content-Encoding") == "gzip" {
@@ -161,7 +161,7 @@ func (d *httpDoor) read(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	return io.ReadAll(io.LimitReader(body, int64(d.maxBytes)+1))
 }
 
-// refuse answers with a status and, as OTLP has it, a Status message.
+// refuse answers with a status and, as OTLP specifies, a Status message.
 func refuse(w http.ResponseWriter, code int, r *rule) {
 	w.Header().Set("Content-Type", "application/x-protobuf")
 	if r.RetryAfter > 0 {

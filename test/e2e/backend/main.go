@@ -1,10 +1,10 @@
-// Command backend is a tracing backend for the end-to-end tests, in a process of its own. It takes OTLP by gRPC and by HTTP,
-// keeps every span that it accepts, and shows them as one OTLP protobuf request on GET /spans. The list of rules that POST
-// /rules sets says which requests it does not accept, and what it answers them. GET /state counts. Requests that have the
-// header "tenant" have rules and spans of their own; the three take the parameter "tenant".
+// Command backend is a tracing backend for the end-to-end tests. It receives OTLP/gRPC and OTLP/HTTP, stores every span that it
+// accepts, and answers GET /spans with all of them as one OTLP protobuf request. POST /rules sets a list of rules for the requests
+// that it refuses, with their answers. GET /state answers with counts. A request with the header "tenant" belongs to that tenant,
+// which has its own rules and spans: the three paths have the parameter "tenant".
 //
-// With --collector its doors are the Collector's own OTLP receiver, which answers as Collectors do: from a rule it takes the
-// gRPC code only, and knows no tenants.
+// With --collector it receives by the Collector's OTLP receiver, which answers as Collectors do: it uses only the gRPC code of a
+// rule, and has no tenants.
 package main
 
 import (
@@ -22,25 +22,25 @@ import (
 // settings are the command line.
 type settings struct {
 	grpc, http, control string
-	// maxBytes is how large a request may be.
+	// maxBytes is the largest size of a request.
 	maxBytes int
-	// token is what a request must have as its bearer token; empty if anybody may send.
+	// token is the bearer token that requests must have; empty if they need none.
 	token string
-	// certificate and key are files; without them nothing is encrypted.
+	// certificate and key are files for TLS; without them there is no TLS.
 	certificate, key string
 	collector        bool
 }
 
 func main() {
 	var s settings
-	flag.StringVar(&s.grpc, "grpc", "", "host:port to take OTLP/gRPC on")
-	flag.StringVar(&s.http, "http", "", "host:port to take OTLP/HTTP on")
-	flag.StringVar(&s.control, "control", "", "host:port to be asked on")
-	flag.IntVar(&s.maxBytes, "max-bytes", 4<<20, "how large a request may be")
+	flag.StringVar(&s.grpc, "grpc", "", "host:port for OTLP/gRPC")
+	flag.StringVar(&s.http, "http", "", "host:port for OTLP/HTTP")
+	flag.StringVar(&s.control, "control", "", "host:port for /spans, /state and /rules")
+	flag.IntVar(&s.maxBytes, "max-bytes", 4<<20, "the largest size of a request")
 	flag.StringVar(&s.token, "token", "", "the bearer token that a request must have")
 	flag.StringVar(&s.certificate, "certificate", "", "PEM file for TLS")
 	flag.StringVar(&s.key, "key", "", "PEM file for TLS")
-	flag.BoolVar(&s.collector, "collector", false, "take OTLP by the Collector's receiver")
+	flag.BoolVar(&s.collector, "collector", false, "receive OTLP by the Collector's receiver")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

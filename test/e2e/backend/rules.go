@@ -12,31 +12,31 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// rule says what some of the requests are answered. The first one that applies to a request is it.
+// rule sets the answer to some of the requests. The first rule that applies to a request decides.
 type rule struct {
-	// TraceID is one that a request has a span of; empty if any will do.
+	// TraceID limits the rule to requests with a span of this trace; empty for all.
 	TraceID string `json:"trace_id"`
-	// Every is 3 for each third of those requests, and 0 or 1 for all.
+	// Every limits the rule to each nth of those requests; 0 and 1 for all.
 	Every int `json:"every"`
-	// Times is to how many requests the rule applies; 0 for all.
+	// Times is the largest number of requests that the rule applies to; 0 for all.
 	Times int `json:"times"`
-	// Code is answered by gRPC, Status by HTTP. Where a door's own is 0 and none of the below is set, the rule says nothing
-	// about that door's requests.
+	// Code is the answer over gRPC, Status over HTTP. If that of a protocol is 0, and neither Hang nor Reject is set, the rule does not
+	// apply to its requests.
 	Code   codes.Code `json:"code"`
 	Status int        `json:"status"`
-	// RetryAfter is the time that it asks the sender to wait, in seconds.
+	// RetryAfter is the answered delay of a retry, in seconds.
 	RetryAfter float64 `json:"retry_after"`
 	Text       string  `json:"text"`
-	// Hang leaves the request without an answer until the rules change or the sender goes away.
+	// Hang delays the answer until the rules change or the sender cancels.
 	Hang bool `json:"hang"`
-	// Reject accepts the request, and says that so many spans of it were not stored.
+	// Reject is the number of spans that a partial success rejects; the request is accepted.
 	Reject int64 `json:"reject"`
 
 	seen, applied int
 	replaced      chan struct{} // closed when the rules change
 }
 
-// door is how a request came.
+// door is the protocol of a request.
 type door int
 
 const (
@@ -44,7 +44,7 @@ const (
 	doorHTTP
 )
 
-// applies reports whether the rule is about a request, and counts that.
+// applies reports whether the rule applies to a request, and counts the request.
 func (r *rule) applies(from door, td ptrace.Traces) bool {
 	switch {
 	case r.Hang || r.Reject > 0:
@@ -74,7 +74,7 @@ func holds(td ptrace.Traces, traceID string) bool {
 	return false
 }
 
-// wait returns when the rules changed or ctx has ended.
+// wait returns when the rules change or ctx ends.
 func (r *rule) wait(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -82,11 +82,11 @@ func (r *rule) wait(ctx context.Context) {
 	}
 }
 
-// status is the answer for gRPC.
+// status returns the answer over gRPC.
 func (r *rule) status() error {
 	code := r.Code
 	if code == codes.OK {
-		code = codes.Unavailable // of a rule that let the request hang
+		code = codes.Unavailable // the rule let the request hang
 	}
 	s := status.New(code, r.Text)
 	if r.RetryAfter > 0 {

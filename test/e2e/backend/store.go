@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// store is what the backend has accepted and what it accepts, per tenant: each has rules and spans of its own. A request
-// names its tenant in the header of that name; one that does not is the tenant's without a name. Safe for concurrent use.
+// store has the accepted spans and the rules of each tenant. A request names its tenant in the header "tenant"; without it, the name is
+// empty. Safe for concurrent use.
 type store struct {
 	mu      sync.Mutex
 	tenants map[string]*tenant
@@ -22,10 +22,10 @@ type tenant struct {
 	state    state
 }
 
-// state is what GET /state shows. Requests that could not be decoded, and those above the limit, are not in it.
+// state is the answer of GET /state. It does not count requests that could not be decoded, or were above the limit.
 type state struct {
-	// Requests were decoded; Accepted of them were stored, which have Spans; LargestAccepted is the size of the largest of those,
-	// in bytes.
+	// Requests were decoded. Accepted of them were stored, with Spans spans. LargestAccepted is the size of the largest of those, in
+	// bytes.
 	Requests        int `json:"requests"`
 	Accepted        int `json:"accepted"`
 	Spans           int `json:"spans"`
@@ -34,7 +34,7 @@ type state struct {
 
 func newStore() *store { return &store{tenants: map[string]*tenant{}} }
 
-// of returns a tenant. The caller holds mu.
+// of returns a tenant, and creates it if it is new. The caller holds mu.
 func (s *store) of(name string) *tenant {
 	t, ok := s.tenants[name]
 	if !ok {
@@ -44,7 +44,7 @@ func (s *store) of(name string) *tenant {
 	return t
 }
 
-// take stores a request, and returns nil, unless a rule is about it.
+// take returns the rule that applies to a request, and nil if there is none. It stores the request if no rule applies, or one with Reject.
 func (s *store) take(name string, from door, td ptrace.Traces) *rule {
 	size := new(ptrace.ProtoMarshaler).TracesSize(td)
 	s.mu.Lock()

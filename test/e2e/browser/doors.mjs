@@ -1,5 +1,5 @@
-// What a real browser says of where its requests come from, and what the gateway does about it. evil.example is the gateway's own address
-// under another name, as after DNS rebinding; the page of another site is at a second address. Screenshots go to a directory.
+// Checks the gateway's answers to requests of other origins, with the headers of a real browser. evil.example is another name of the
+// gateway's address, as after DNS rebinding; the page of another site is at a second address. Screenshots go to a directory.
 //   node doors.mjs http://127.0.0.1:8080 http://127.0.0.1:9090 DIRECTORY
 
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ const session = await Session.start(base, artifacts);
 const { open, check, accessible } = session;
 const port = new URL(base).port;
 
-// A reader behind a proxy is no operator.
+// A user behind a proxy is no operator.
 const reader = await open({ extraHTTPHeaders: { "X-Forwarded-For": "192.0.2.1" } });
 await check("no-operator", reader, "#/sampling", async (page) => {
   await page.getByText("You can look, but not change anything.").waitFor();
@@ -28,7 +28,7 @@ await check("operator", operator, "#/sampling", async (page) => {
   await page.getByText(/the policies are|nothing|version/i).first().waitFor();
 });
 
-// What follows is refused, which a browser reports: not through the session, which takes that for a complaint.
+// The requests below are refused, which the browser logs as errors: this browser is not the session's, which fails on logged errors.
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -54,14 +54,14 @@ await refused("unknown-name", async (page) => {
   assert.equal(answer.status(), 421);
   await page.getByRole("heading", { name: "slowburn does not know this name" }).waitFor();
   await page.getByText("hosts: [evil.example]").waitFor();
-  // The page of the attacker, in the same place, asks with the name that it was loaded under.
+  // The attacker's page is at the same address, and sends requests with the name that it was loaded by.
   const status = await page.evaluate(async () => (await fetch("/api/traces/v1/search")).status);
   assert.equal(status, 421);
 });
 
 await refused("foreign-page", async (page) => {
   await page.goto(other);
-  // Four requests, whose answers the page cannot see: the test asks the gateway what it refused.
+  // Four requests, whose answers the page cannot read: the test reads the gateway's count of refused ones.
   const read = await page.evaluate(async (gateway) => {
     const outcome = (promise) => promise.then((r) => r.status, () => "nothing");
     return [
@@ -78,7 +78,7 @@ await refused("foreign-page", async (page) => {
   }, base);
   assert.deepEqual(read, ["nothing", "nothing", "nothing", "nothing"]);
   const link = await page.goto(`${base}/`);
-  assert.equal(link.status(), 200, "links to the pages work");
+  assert.equal(link.status(), 200, "a link to the pages is answered");
 });
 
 await browser.close();

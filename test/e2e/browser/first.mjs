@@ -1,7 +1,7 @@
 // Opens the pages of a gateway that has just started. Screenshots go to a directory.
-//   node first.mjs http://127.0.0.1:8080 DIRECTORY nothing     no span has come
-//   node first.mjs http://127.0.0.1:8080 DIRECTORY unkept      20 traces have, and none was kept
-//   node first.mjs http://127.0.0.1:8080 DIRECTORY cors URL    posts spans to URL from a page of another origin, allowed and not
+//   node first.mjs http://127.0.0.1:8080 DIRECTORY nothing     before the first span
+//   node first.mjs http://127.0.0.1:8080 DIRECTORY unkept      after 20 traces, none of which was kept
+//   node first.mjs http://127.0.0.1:8080 DIRECTORY cors URL    posts spans to URL from pages of an allowed and of another origin
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -21,7 +21,7 @@ async function addresses(page) {
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await blocks.first().textContent());
 }
 
-/** On a machine that is slow the first minute may be over, and evaluated. */
+/** Also matches a page after the first evaluation, which a slow machine may show. */
 const COUNTDOWN = /First evaluation in \d+|Evaluated until/i;
 
 const nothing = {
@@ -51,7 +51,7 @@ const unkept = {
     page.getByText(/No span of a service absent has come\. Services since the start: .*cart, checkout/).waitFor()],
 };
 
-/** Posts a span from a page of an origin, as a browser's exporter does, and says how that ended. */
+/** Posts a span from a page of an origin, as a browser's exporter does. Returns the status, or the name of the error. */
 async function post(origin) {
   const page = await (await session.browser.newContext()).newPage();
   await page.goto(origin);
@@ -72,9 +72,9 @@ if (state === "cors") {
   pages.listen(0, "127.0.0.1");
   await once(pages, "listening");
   const { port } = pages.address();
-  try { // the gateway allows any port of localhost, and not of 127.0.0.1
-    assert.equal(await post(`http://localhost:${port}/`), 200, "an origin that is allowed");
-    assert.equal(await post(`http://127.0.0.1:${port}/`), "TypeError", "an origin that is not");
+  try { // the gateway allows all ports of localhost, and none of 127.0.0.1
+    assert.equal(await post(`http://localhost:${port}/`), 200, "an allowed origin");
+    assert.equal(await post(`http://127.0.0.1:${port}/`), "TypeError", "an origin that is not allowed");
     session.passed += 2;
   } catch (error) {
     session.complaints.push(error.message);

@@ -1,4 +1,4 @@
-// Opens every page of a running dashboard in Chromium and says what must be seen. Screenshots go to a directory.
+// Opens every page of a running dashboard in Chromium and checks it. Screenshots go to a directory.
 //   node pages.mjs http://127.0.0.1:8080 DIRECTORY
 
 import assert from "node:assert/strict";
@@ -51,14 +51,14 @@ async function tracePage(page) {
   await accessible(page);
 }
 
-/** A trace through catalog, whose clock is three seconds ahead: its spans must be shown within the trace. */
+/** Checks a trace through catalog, whose clock is three seconds ahead: its spans must be within the trace. */
 async function skewedTrace(page, id) {
   await page.getByRole("treegrid").waitFor();
   const trace = await json(`/api/traces/v1/traces/${id}`);
-  assert.notEqual(trace.clock.status, "none", "the skewed clock was not noticed");
+  assert.notEqual(trace.clock.status, "none", "the skewed clock was not detected");
   const moved = trace.spans.filter((s) => s.start_unix_nano !== s.corrected_start_unix_nano);
   assert.ok(moved.length > 0 && moved.every((s) => s.service === "catalog"), "catalog's spans, and no others, were moved");
-  assert.ok(trace.summary.duration_ms < 3000, "the trace is as long as it really was");
+  assert.ok(trace.summary.duration_ms < 3000, "the trace has its true duration");
 }
 
 async function skewed() {
@@ -82,7 +82,7 @@ async function samplingPage(page) {
   await accessible(page);
 }
 
-/** The explanation of a kept trace, by a link from its page. */
+/** Opens the explanation of a kept trace by the link on its page. */
 async function whyPage(page) {
   await page.getByRole("link", { name: /^why\?/ }).click();
   await page.locator(".verdict").filter({ hasText: "Kept by errors" }).waitFor();
@@ -92,7 +92,7 @@ async function whyPage(page) {
   await accessible(page);
 }
 
-/** Another version of the policies decides after each of these, or the same where nothing was changed. */
+/** Reloads unchanged policies, which keeps version 1, and promotes the shadow, which makes version 2. */
 async function reloadAndPromote(page) {
   await page.locator("section[aria-labelledby=shadow] tbody a").first().click();
   await page.locator(".verdict").waitFor();
@@ -138,11 +138,11 @@ await check("click-through", page, "", async () => {
 });
 await check("not-known", page, "#/sampling?trace=00000000000000000000000000000001", async () => {
   await page.getByText("it never came here").waitFor();
-  complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes("404"))); // the browser tells of it
+  complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes("404"))); // the browser logs the 404
 });
 await check("not-found", page, "#/traces/00000000000000000000000000000001", async () => {
   await page.getByRole("alert").waitFor();
-  complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes("404"))); // the browser tells of it
+  complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes("404"))); // the browser logs the 404
 });
 
 const phone = await open({ viewport: { width: 360, height: 740 }, isMobile: true });
@@ -156,6 +156,6 @@ await check("sampling-phone", phone, `#/sampling?trace=${failed.trace_id}`, asyn
   await fitsScreen(phone);
 });
 await check("trace-phone", phone, `#/traces/${failed.trace_id}`, async () => phone.getByRole("treegrid").waitFor());
-await check("promote", page, "#/sampling", () => reloadAndPromote(page)); // last, for it changes the policies
+await check("promote", page, "#/sampling", () => reloadAndPromote(page)); // last, because it changes the policies
 
 await session.end();

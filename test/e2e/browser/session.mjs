@@ -1,4 +1,4 @@
-// A Chromium, the checks made in it, and what is wrong.
+// A Chromium with its checks and their failures.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -24,11 +24,11 @@ export class Session {
     return s;
   }
 
-  /** A page that reports errors of its scripts, and every request that leaves the gateway. */
+  /** Opens a page. Errors of its scripts, and requests to other hosts, are failures. */
   open = async (options) => {
     const context = await this.browser.newContext({ bypassCSP: false, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(120_000); // a busy machine is not a broken page
+    page.setDefaultTimeout(120_000); // long, for a busy machine
     page.on("pageerror", (error) => this.complaints.push(`script error: ${error.message}`));
     page.on("console", (message) => {
       if (message.type() === "error") this.complaints.push(`console: ${message.text()}`);
@@ -55,14 +55,14 @@ export class Session {
   };
 
   accessible = async (page) => {
-    // axe comes from this package and is evaluated by the debugger, which the page's policy does not bind.
+    // axe is a dependency of this package. The debugger evaluates it, to which the page's Content-Security-Policy does not apply.
     await page.evaluate(await readFile(axe, "utf8"));
     const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
     const grave = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
     assert.deepEqual(grave.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`), []);
   };
 
-  /** Closes the browser, says what is wrong, and ends the process. */
+  /** Closes the browser, prints the failures, and ends the process. */
   async end() {
     await this.browser.close();
     for (const complaint of this.complaints) console.log(complaint);

@@ -1,4 +1,4 @@
-"""Gives schemathesis what the gateway under test knows, so that not all it asks for is unknown, and what it cannot know of the answers."""
+"""Gives schemathesis IDs that exist in the gateway under test, and a check of problem answers."""
 
 import os
 
@@ -12,13 +12,13 @@ def before_load_schema(context, raw_schema):
     parameters["objective"]["examples"] = {"shipped": {"value": "availability"}}
 
 
-# What the contract calls "default" are these, and no others.
+# The statuses of the contract's "default" answers.
 PROBLEMS = {400, 403, 404, 405, 409, 422, 429, 503}
 
 
 @schemathesis.check
 def problem_conformance(ctx, response, case):
-    """A problem has a status that it names itself, and a sentence that says what to do."""
+    """The body of a problem has the status, and a sentence with advice."""
     if response.status_code == 200 or case.path in ("/healthz", "/readyz"):
         return
     assert response.status_code in PROBLEMS, f"{response.status_code} is none of {sorted(PROBLEMS)}"

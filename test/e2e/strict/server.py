@@ -1,8 +1,8 @@
-"""A strict OTLP backend for the end-to-end tests: Google's protobuf, which refuses text that is not UTF-8.
+"""A strict OTLP backend for the end-to-end tests, with Google's protobuf, which refuses text that is not UTF-8.
 
-It takes OTLP/gRPC and OTLP/HTTP on free ports of 127.0.0.1, which it prints as one line of JSON, and shows what it
-accepted as one OTLP request on GET /spans of the HTTP port, and how many spans that are on GET /state. A request that cannot be decoded is answered as the OTLP
-specification has it, INVALID_ARGUMENT or 400; with --internal as gRPC libraries do by themselves, INTERNAL or 500.
+It receives OTLP/gRPC and OTLP/HTTP on free ports of 127.0.0.1, which it prints as one line of JSON. On the HTTP port it
+answers GET /spans with all accepted spans as one OTLP request, and GET /state with their number. It answers a request that
+cannot be decoded as OTLP specifies, with INVALID_ARGUMENT or 400; with --internal as gRPC libraries do, with INTERNAL or 500.
 """
 
 import argparse
@@ -20,7 +20,7 @@ SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
 
 class Store:
-    """Every request that was accepted."""
+    """All accepted requests."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -49,7 +49,7 @@ def grpc_server(store, undecodable):
             context.abort(undecodable, f"cannot decode the request: {err}")
         return otlp.ExportTraceServiceResponse().SerializeToString()
 
-    # Without a deserializer the handler gets the bytes, and the answer to those that are wrong is ours.
+    # Without a deserializer the handler gets the bytes, and sets the answer to invalid ones.
     handlers = {"Export": grpc.unary_unary_rpc_method_handler(export)}
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))

@@ -5,7 +5,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 
-/** A service that is asked once, as an SDK's documentation has it: java -javaagent:opentelemetry-javaagent.jar App.java */
+/** A service with one request, run as in the SDK's documentation: java -javaagent:opentelemetry-javaagent.jar App.java */
 public class App {
   public static void main(String[] args) throws Exception {
     var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
@@ -17,6 +17,6 @@ public class App {
     var uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/checkout");
     HttpClient.newHttpClient().send(HttpRequest.newBuilder(uri).build(), BodyHandlers.discarding());
     server.stop(0);
-    System.exit(0); // its shutdown hook sends what is left
+    System.exit(0); // the agent's shutdown hook sends the remaining spans
   }
 }

@@ -1,4 +1,4 @@
-// A service of one span, as an SDK's documentation has it:
+// A service with one span, run as in the SDK's documentation:
 //   node --require @opentelemetry/auto-instrumentations-node/register app.js
 const { trace } = require("@opentelemetry/api");
 

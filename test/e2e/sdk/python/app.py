@@ -1,4 +1,4 @@
-"""A service of one span, as an SDK's documentation has it: opentelemetry-instrument python app.py"""
+"""A service with one span, run as in the SDK's documentation: opentelemetry-instrument python app.py"""
 
 from opentelemetry import trace
 
