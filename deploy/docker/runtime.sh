@@ -1,6 +1,6 @@
 #!/bin/sh
-# runtime.sh ARGUMENT... is runc, as `buildah run --runtime` calls it, with settings that `buildah run` has no flags for: a read-only
-# root (`docker run --read-only`, readOnlyRootFilesystem) and no new privileges. runc's state of a container is in bin/image.
+# runtime.sh ARGUMENT... runs runc for `buildah run --runtime`, with settings that `buildah run` has no flags for: a read-only root
+# (`docker run --read-only`, readOnlyRootFilesystem) and no new privileges. runc keeps its state of containers in bin/image.
 set -eu
 bundle='' previous='' create=
 for argument in "$@"; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# stages.sh VERSION COMMIT runs every stage of deploy/docker/Dockerfile, those that compile too, without a registry: empty
-# images take the place of the images that it pulls, and this machine's /usr, Go and caches are mounted over them. apt-get does
-# nothing there. Whether the pulled images have what the stages need is not tested. Run from the root of the repository, as root.
+# stages.sh VERSION COMMIT runs every stage of deploy/docker/Dockerfile, with the compile stages, without a registry: empty images
+# replace the pulled ones, and this machine's /usr, Go and caches are mounted over them. apt-get does nothing there. It does not
+# test whether the pulled images have all that the stages need. Run from the root of the repository, as root.
 set -eu
 version=$1 commit=$2
 export BUILDAH_ISOLATION=chroot
@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 dockerfile=deploy/docker/Dockerfile
 buildah="buildah --storage-driver vfs --root $work/store --runroot $work/run"
 
-# The paths of Debian's files, and replacements for commands that need a network or are elsewhere.
+# A base image with Debian's links in its root, and a replacement for apt-get, which needs a network.
 base=$work/base
 mkdir -p "$base/usr" "$base/etc" "$base/root" "$base/var/tmp" "$base/shims"
 mkdir -m 1777 "$base/tmp"
@@ -33,7 +33,7 @@ sed -n 's/^FROM \(--platform=[^ ]* \)\{0,1\}\(docker.io[^ ]*\) AS .*/\2/p' $dock
   $buildah bud --quiet --tag "$pulled" --file "$file" "$work" > /dev/null
 done
 
-# All targets in one file, so that shared stages run once.
+# One target copies from all others, so that shared stages run once.
 cp $dockerfile "$work/all"
 printf '\nFROM scratch AS all\nCOPY --from=slowburn / /slowburn/\nCOPY --from=debug / /debug/\nCOPY --from=shop / /shop/\n' >> "$work/all"
 $buildah bud --quiet --pull-never --format docker --target all --tag all --file "$work/all" \

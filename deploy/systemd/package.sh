@@ -1,6 +1,6 @@
 #!/bin/sh
 # package.sh NFPM VERSION writes the deb and the rpm of bin/slowburn into bin/packages. Run from the root of the repository.
-# The same commit gives the same bytes: times are those of the commit.
+# The same commit gives the same bytes: all times are the commit's.
 set -eu
 nfpm=$1 version=$2
 out=bin/packages

@@ -1,5 +1,5 @@
 #!/bin/sh
-# pages.sh BINARY DIR writes manual pages and completion for three shells into DIR, in a checkout. SOURCE_DATE_EPOCH dates the pages.
+# pages.sh BINARY DIR writes manual pages and completion for three shells into DIR. Run in a checkout. SOURCE_DATE_EPOCH dates the pages.
 set -eu
 binary=$1 out=$2
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs after the package's files are there, on installation and upgrade. With DPKG_ROOT set it works on that root.
+# Runs after the package's files are installed or upgraded. With DPKG_ROOT set it works in that root.
 set -e
 root=${DPKG_ROOT:-}
 
@@ -12,7 +12,7 @@ chgrp "$(sed -n 's/^slowburn:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group")" "$roo
 
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then
   systemctl daemon-reload
-  systemctl try-restart slowburn.service # an upgrade; acknowledged spans are in the log and go on
+  systemctl try-restart slowburn.service # after an upgrade; acknowledged spans are in the span log
 fi
 if [ -z "$root" ]; then
   echo "slowburn: systemctl enable --now slowburn starts the gateway; /etc/slowburn/config.yaml is yours."

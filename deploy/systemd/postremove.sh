@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs after the package's files are gone. Data and user stay: budgets and undelivered traces are worth more than the disk space.
+# Runs after the package's files are removed. Data and user stay: budgets and undelivered traces are worth more than the disk space.
 set -e
 if [ -z "${DPKG_ROOT:-}" ] && [ -d /run/systemd/system ]; then
   systemctl daemon-reload

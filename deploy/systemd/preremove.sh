@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs before the package's files go. An upgrade (deb: "upgrade", rpm: a number above 0) leaves the service alone.
+# Runs before the package's files are removed. An upgrade (deb: "upgrade", rpm: a number above 0) does not stop the service.
 set -e
 case "${1:-}" in
   remove | 0)
