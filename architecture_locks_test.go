@@ -28,11 +28,11 @@ func TestLocks(t *testing.T) {
 		assert.True(t, slices.Contains(listed, lock), "ARCHITECTURE.md, who owns which lock: add %s, what it guards, while what it is held, and its place in the order", lock)
 	}
 	for _, lock := range listed {
-		assert.True(t, slices.Contains(locks, lock), "ARCHITECTURE.md, who owns which lock: there is no mutex %s any more: remove its row", lock)
+		assert.True(t, slices.Contains(locks, lock), "ARCHITECTURE.md, who owns which lock: the mutex %s no longer exists: remove its row", lock)
 	}
 }
 
-// locksOf returns the product's mutexes, each as its package, and its type or function and name: "slo/notify: Sender.mu".
+// locksOf returns the product's mutexes as "slo/notify: Sender.mu": the package, the type or function, and the name.
 func locksOf(house fs.FS) (locks []string, err error) {
 	err = sources(house, func(file string, parsed *ast.File, _ *token.FileSet) {
 		pkg := path.Dir(file)
@@ -45,7 +45,7 @@ func locksOf(house fs.FS) (locks []string, err error) {
 	return locks, err
 }
 
-// mutexesOf returns the mutexes of a declaration: fields of its structures, and variables.
+// mutexesOf returns the mutexes of a declaration: its variables, and the fields of its structures.
 func mutexesOf(decl ast.Decl) (names []string) {
 	within := ""
 	if f, ok := decl.(*ast.FuncDecl); ok {
@@ -101,7 +101,7 @@ var (
 	codeSpan = regexp.MustCompile("`([^`]+)`")
 )
 
-// locksIn returns the mutexes of the table in a page.
+// locksIn returns the mutexes of the table in a page, in the form of locksOf.
 func locksIn(text string) (locks []string) {
 	for _, row := range lockRow.FindAllStringSubmatch(text, -1) {
 		for _, name := range codeSpan.FindAllStringSubmatch(row[2], -1) {

@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The size of a package and of a type that a reader can keep in mind. Tests and generated files do not count, an embedded type
-// counts as one field.
+// Limits of packages and types, which a reader can keep in mind. Tests and generated files do not count; an embedded type counts as one
+// field.
 const (
 	maxFiles   = 16
 	maxFields  = 16
@@ -53,10 +53,10 @@ func TestSizes(t *testing.T) {
 type measures struct {
 	files   map[string]int
 	fields  map[string]int
-	methods map[string]map[string]bool // names: files for other systems may declare the same method
+	methods map[string]map[string]bool // as sets of names: files for other systems may declare the same method
 }
 
-// measure measures everything below the product's directories.
+// measure returns the sizes of all packages and types below the product's directories.
 func measure(house fs.FS) (measures, error) {
 	m := measures{files: map[string]int{}, fields: map[string]int{}, methods: map[string]map[string]bool{}}
 	err := sources(house, func(file string, parsed *ast.File, _ *token.FileSet) {
@@ -150,7 +150,7 @@ func receiver(e ast.Expr) string {
 	return ""
 }
 
-// problems returns what is too large, and mistakes in the exceptions.
+// problems returns packages and types that are too large, and mistakes in the exceptions.
 func (m measures) problems(allowed []exception) (problems []string) {
 	var large []string // names
 	check := func(name string, count, most int, what, advice string) {
@@ -185,7 +185,7 @@ func (m measures) problems(allowed []exception) (problems []string) {
 	return problems
 }
 
-// TestSizesStand shows that the check finds what is too large, and counts correctly.
+// TestSizesStand shows that the check finds large packages and types, and counts correctly.
 func TestSizesStand(t *testing.T) {
 	repeat := func(n int, line string) (out string) {
 		for i := range n {

@@ -15,7 +15,7 @@ import (
 
 const module = "github.com/slowburn/slowburn/"
 
-// rooms are the walls between packages: which may not import which, and why.
+// rooms are the walls between packages: packages in from, and not in except, may not import those in to.
 var rooms = []struct {
 	from, except string
 	to           []string
@@ -23,7 +23,7 @@ var rooms = []struct {
 }{
 	{
 		from: "processor/", to: []string{"slo", "web"},
-		why: "what happens to spans must go on when the numbers or the screens fail: hand over through internal/host",
+		why: "spans must flow when the numbers or the screens fail: hand over through internal/host",
 	},
 	{
 		from: "slo", to: []string{"processor", "web"},
@@ -35,7 +35,7 @@ var rooms = []struct {
 	},
 	{
 		from: "internal/", to: []string{"processor", "slo", "web", "cmd"},
-		why: "internal/ is what every room stands on: it cannot lean on a room",
+		why: "every room depends on internal/: it cannot depend on a room",
 	},
 	{
 		from: "", except: "cmd/", to: []string{"web"},

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// clocked are the names of package time that read the machine's clock, or wait by it. Deadlines of contexts are not among them:
-// they bound calls to peers and computations, which take as long as they take.
+// clocked are the names of package time that read the machine's clock, or wait by it. Deadlines of contexts are not among them: they
+// bound calls to peers and computations, whose duration does not follow the gateway's clock.
 var clocked = []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Ticker", "Timer", "Until"}
 
 // TestOneClock fails if the product reads the machine's clock other than by internal/clock.
@@ -61,7 +61,7 @@ func clockUses(house fs.FS) (found []clockUse, err error) {
 	return found, err
 }
 
-// importedAs returns the name by which a file uses a package, and "" if it does not import it.
+// importedAs returns the name of an imported package in a file, and "" if the file does not import it.
 func importedAs(parsed *ast.File, imported string) string {
 	for _, spec := range parsed.Imports {
 		if p, _ := strconv.Unquote(spec.Path.Value); p == imported {

@@ -225,7 +225,7 @@ type factWalk struct {
 const pagesInSegments = 2
 
 // Facts yields the facts of a trace's records, in any order, and reports whether it read all that there are; there may be fewer
-// than records. What it yields is valid until the next. It does not give up the mutex while it reads files.
+// than records. A yielded fact is valid until the next one. It does not give up the mutex while it reads files.
 func (l *segments) Facts(c Chain, yield func(f *Fact, resource *Identity)) (all bool) {
 	w := &l.facts
 	for n := c.last; n != 0; {

@@ -87,7 +87,7 @@ type Config struct {
 	// Compression says when full segments are compressed: never, always, or auto (when a budget runs short).
 	Compression string `mapstructure:"compression"`
 	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
-	// are refused. What is remembered of decisions comes on top. The default is 512MiB where the memory limit is 1GiB or more, else
+	// are refused. The memory of decisions comes on top. The default is 512MiB where the memory limit is 1GiB or more, else
 	// what the other parts of the process leave: eleven sixteenths of the limit less 192MiB, 16MiB at least.
 	MemoryBudget units.Size `mapstructure:"memory_budget"`
 	// DeliveryBudget is the most bytes of spans that wait for their delivery, in equal shares of the destinations; shares that are

@@ -44,7 +44,7 @@ type Repeats struct {
 	_ struct{}
 }
 
-// Limits bounds the values of labels, and the number of series. What exceeds a limit is counted under __other__.
+// Limits bounds the values of labels, and the number of series. Values above a limit are counted under __other__.
 type Limits struct {
 	// Services is the most service names. Those that an objective names come on top.
 	Services int `mapstructure:"services"`

@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
 )
 
-// LimitsConfig bounds a request of metrics and its series. What exceeds a limit is rejected, counted, and reported to its
+// LimitsConfig bounds a request of metrics and its series. Data points above a limit are rejected, counted, and reported to their
 // sender; the rest of the request is stored. The gateway's own metrics are exempt.
 type LimitsConfig struct {
 	// Labels is how many labels a series may have.

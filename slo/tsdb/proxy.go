@@ -18,8 +18,8 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 )
 
-// forwarded are the headers of a request that reach the remote Prometheus. Who is asking, by cookies, credentials or a
-// tenant's header, is our own affair; the remote knows the gateway by remote::auth and remote::headers alone.
+// forwarded are the headers of a request that reach the remote Prometheus. The caller's cookies, credentials and tenant's header
+// do not: the remote knows the gateway only by remote::auth and remote::headers.
 var forwarded = []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}
 
 // newProxy passes requests on to the remote API, below the path of its endpoint.

@@ -357,8 +357,8 @@ func (d *Disk) Kill(before image) *Disk {
 	return after
 }
 
-// header is where the records of a file begin. What is before them is stored after them, unless they are the first of a segment that
-// was begun, or begun anew: of its header only what follows used is stored after them.
+// header is the offset of a file's first record. The bytes before it are stored after the records, unless they are the first records of a
+// segment that was begun, or begun anew: then only the part of its header behind used is stored after them.
 const (
 	header = 64
 	used   = 60

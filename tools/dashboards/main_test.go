@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestCurrent holds that the dashboards in deploy/ are what this module generates, and that there are no others.
+// TestCurrent checks that deploy/ has the dashboards that this module generates, and no others.
 func TestCurrent(t *testing.T) {
 	dir := filepath.Join("..", "..", "deploy", "monitoring", "dashboards")
 	for _, b := range boards {
@@ -24,7 +24,7 @@ func TestCurrent(t *testing.T) {
 	assert.Len(t, files, len(boards), "%s", files)
 }
 
-// TestPanels holds that each panel can be understood by itself.
+// TestPanels checks that each panel can be understood by itself.
 func TestPanels(t *testing.T) {
 	for _, b := range boards {
 		titles := map[string]bool{}

@@ -31,7 +31,7 @@ func pipe() (client, server *net.TCPConn, err error) {
 	return client, server, err
 }
 
-// TestConn holds that a connection does what the net package promises of one: data, deadlines, closing, concurrent calls.
+// TestConn checks that a connection behaves as the net package documents: data, deadlines, closing, concurrent calls.
 func TestConn(t *testing.T) {
 	nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) {
 		client, server, err := pipe()
@@ -46,7 +46,7 @@ func TestConn(t *testing.T) {
 	})
 }
 
-// TestErrors holds that errors are those of the net package, by which net/http tells a client that left from a bad request.
+// TestErrors checks that errors are those of the net package, by which net/http distinguishes a closed connection from a bad request.
 func TestErrors(t *testing.T) {
 	for name, tt := range map[string]struct {
 		before func(t *testing.T, client *net.TCPConn, server net.Conn)

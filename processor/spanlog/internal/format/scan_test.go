@@ -245,7 +245,7 @@ func TestScanEstimatesWhatIsCutOff(t *testing.T) {
 }
 
 // After a power cut the end of the records may be on the disk, and some of them not: their bytes are zero, which are no spans of 20
-// bytes each. What is not known of them is estimated as where a file is cut off.
+// bytes each. Their number is estimated as for a file that is cut off.
 func TestScanEstimatesWhatIsZero(t *testing.T) {
 	seg := newSegment(2)
 	scope := seg.origin("res", "scope")

@@ -36,7 +36,7 @@
 //
 // # Rules
 //
-// A shard's mutex guards everything in it; no two shards are ever locked at once. What a visit sets in motion elsewhere is
-// its FollowUp, which the caller follows up after unlocking the shard. The order of spans and their batching do not matter:
-// the kept part of a trace is a function of the set of its spans.
+// A shard's mutex guards everything in it; no two shards are ever locked at once. The effects of a visit outside of the shard
+// are its FollowUp, which the caller follows up after unlocking the shard. The order of spans and their batching do not
+// matter: the kept part of a trace is a function of the set of its spans.
 package shard

@@ -18,8 +18,8 @@ import (
 //
 // A single minute often has fewer than the two samples of a counter that increase() needs. So the events of a minute are those
 // of the resolution's window that ends with it, divided by the window's minutes: an event is in as many windows as a window has
-// minutes, and so counts once. What increase() extrapolates at the ends of a window stands for the increments that it cannot
-// see between two windows.
+// minutes, and so counts once. The extrapolation of increase() at the ends of a window stands for the increments between two windows,
+// which it cannot see.
 func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (*Counts, error) {
 	c := newCounts(from, to)
 	minutes := in.Resolution.Minutes()

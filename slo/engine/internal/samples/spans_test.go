@@ -155,7 +155,7 @@ func TestLateSampleCountsInTheFirstMinute(t *testing.T) {
 	assert.Equal(t, &Counts{[]ledger.Delta{{Total: 4}}, []bool{true}}, counts["a"])
 }
 
-// TestBirths holds when the birth of a series is looked for further back.
+// TestBirths checks when the birth of a series is looked for further back.
 func TestBirths(t *testing.T) {
 	at := func(minute, value float64) [2]float64 { return [2]float64{60*minute - 1, value} }
 	seen := func(db *database) Cursors { return Cursors{db.series[0].Metric.Fingerprint(): {At: noon.UnixMilli()}} }

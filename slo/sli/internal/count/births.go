@@ -9,8 +9,8 @@ import (
 )
 
 // Births take the tree's mutex: they happen once per series. The log gets a series' definition before anybody can find
-// its number, so that no record of spans is kept that names an unknown one. What a full log refuses the next one begins with: records
-// of spans come there before the snapshot that has the series.
+// its number, so that no record of spans is kept that names an unknown one. The next log begins with the definitions that a full one
+// refuses: records of spans come there before the snapshot that has the series.
 
 // define appends a record about series, such as a birth, to the log.
 func (s *stripe) define(record []byte) {

@@ -25,7 +25,7 @@ type Counter struct {
 	turn uint64
 
 	// keptMu guards kept, the turn whose log begins behind the newest snapshot, and unkept, the newest turn whose log refused a
-	// record that is in the counts. What a log refused is kept with the snapshot before the next one.
+	// record that is in the counts. A refused record is kept with the snapshot before the next one.
 	keptMu       sync.Mutex
 	kept, unkept uint64
 
@@ -33,7 +33,7 @@ type Counter struct {
 	take func(id RequestID, at int64)
 }
 
-// Limits bounds the values of labels. What exceeds a limit is counted under Other. What an objective names comes on top.
+// Limits bounds the values of labels. Values above a limit are counted under Other. Values that an objective names come on top.
 type Limits struct {
 	Services, Operations, Versions, Reasons int
 	// Series is the most time series of all kinds together: calls, durations, total and bad events. Over it only what an

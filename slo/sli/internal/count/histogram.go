@@ -43,8 +43,8 @@ type Histogram struct {
 // weight is the sum of all weights.
 func (h *Histogram) weight() Weight { return Weight{h.Count, h.carry} }
 
-// add counts a duration in nanoseconds w times. What w has beyond a whole number waits for the next add, so that count is
-// at any time the sum of the weights, rounded down.
+// add counts a duration in nanoseconds w times. The fraction of w waits for the next add, so that count is always the sum of the
+// weights, rounded down.
 func (h *Histogram) add(nanos uint64, w Weight) {
 	carry, over := bits.Add32(h.carry, w.part, 0)
 	h.carry = carry

@@ -57,8 +57,8 @@ func compile(objectives []slo.Objective, attrs *attributes) (indicators []*indic
 	return indicators
 }
 
-// selects reports whether spans of the operation can be events. What it cannot say of an operation, the kind and the
-// attributes, is asked of each span.
+// selects reports whether spans of the operation can be events. Kind and attributes, which are not known of an operation, are checked
+// for each span.
 func (in *indicator) selects(operation string) bool {
 	if in.operations == nil {
 		return true

@@ -11,8 +11,8 @@ import (
 // Other stands for all values of a label that came after its limit was reached.
 const Other = "__other__"
 
-// maxLabel is the longest value of a label in bytes. What is longer is cut there: nobody reads it, and a query text used
-// as a span name must not cost its length in memory.
+// maxLabel is the longest value of a label in bytes. Longer values are cut off: nobody reads them, and a query text used as a span
+// name must not cost its length in memory.
 const maxLabel = 256
 
 // names keeps one T for each value of a label, as long as there are slots. Values with a slot of their own by right

@@ -4,8 +4,8 @@ import "github.com/prometheus/prometheus/promql/parser"
 
 const adviceSplit = "split it into several queries, or record a part of it"
 
-// Text holds an expression of at most maxBytes to the limits by its tokens alone. What is no PromQL may pass: the parser says what
-// is wrong, and reads no further than the tokens that were counted.
+// Text checks the limits of an expression of at most maxBytes by its tokens only. Invalid PromQL may pass: the parser refuses it, and
+// reads no further than the tokens that were counted.
 func Text(expr string, maxBytes int) error { return Texts([]string{expr}, maxBytes) }
 
 // Texts holds several expressions to the limits, which they share.

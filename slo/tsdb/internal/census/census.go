@@ -2,8 +2,8 @@
 // within a limit and the gateway's own always find room.
 //
 // Its types are Census and Counts. A series counts as one or more units (Units), by the bytes of its labels and by its
-// buckets: so a limit of units is a limit of memory. What is in the head when the database is opened counts as foreign until the
-// gateway writes to it. A Census is goroutine-safe; its mutex is held for a look-up, and never while the database is called, as the
+// buckets: so a limit of units is a limit of memory. Series that are in the head when the database is opened count as foreign until
+// the gateway writes to them. A Census is goroutine-safe; its mutex is held for a look-up, and never while the database is called, as the
 // database calls Census with its own locks held.
 package census
 

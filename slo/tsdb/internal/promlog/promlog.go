@@ -13,8 +13,8 @@ import (
 // noStackTraces is above each level: the stack traces are Prometheus' own.
 const noStackTraces = slog.Level(math.MaxInt32)
 
-// New returns the logger that Prometheus' code writes to, which ends in the component's own. What Prometheus says
-// at level info, such as each step of opening a database, is debug here.
+// New returns a logger for Prometheus' code, which writes to the component's own. Prometheus' messages of level info, such as each
+// step of opening a database, have level debug here.
 func New(logger *zap.Logger) *slog.Logger {
 	return slog.New(lowered{zapslog.NewHandler(logger.Core(), zapslog.WithName(logger.Name()), zapslog.AddStacktraceAt(noStackTraces))})
 }

@@ -36,7 +36,7 @@ type Cell[T any] struct {
 	low   atomic.Uint64 // 0 while the cell is empty; stored last
 	high  uint64
 	Value *T
-	// Number and Tag are the caller's. Who changes them sees to it that nobody reads meanwhile.
+	// Number and Tag are the caller's, who must not change them while others read.
 	Number, Tag uint32
 }
 
