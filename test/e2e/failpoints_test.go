@@ -61,7 +61,7 @@ type failpoint struct {
 	maxSeries int
 	// setBack is the time by which its clock is set back, and stays so, after its first evaluation.
 	setBack time.Duration
-	// variant is the variant of the chains that reach the point; empty for all but damaged, volatile and rewound.
+	// variant is the variant of the chains that reach the point; empty means all but damaged, volatile and rewound ones.
 	variant string
 }
 

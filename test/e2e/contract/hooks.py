@@ -18,7 +18,7 @@ PROBLEMS = {400, 403, 404, 405, 409, 422, 429, 503}
 
 @schemathesis.check
 def problem_conformance(ctx, response, case):
-    """The body of a problem has the status, and a sentence with advice."""
+    """The body of a problem has the answer's status, and a sentence as its detail."""
     if response.status_code == 200 or case.path in ("/healthz", "/readyz"):
         return
     assert response.status_code in PROBLEMS, f"{response.status_code} is none of {sorted(PROBLEMS)}"
