@@ -13,7 +13,7 @@ var sliRules = ruleSet{
 	"::limits::reasons":    {Min: "1"},
 	"::limits::series":     {Min: "1000", Max: "100000000", Zero: "a thirty-second part of the memory limit, at 1280 bytes each: 5000 to 200000", Doc: "The most time series of all kinds together: calls, durations, total and bad events. Series that an objective names, and those of `__other__`, are not included."},
 	"::repeats":            {Doc: "Recognition of requests that a sender repeats because it got no answer. A repeat is acknowledged, and neither counted nor passed on again."},
-	"::repeats::window":    {Min: "1s", Max: "24h", Zero: "off: repeats are counted and passed on", Doc: "The time for which requests are remembered."},
+	"::repeats::window":    {Min: "1s", Max: "24h", Zero: "off, repeats are counted and passed on", Doc: "The time for which requests are remembered."},
 	"::repeats::memory":    {Min: "64KiB", Text: "64KiB to 2GiB", Doc: "The memory for remembered requests. Over it the oldest are forgotten first."},
 	"::wire_path":          {Hidden: true},
 }

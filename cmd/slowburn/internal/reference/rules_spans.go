@@ -19,7 +19,7 @@ var otlpRules = ruleSet{
 var samplerRules = ruleSet{
 	"":                                         {Doc: "Buffers whole traces and keeps those that a policy samples. It has the keys of contrib's processor of this name, and more."},
 	"::decision_wait":                          {Min: "1ms"},
-	"::decision_wait_after_root_received":      {Min: "0", Zero: "off: the trace waits for `decision_wait`", Doc: "A trace with its root span is decided after this time without a new span, and after `decision_wait` at the latest."},
+	"::decision_wait_after_root_received":      {Min: "0", Zero: "off, the trace waits for `decision_wait`", Doc: "A trace with its root span is decided after this time without a new span, and after `decision_wait` at the latest."},
 	"::num_traces":                             {Min: "0", Zero: "no limit", Doc: "The most traces that wait for a decision. Over the limit the oldest trace that no policy is certain to sample is decided early."},
 	"::expected_new_traces_per_sec":            {Min: "0", Doc: "Has no meaning here, and a warning says so: memory grows as needed."},
 	"::block_on_overflow":                      {Doc: "Has no meaning here, and a warning says so: over `num_traces` traces are decided early, and over `memory_budget` or `disk_budget` spans are refused."},
