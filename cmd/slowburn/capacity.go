@@ -57,11 +57,11 @@ func newCapacity() *cobra.Command {
 	f.Var(&p.kept, "kept", "share of the spans whose trace is kept")
 	f.DurationVar(&p.load.Wait, "wait", 5*time.Second, "how long a span waits for the decision: until 2s after its root, decision_wait without one")
 	f.DurationVar(&p.load.Revive, "revive", 30*time.Second, "how long it can be revived then: revive_window")
-	f.DurationVar(&p.load.Outage, "outage", time.Hour, "how long a backend may be away before kept traces are given up")
+	f.DurationVar(&p.load.Outage, "outage", time.Hour, "how long a backend may be down before kept traces are given up")
 	f.Float64Var(&p.load.Series, "series", 10_000, "series of metrics, those of sli included")
-	f.Float64Var(&p.load.Headroom, "headroom", 2, "how many times the cores that the load takes: 2 is half busy")
+	f.Float64Var(&p.load.Headroom, "headroom", 2, "the factor on the cores that the load needs: with 2 they are half busy")
 	f.Var(&p.growth, "growth", "growth of the rate, in percent per week, month, quarter or year")
-	f.IntVar(&p.months, "months", 12, "how far to look, where there is growth")
+	f.IntVar(&p.months, "months", 12, "the months of growth to plan for")
 	_ = cmd.MarkFlagRequired("rate") // fails only for an unknown flag
 	return cmd
 }

@@ -34,7 +34,7 @@ func newWriter(use, short, name string, content []byte) *cobra.Command {
 	return &cobra.Command{
 		Use:          use,
 		Short:        short,
-		Long:         short + ".\n\nFILE is " + name + " unless given; - is the standard output. A file that is there is not overwritten.",
+		Long:         short + ".\n\nFILE is " + name + " unless given; - is the standard output. An existing file is not overwritten.",
 		Args:         cobra.MaximumNArgs(1),
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {

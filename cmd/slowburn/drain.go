@@ -46,7 +46,7 @@ func newDrain() *cobra.Command {
 		},
 	}
 	d.addFlags(cmd)
-	cmd.Flags().DurationVar(&d.timeout, "timeout", time.Minute, "how long destinations may take to accept kept traces")
+	cmd.Flags().DurationVar(&d.timeout, "timeout", time.Minute, "the longest wait for destinations to accept kept traces")
 	cmd.Flags().BoolVar(&d.resume, "resume", false, "take spans again")
 	return cmd
 }
@@ -100,14 +100,14 @@ func (d *drainer) drain(ctx context.Context, out io.Writer) error {
 // remaining returns one line about what is left.
 func remaining(s api.Drain) string {
 	if s.Reading {
-		return "The gateway reads back what is on its disk."
+		return "The gateway reads back its files."
 	}
 	return fmt.Sprintf("%d traces undecided, %d undelivered.", s.UndecidedTraces, s.UndeliveredTraces)
 }
 
 // undrained returns what each destination still waits for, and why.
 func undrained(s api.Drain, timeout time.Duration) string {
-	lines := []string{fmt.Sprintf("after %s not everything is delivered; the spans stay in the gateway, which keeps trying and takes no new ones:", timeout)}
+	lines := []string{fmt.Sprintf("after %s some traces are not delivered; they stay in the gateway, which keeps trying and refuses new spans:", timeout)}
 	for _, d := range s.Destinations {
 		if d.Traces == 0 && d.RefusedTraces == 0 {
 			continue

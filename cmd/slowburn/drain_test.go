@@ -31,7 +31,7 @@ func TestDrain(t *testing.T) {
 	defer server.Close()
 	out, err := slowburnSays(t, "drain", "--server", server.URL)
 	require.NoError(t, err)
-	assert.Equal(t, "The gateway reads back what is on its disk.\n0 traces undecided, 3 undelivered.\n"+
+	assert.Equal(t, "The gateway reads back its files.\n0 traces undecided, 3 undelivered.\n"+
 		"Nothing is left: the gateway can be stopped. `slowburn drain --resume` makes it take spans again.\n", out)
 	assert.Equal(t, int64(4), asked.Load())
 
@@ -50,7 +50,7 @@ func TestDrainTimeout(t *testing.T) {
 	}))
 	defer server.Close()
 	_, err := slowburnSays(t, "drain", "--server", server.URL, "--timeout", "1ms")
-	require.EqualError(t, err, "after 1ms not everything is delivered; the spans stay in the gateway, which keeps trying and takes no new ones:\n"+
+	require.EqualError(t, err, "after 1ms some traces are not delivered; they stay in the gateway, which keeps trying and refuses new spans:\n"+
 		"  otlp_grpc/backend: 3 traces of 30 spans wait (refuses gateway), 1 refused for good (slowburn retry); it answered 401 token expired")
 
 	_, err = slowburnSays(t, "drain", "--server", "http://127.0.0.1:1")

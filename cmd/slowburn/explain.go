@@ -19,10 +19,10 @@ func newExplain() *cobra.Command {
 	var g gateway
 	cmd := &cobra.Command{
 		Use:   "explain TRACE_ID",
-		Short: "Say why a trace was kept, or not",
-		Long: "Ask a running gateway why it kept a trace, or not: which policy decided, what the others said, and what was there " +
-			"of the trace.\n\nThe exit code is 0 if the decision is known, 3 if it is not (yet, or any more), 1 if the gateway " +
-			"could not be asked.",
+		Short: "Explain why a trace was kept, or not",
+		Long: "Ask a running gateway why it kept a trace, or not: the policy that decided, the votes of the others, and the spans " +
+			"that had arrived.\n\nThe exit code is 0 if the decision is known, 3 if it is not (yet, or any more), 1 if the gateway " +
+			"does not answer.",
 		Args:         cobra.ExactArgs(1),
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,7 +61,7 @@ func printExplanation(out io.Writer, e api.Decision) error {
 	if e.Threshold != "" {
 		lines = append(lines, [2]string{"threshold", fmt.Sprintf("%s: it stands for %.4g trace%s", e.Threshold, e.AdjustedCount, when(e.AdjustedCount != 1, "s"))})
 	} else if e.Verdict == "sampled" {
-		lines = append(lines, [2]string{"threshold", "none: it was not decided by chance, and how many traces it stands for is unknown"})
+		lines = append(lines, [2]string{"threshold", "none: the trace was not sampled by chance, so the number of traces that it stands for is unknown"})
 	}
 	lines = append(lines, [2]string{"policies", fmt.Sprintf("version %d", e.PolicyVersion)})
 	dropped, ruled := false, false // by an earlier policy or rule

@@ -71,7 +71,7 @@ shadow                                  not sampled
 	e.Threshold, e.Votes, e.Shadow = "", nil, nil
 	out, err = explain(t, http.StatusOK, e)
 	require.NoError(t, err)
-	require.Contains(t, out, "it was not decided by chance")
+	require.Contains(t, out, "the trace was not sampled by chance")
 
 	e.Verdict, e.Policy, e.CompositePolicy = "dropped", "health", ""
 	e.Votes = []api.PolicyVote{
@@ -104,7 +104,7 @@ func TestExplainUnknownTrace(t *testing.T) {
 		"418 I'm a teapot":      {http.StatusTeapot, "short and stout", nil},
 		"is not a gateway's":    {http.StatusOK, map[string]string{"hello": "world"}, nil},
 		"it must be like":       {http.StatusOK, nil, []string{"--header", "secret"}},
-		"cannot be asked (see ": {http.StatusOK, nil, []string{"--server", "http://127.0.0.1:1"}},
+		"does not answer (see ": {http.StatusOK, nil, []string{"--server", "http://127.0.0.1:1"}},
 		"accepts 1 arg":         {http.StatusOK, nil, []string{"another"}},
 	} {
 		_, err := explain(t, answer.status, answer.body, answer.args...)

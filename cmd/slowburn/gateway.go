@@ -83,7 +83,7 @@ func send(client *http.Client, r *http.Request) (status int, body []byte, err er
 	const most = 16 << 20
 	answer, err := client.Do(r)
 	if err != nil {
-		return 0, nil, fmt.Errorf("the gateway cannot be asked (see --server): %w", err)
+		return 0, nil, fmt.Errorf("the gateway does not answer (see --server): %w", err)
 	}
 	defer func() { err = errors.Join(err, answer.Body.Close()) }()
 	body, err = io.ReadAll(io.LimitReader(answer.Body, most))

@@ -33,15 +33,15 @@ func newHealth() *cobra.Command {
 	var h health
 	cmd := &cobra.Command{
 		Use:          "health",
-		Short:        "Say whether a running gateway can take spans, by its exit code",
+		Short:        "Report by the exit code whether a running gateway can take spans",
 		Long:         healthHelp,
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
 		RunE:         h.run,
 	}
 	h.addFlags(cmd)
-	cmd.Flags().DurationVar(&h.timeout, "timeout", 5*time.Second, "how long the gateway has to answer")
-	cmd.Flags().BoolVar(&h.insecure, "insecure", false, "with an https server, take any certificate: for a gateway on this machine")
+	cmd.Flags().DurationVar(&h.timeout, "timeout", 5*time.Second, "the longest wait for the gateway's answer")
+	cmd.Flags().BoolVar(&h.insecure, "insecure", false, "accept any certificate of an https server, for a gateway on this machine")
 	cmd.Flags().BoolVar(&h.verbose, "verbose", false, "print what each component found")
 	return cmd
 }

@@ -204,7 +204,7 @@ func TestRetryAll(t *testing.T) {
 func TestRetryCannotAsk(t *testing.T) {
 	for want, args := range map[string][]string{
 		"418 I'm a teapot": {"--header", "Authorization: Bearer wrong", "--all"},
-		"cannot be asked":  {"--server", "http://127.0.0.1:1"},
+		"does not answer":  {"--server", "http://127.0.0.1:1"},
 		"accepts at most":  {"a", "b"},
 	} {
 		g := &refusing{}

@@ -12,8 +12,8 @@ func newSchema() *cobra.Command {
 		Use:   "schema",
 		Short: "Print the JSON Schema of a configuration",
 		Long: "Print the JSON Schema (draft 7) of a configuration: every key of every component with its type, default and bounds. " +
-			"An editor that has it completes keys and marks those that do not exist. `slowburn validate` knows more: what " +
-			"components make of their values together, and which pipelines carry what.",
+			"With it an editor completes keys and marks unknown ones. `slowburn validate` checks more: the values of a " +
+			"component together, and the pipelines.",
 		Example: "  slowburn schema > slowburn.schema.json\n" +
 			"  # and as the first line of a configuration: # yaml-language-server: $schema=slowburn.schema.json",
 		Args:         cobra.NoArgs,

@@ -15,6 +15,6 @@ func OpenToAll(directory string) string {
 	if err != nil || info.Mode().Perm()&others == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s has mode %#o, so that every user of this machine may look into it: `chmod o= %s` if that is not meant",
+	return fmt.Sprintf("%s has mode %#o, so that every user of this machine can read it: run `chmod o= %s` to prevent that",
 		directory, info.Mode().Perm(), directory)
 }

@@ -24,6 +24,6 @@ func TestOpenToAll(t *testing.T) {
 		assert.Equal(t, mode, info.Mode().Perm(), "it is not changed")
 	}
 	assert.NoError(t, os.Chmod(dir, 0o755))
-	assert.Equal(t, dir+" has mode 0755, so that every user of this machine may look into it: `chmod o= "+dir+"` if that is not meant",
+	assert.Equal(t, dir+" has mode 0755, so that every user of this machine can read it: run `chmod o= "+dir+"` to prevent that",
 		access.OpenToAll(dir))
 }

@@ -304,6 +304,6 @@ func (b *belief) doubt(left time.Duration) string {
 	case jump < 0:
 		what = fmt.Sprintf("jumped back by %s", -jump)
 	}
-	return fmt.Sprintf("the machine's clock %s: it is believed when it has stayed there for another %s, or when spans of %d "+
-		"processes agree with it; until then time goes on without it", what, left.Round(time.Second), enoughWitnesses)
+	return fmt.Sprintf("the machine's clock %s: the new time is used once it has stayed for another %s, or once spans of %d "+
+		"processes agree with it; until then time continues from the old one", what, left.Round(time.Second), enoughWitnesses)
 }

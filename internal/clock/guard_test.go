@@ -100,7 +100,7 @@ func TestNotBefore(t *testing.T) {
 	g.NotBefore(noon.Add(-time.Minute), "spans")
 	g.NotBefore(noon.Add(-2*time.Hour), "another")
 	assert.Equal(t, -time.Minute, g.ahead(), "the newest of all, and be it by a little")
-	assert.Contains(t, g.Look().Doubt, "the machine's clock is 24h59m0s behind spans: it is believed when it has stayed there for another 15m0s")
+	assert.Contains(t, g.Look().Doubt, "the machine's clock is 24h59m0s behind spans: the new time is used once it has stayed for another 15m0s")
 	g.run(10 * time.Minute)
 	assert.Equal(t, -time.Minute, g.ahead())
 	g.offset = 0

@@ -40,7 +40,7 @@ type Reached struct {
 
 // Error says what to do. It leaves the free space out, so that the text does not change with it.
 func (r *Reached) Error() string {
-	return fmt.Sprintf("the volume of %s has less than %s free, which are left to the span log (min_free_disk): free space there, or use less of it",
+	return fmt.Sprintf("the volume of %s has less than %s free, which is reserved for the span log (min_free_disk): free space there, or lower min_free_disk",
 		r.Directory, units.About(r.Min))
 }
 

@@ -52,7 +52,7 @@ func TestFloor(t *testing.T) {
 		want  string
 	}{
 		"above":                       {100, Space{100, 1000}, ""},
-		"below":                       {1 << 20, Space{1 << 10, 1 << 30}, "the volume of d has less than 1.0MiB free, which are left to the span log (min_free_disk): free space there"},
+		"below":                       {1 << 20, Space{1 << 10, 1 << 30}, "the volume of d has less than 1.0MiB free, which is reserved for the span log (min_free_disk): free space there"},
 		"a twentieth by default":      {0, Space{1<<20 - 1, 20 << 20}, "less than 1.0MiB free"},
 		"just that":                   {0, Space{1 << 20, 20 << 20}, ""},
 		"of a large volume a GiB":     {0, Space{1<<30 - 1, 1 << 40}, "less than 1.0GiB free"},

@@ -171,7 +171,7 @@ func (t *Turn) Grow(bytes int64) error {
 		return &Large{all, t.gate.settings.Memory}
 	}
 	if !t.gate.memory.TryAcquire(bytes) {
-		return t.gate.busy("other requests have the memory that this one needs")
+		return t.gate.busy("other requests use the memory that this one needs")
 	}
 	t.take(bytes)
 	return nil

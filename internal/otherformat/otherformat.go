@@ -152,7 +152,7 @@ func Log(logger *zap.Logger, moved []Moved, reads Version, lost string) {
 		logger.Warn("files of another format version moved aside: "+lost,
 			zap.Stringer("format_version", m.Version), zap.Stringer("format_version_read", reads),
 			zap.String("moved_to", m.Path), zap.Int("files", m.Files), zap.Int64("bytes", m.Bytes),
-			zap.String("what_to_do", "delete what was moved or, to use it, give it its former name in another directory and run the version that wrote it there"))
+			zap.String("what_to_do", "delete the moved files or, to use them, give them their former names in another directory and run the version that wrote them there"))
 	}
 }
 

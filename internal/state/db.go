@@ -115,7 +115,7 @@ func (f *file) run(do func(f *file) error) error {
 	case err := <-done:
 		return err
 	case <-timer.C:
-		return fmt.Errorf("%w, and a transaction in it does not end", ErrCorrupt)
+		return fmt.Errorf("%w: a transaction in it does not end", ErrCorrupt)
 	}
 }
 

@@ -7,7 +7,7 @@ import _ "embed"
 //go:embed openapi.yaml
 var OpenAPI []byte
 
-// Problem is a problem document (RFC 9457). Detail is a sentence that says what to do.
+// Problem is a problem document (RFC 9457). Detail says what to do.
 type Problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -15,7 +15,7 @@ type Problem struct {
 	Detail string `json:"detail"`
 }
 
-// Caller is the sender of a request, and whether they may change anything.
+// Caller is the sender of a request, and whether the sender may make changes.
 type Caller struct {
 	Subject  string `json:"subject"`
 	Address  string `json:"address"`

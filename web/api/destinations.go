@@ -88,7 +88,7 @@ type Drain struct {
 	Destinations      []Undelivered `json:"destinations"`
 }
 
-// Undelivered counts what is not delivered to a destination yet.
+// Undelivered counts the kept traces that a destination has not got yet.
 type Undelivered struct {
 	Destination   string      `json:"destination"`
 	Pipeline      string      `json:"pipeline"`
@@ -115,7 +115,7 @@ func destinationOf(d tailsampling.Destination) Destination {
 	}
 }
 
-// DrainOf describes what is left to drain.
+// DrainOf describes the traces that are left to drain.
 func DrainOf(s tailsampling.DrainState) Drain {
 	return Drain{
 		s.Draining, s.Since, s.Done, s.Reading, s.UndecidedTraces, s.UndeliveredTraces,

@@ -15,7 +15,7 @@ type Objectives struct {
 	Objectives     []Objective `json:"objectives"`
 }
 
-// Objective answers GET /api/slo/v1/objectives/{name}. A ratio of nothing is nil.
+// Objective answers GET /api/slo/v1/objectives/{name}. A ratio of no events is nil.
 type Objective struct {
 	Name           string            `json:"name"`
 	Description    string            `json:"description"`
@@ -32,7 +32,7 @@ type Objective struct {
 	Standing
 }
 
-// Standing is the state of an objective: its counts, and what follows from them.
+// Standing is the state of an objective: its counts, and the values computed from them.
 type Standing struct {
 	Events         Events         `json:"events"`
 	ErrorRatio     *float64       `json:"error_ratio"`
@@ -44,7 +44,7 @@ type Standing struct {
 	LostCounts     string         `json:"lost_counts"`
 }
 
-// Indicator is what an objective counts.
+// Indicator selects the events of an objective.
 type Indicator struct {
 	Type        slo.IndicatorType `json:"type"`
 	Service     string            `json:"service"`
@@ -56,13 +56,13 @@ type Indicator struct {
 	TotalQuery  string            `json:"total_query"`
 }
 
-// Events are counts over some window.
+// Events counts events in a window.
 type Events struct {
 	Total uint64 `json:"total"`
 	Bad   uint64 `json:"bad"`
 }
 
-// Budget describes how much of an error budget is left.
+// Budget describes the rest of an error budget.
 type Budget struct {
 	RemainingRatio   float64         `json:"remaining_ratio"`
 	RemainingPercent float64         `json:"remaining_percent"`
@@ -111,7 +111,7 @@ type History struct {
 	Points      []HistoryPoint `json:"points"`
 }
 
-// HistoryPoint is an objective at a time.
+// HistoryPoint is the state of an objective at one time.
 type HistoryPoint struct {
 	Time                 time.Time           `json:"time"`
 	Total                uint64              `json:"total"`
@@ -126,7 +126,7 @@ func ObjectivesOf(s engine.Statuses) Objectives {
 	return Objectives{s.EvaluatedUntil, s.NextEvaluation, listOf(s.Objectives, ObjectiveOf)}
 }
 
-// ObjectiveOf describes an objective. The caller sets VolatileCounts and LostCounts, from the components that count.
+// ObjectiveOf describes an objective. The caller sets VolatileCounts and LostCounts from the sli connectors.
 func ObjectiveOf(s engine.Status) Objective {
 	indicator := Indicator(s.Indicator)
 	indicator.Operations, indicator.Attributes = whole(indicator.Operations), wholeMap(indicator.Attributes)

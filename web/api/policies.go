@@ -12,14 +12,14 @@ type PolicyInfo struct {
 	Type string `json:"type"`
 }
 
-// Policies answers GET /api/sampling/v1/policies, and what changes them.
+// Policies answers GET /api/sampling/v1/policies, and POST /policies/reload and /shadow/promote.
 type Policies struct {
 	Version      int          `json:"version"`
 	Since        time.Time    `json:"since"`
 	Policies     []PolicyInfo `json:"policies"`
 	Shadow       []PolicyInfo `json:"shadow,omitempty"`
 	Promoted     bool         `json:"promoted"`
-	Note         string       `json:"note,omitempty"` // of a promotion: how to make it last
+	Note         string       `json:"note,omitempty"` // how to make a promotion permanent
 	NeedsRestart []string     `json:"needs_restart,omitempty"`
 	LastError    *ReloadError `json:"last_error,omitempty"`
 }
@@ -43,7 +43,7 @@ type Shadow struct {
 	Differences   []Difference   `json:"differences"`
 }
 
-// ShadowPolicy is what a policy of the shadow would have sampled or dropped.
+// ShadowPolicy counts the traces that a policy of the shadow would have sampled or dropped.
 type ShadowPolicy struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`
@@ -51,7 +51,7 @@ type ShadowPolicy struct {
 	Dropped Amount `json:"dropped"`
 }
 
-// Difference is a trace that either the shadow or the real policies would keep, and not both.
+// Difference is a trace that either the shadow or the real policies would keep, but not both.
 type Difference struct {
 	TraceID   string    `json:"trace_id"`
 	DecidedAt time.Time `json:"decided_at"`
@@ -59,7 +59,7 @@ type Difference struct {
 	Real      string    `json:"real"`
 }
 
-// PoliciesOf describes the policies that decide now.
+// PoliciesOf describes the current policies.
 func PoliciesOf(p tailsampling.Policies) Policies {
 	return Policies{
 		Version: p.Version, Since: p.Since, Policies: infosOf(p.Policies), Shadow: infosOf(p.Shadow),
@@ -71,7 +71,7 @@ func infosOf(list []tailsampling.PolicyInfo) []PolicyInfo {
 	return listOf(list, func(p tailsampling.PolicyInfo) PolicyInfo { return PolicyInfo(p) })
 }
 
-// ShadowOf describes what the shadow's policies would keep.
+// ShadowOf describes the decisions of the shadow's policies.
 func ShadowOf(s tailsampling.ShadowStatus) Shadow {
 	return Shadow{
 		PolicyVersion: s.PolicyVersion, Since: s.Since,

@@ -22,7 +22,7 @@ type SamplingStatus struct {
 	Policies       []PolicyDecisions `json:"policies"`
 }
 
-// Held describes what the buffer holds now.
+// Held describes the current contents of the buffer.
 type Held struct {
 	SpansBuffered     int64 `json:"spans_buffered"`
 	BytesBuffered     int64 `json:"bytes_buffered"`
@@ -39,7 +39,7 @@ type Room struct {
 	Segments          int64 `json:"segments"`
 }
 
-// Decided is how many traces were decided, by verdict.
+// Decided counts decided traces by verdict.
 type Decided struct {
 	Sampled    int64 `json:"sampled"`
 	NotSampled int64 `json:"not_sampled"`
@@ -53,7 +53,7 @@ type LateSpans struct {
 	ErrorsDropped int64 `json:"errors_dropped"`
 }
 
-// PolicyDecisions is what a policy decided.
+// PolicyDecisions counts a policy's decisions.
 type PolicyDecisions struct {
 	Name          string `json:"name"`
 	Type          string `json:"type"`
@@ -62,7 +62,7 @@ type PolicyDecisions struct {
 	DroppedTraces int64  `json:"dropped_traces"`
 }
 
-// Amount is an amount of traffic. Bytes are of span bodies.
+// Amount is an amount of traffic. Bytes is the size of the span bodies.
 type Amount struct {
 	Traces int64 `json:"traces"`
 	Spans  int64 `json:"spans"`
@@ -75,7 +75,7 @@ type SamplingCost struct {
 	Services []ServiceCost `json:"services"`
 }
 
-// PolicyCost is what a policy brings. Percentage is nil where chance has no part in it.
+// PolicyCost is the traffic that a policy matches, samples and drops. Percentage is nil for a policy that does not sample by chance.
 type PolicyCost struct {
 	Name       string   `json:"name"`
 	Type       string   `json:"type"`
@@ -86,7 +86,7 @@ type PolicyCost struct {
 	Alone      Amount   `json:"alone"`
 }
 
-// ServiceCost counts what came from a service, and what was kept of it.
+// ServiceCost counts a service's received and kept traffic.
 type ServiceCost struct {
 	Service   string `json:"service"`
 	SpansIn   int64  `json:"spans_in"`
@@ -106,12 +106,12 @@ func SamplingStatusOf(s tailsampling.Status) SamplingStatus {
 	}
 }
 
-// PolicyDecisionsOf describes what policies decided.
+// PolicyDecisionsOf describes the decisions of policies.
 func PolicyDecisionsOf(list []tailsampling.PolicyStatus) []PolicyDecisions {
 	return listOf(list, func(p tailsampling.PolicyStatus) PolicyDecisions { return PolicyDecisions(p) })
 }
 
-// SamplingCostOf describes what policies and services bring and take.
+// SamplingCostOf describes the traffic of policies and services.
 func SamplingCostOf(c tailsampling.Cost) SamplingCost {
 	return SamplingCost{
 		Policies: listOf(c.Policies, func(p tailsampling.PolicyCost) PolicyCost {

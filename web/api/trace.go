@@ -14,7 +14,7 @@ type Trace struct {
 	Resources  []Resource   `json:"resources"`
 }
 
-// Kept is why a trace was kept.
+// Kept is the decision by which a trace was kept.
 type Kept struct {
 	Policy        string  `json:"policy"`
 	Threshold     string  `json:"threshold"`
@@ -22,7 +22,7 @@ type Kept struct {
 	LateSpans     int     `json:"late_spans"`
 }
 
-// Marks are the attributes that the gateway added to a trace.
+// Marks are the attributes that the gateway wrote on a trace's scopes.
 type Marks struct {
 	Revived       bool   `json:"revived"`
 	LinkedTraceID string `json:"linked_trace_id"`
@@ -30,7 +30,7 @@ type Marks struct {
 	TextRepaired  bool   `json:"text_repaired"`
 }
 
-// Clocks describes how the clocks of a trace disagreed.
+// Clocks describes the differences between the clocks of a trace.
 type Clocks struct {
 	Status string  `json:"status"`
 	Clocks []Clock `json:"clocks"`
@@ -50,7 +50,7 @@ type Resource struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-// Span is a span of a Trace. Its embedded structures are not seen in JSON: their fields stand among its own, in this order.
+// Span is a span of a Trace. In JSON the fields of its embedded structures are among its own, in this order.
 type Span struct {
 	SpanID   string `json:"span_id"`
 	ParentID string `json:"parent_id"`

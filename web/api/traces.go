@@ -11,7 +11,7 @@ type Endpoints struct {
 	Endpoints []Endpoint `json:"endpoints"`
 }
 
-// Endpoint is where spans can be sent to.
+// Endpoint is an address that receives spans.
 type Endpoint struct {
 	Receiver string `json:"receiver"`
 	Protocol string `json:"protocol"` // grpc or http
@@ -36,7 +36,7 @@ type TracePage struct {
 	NextCursor string         `json:"next_cursor"`
 }
 
-// TraceSummary is a trace in a line.
+// TraceSummary summarizes a trace.
 type TraceSummary struct {
 	TraceID       string         `json:"trace_id"`
 	RootService   string         `json:"root_service"`
@@ -64,7 +64,7 @@ func TracePageOf(r tracestore.Result) TracePage {
 	return TracePage{listOf(r.Traces, TraceSummaryOf), r.NextCursor}
 }
 
-// TraceSummaryOf describes a trace in a line.
+// TraceSummaryOf summarizes a trace.
 func TraceSummaryOf(s tracestore.Summary) TraceSummary {
 	return TraceSummary{
 		s.TraceID, s.RootService, s.RootOperation, s.Start, s.StartUnixNano, s.DurationMS, s.SpanCount, s.ErrorCount,

@@ -142,25 +142,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionWebRefusedReads, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_web_refused_reads",
-		metric.WithDescription("Requests for traces and objectives that were refused because others ran, waited, or had the memory. [Alpha]"),
+		metric.WithDescription("Requests for traces and objectives that were refused because others used the slots, the queue or the memory. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionWebRefusedRequests, err = builder.meter.Int64Counter(
 		"otelcol_extension_web_refused_requests",
-		metric.WithDescription("Requests to the dashboard's listener that it did not take, by reason. [Alpha]"),
+		metric.WithDescription("Requests that the dashboard's listener refused, by reason. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionWebRunningReads, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_web_running_reads",
-		metric.WithDescription("Requests for traces and objectives that are answered now. They share tsdb::query::concurrent with queries. [Alpha]"),
+		metric.WithDescription("Running requests for traces and objectives. They share tsdb::query::concurrent with queries. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionWebWaitingReads, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_web_waiting_reads",
-		metric.WithDescription("Requests for traces and objectives that wait for their turn. At most reads::queue. [Alpha]"),
+		metric.WithDescription("Requests for traces and objectives that wait in the queue. At most reads::queue. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

@@ -38,7 +38,7 @@ func AssertEqualExtensionWebReadMemoryBytes(t *testing.T, tt *componenttest.Tele
 func AssertEqualExtensionWebRefusedReads(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_web_refused_reads",
-		Description: "Requests for traces and objectives that were refused because others ran, waited, or had the memory. [Alpha]",
+		Description: "Requests for traces and objectives that were refused because others used the slots, the queue or the memory. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -54,7 +54,7 @@ func AssertEqualExtensionWebRefusedReads(t *testing.T, tt *componenttest.Telemet
 func AssertEqualExtensionWebRefusedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_web_refused_requests",
-		Description: "Requests to the dashboard's listener that it did not take, by reason. [Alpha]",
+		Description: "Requests that the dashboard's listener refused, by reason. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -70,7 +70,7 @@ func AssertEqualExtensionWebRefusedRequests(t *testing.T, tt *componenttest.Tele
 func AssertEqualExtensionWebRunningReads(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_web_running_reads",
-		Description: "Requests for traces and objectives that are answered now. They share tsdb::query::concurrent with queries. [Alpha]",
+		Description: "Running requests for traces and objectives. They share tsdb::query::concurrent with queries. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -84,7 +84,7 @@ func AssertEqualExtensionWebRunningReads(t *testing.T, tt *componenttest.Telemet
 func AssertEqualExtensionWebWaitingReads(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_web_waiting_reads",
-		Description: "Requests for traces and objectives that wait for their turn. At most reads::queue. [Alpha]",
+		Description: "Requests for traces and objectives that wait in the queue. At most reads::queue. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

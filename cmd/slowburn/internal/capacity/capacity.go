@@ -56,7 +56,7 @@ func (l Load) Check() error {
 		{!(l.Rate > 0 && l.Rate <= 1e8), "--rate must be above 0, and at most 100 million spans per second"},
 		{!(l.SpanBytes >= 32 && l.SpanBytes <= 1<<20), "--span-bytes must be between 32 and 1048576"},
 		{!(l.Kept >= 0 && l.Kept <= 1), "--kept must be between 0% and 100%"},
-		{l.Wait <= 0, "--wait must be above 0s: a trace takes its own time, and decision_wait_after_root_received more"},
+		{l.Wait <= 0, "--wait must be above 0s: it is a trace's own duration plus decision_wait_after_root_received"},
 		{l.Revive < 0, "--revive must not be below 0s: it is revive_window"},
 		{l.Outage < 0, "--outage must not be below 0s"},
 		{!(l.Series >= 0 && l.Series <= 1e8), "--series must be between 0 and 100 million"},

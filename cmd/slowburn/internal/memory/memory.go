@@ -181,7 +181,7 @@ func (p Plan) Check() error {
 	for i, s := range shares {
 		keys[i] = fmt.Sprintf("%s (%s)", s.Key, units.About(s.Bytes))
 	}
-	return fmt.Errorf("the parts of the process may take %s, with %s for the process itself, and the memory limit is %s: lower %s; or give the process at least %s",
+	return fmt.Errorf("the budgets take %s in total, %s for the process itself included, and the memory limit is %s: lower %s; or give the process at least %s",
 		units.About(sum), units.About(processBytes), units.About(p.Limit), strings.Join(keys, ", "), units.About(sum))
 }
 

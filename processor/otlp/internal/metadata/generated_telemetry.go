@@ -123,43 +123,43 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverOtlpIntakeBudgetBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_otlp_intake_budget_bytes",
-		metric.WithDescription("Memory that requests may take on their way in, all otlp receivers of the process together. [Alpha]"),
+		metric.WithDescription("Limit of the memory that requests reserve while they are received, for all otlp receivers of the process together. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpIntakeReservedBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_otlp_intake_reserved_bytes",
-		metric.WithDescription("Memory that requests have reserved now, all otlp receivers of the process together. [Alpha]"),
+		metric.WithDescription("Memory that requests have reserved, for all otlp receivers of the process together. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpMisdirectedRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_otlp_misdirected_requests",
-		metric.WithDescription("Requests that were answered with what to set, because they were not for this port: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, plain_on_tls_port, http2_not_negotiated, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]"),
+		metric.WithDescription("Requests for another port, protocol or path, answered with the setting to change: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, plain_on_tls_port, http2_not_negotiated, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpOpenConnections, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_otlp_open_connections",
-		metric.WithDescription("Connections that are open. [Alpha]"),
+		metric.WithDescription("Open connections. [Alpha]"),
 		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpRefusedRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_otlp_refused_requests",
-		metric.WithDescription("Requests, or connections, that the receiver itself refused: connections (beyond max_connections), elements (more of them than their bytes may hold), intake_budget (spent by others), malformed, panic (of a component behind it), receive_timeout (not there in time), too_large (over max_request_body_size, max_recv_msg_size_mib, or the whole budget). [Alpha]"),
+		metric.WithDescription("Requests, or connections, that the receiver itself refused: connections (beyond max_connections), elements (more than their bytes allow), intake_budget (used by other requests), malformed, panic (of a component behind it), receive_timeout (not received in time), too_large (over max_request_body_size, max_recv_msg_size_mib, or the whole budget). [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpRejectedSpans, err = builder.meter.Int64Counter(
 		"otelcol_receiver_otlp_rejected_spans",
-		metric.WithDescription("Spans that requests were taken without, which their senders are told by OTLP's partial success: invalid_id (a trace or span ID of zero), large_resource (of a resource or scope over max_resource_size). [Alpha]"),
+		metric.WithDescription("Spans of accepted requests that were rejected, which OTLP's partial success reports to the sender: invalid_id (a trace or span ID of zero), large_resource (of a resource or scope over max_resource_size). [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpUntakenSpans, err = builder.meter.Int64Counter(
 		"otelcol_receiver_otlp_untaken_spans",
-		metric.WithDescription("Spans that were passed on a second time, decoded, because no pipeline took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]"),
+		metric.WithDescription("Spans that were passed on a second time, decoded, because no pipeline accepted them as bytes. A value above 0 means that wire_path was set by hand. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverOtlpIntakeBudgetBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_otlp_intake_budget_bytes",
-		Description: "Memory that requests may take on their way in, all otlp receivers of the process together. [Alpha]",
+		Description: "Limit of the memory that requests reserve while they are received, for all otlp receivers of the process together. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -38,7 +38,7 @@ func AssertEqualReceiverOtlpIntakeBudgetBytes(t *testing.T, tt *componenttest.Te
 func AssertEqualReceiverOtlpIntakeReservedBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_otlp_intake_reserved_bytes",
-		Description: "Memory that requests have reserved now, all otlp receivers of the process together. [Alpha]",
+		Description: "Memory that requests have reserved, for all otlp receivers of the process together. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -52,7 +52,7 @@ func AssertEqualReceiverOtlpIntakeReservedBytes(t *testing.T, tt *componenttest.
 func AssertEqualReceiverOtlpMisdirectedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_otlp_misdirected_requests",
-		Description: "Requests that were answered with what to set, because they were not for this port: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, plain_on_tls_port, http2_not_negotiated, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]",
+		Description: "Requests for another port, protocol or path, answered with the setting to change: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, plain_on_tls_port, http2_not_negotiated, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -68,7 +68,7 @@ func AssertEqualReceiverOtlpMisdirectedRequests(t *testing.T, tt *componenttest.
 func AssertEqualReceiverOtlpOpenConnections(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_otlp_open_connections",
-		Description: "Connections that are open. [Alpha]",
+		Description: "Open connections. [Alpha]",
 		Unit:        "{connection}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -82,7 +82,7 @@ func AssertEqualReceiverOtlpOpenConnections(t *testing.T, tt *componenttest.Tele
 func AssertEqualReceiverOtlpRefusedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_otlp_refused_requests",
-		Description: "Requests, or connections, that the receiver itself refused: connections (beyond max_connections), elements (more of them than their bytes may hold), intake_budget (spent by others), malformed, panic (of a component behind it), receive_timeout (not there in time), too_large (over max_request_body_size, max_recv_msg_size_mib, or the whole budget). [Alpha]",
+		Description: "Requests, or connections, that the receiver itself refused: connections (beyond max_connections), elements (more than their bytes allow), intake_budget (used by other requests), malformed, panic (of a component behind it), receive_timeout (not received in time), too_large (over max_request_body_size, max_recv_msg_size_mib, or the whole budget). [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -98,7 +98,7 @@ func AssertEqualReceiverOtlpRefusedRequests(t *testing.T, tt *componenttest.Tele
 func AssertEqualReceiverOtlpRejectedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_otlp_rejected_spans",
-		Description: "Spans that requests were taken without, which their senders are told by OTLP's partial success: invalid_id (a trace or span ID of zero), large_resource (of a resource or scope over max_resource_size). [Alpha]",
+		Description: "Spans of accepted requests that were rejected, which OTLP's partial success reports to the sender: invalid_id (a trace or span ID of zero), large_resource (of a resource or scope over max_resource_size). [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -114,7 +114,7 @@ func AssertEqualReceiverOtlpRejectedSpans(t *testing.T, tt *componenttest.Teleme
 func AssertEqualReceiverOtlpUntakenSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_otlp_untaken_spans",
-		Description: "Spans that were passed on a second time, decoded, because no pipeline took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]",
+		Description: "Spans that were passed on a second time, decoded, because no pipeline accepted them as bytes. A value above 0 means that wire_path was set by hand. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -83,19 +83,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorReconstructSkippedTraces, err = builder.meter.Int64Counter(
 		"otelcol_processor_reconstruct_skipped_traces",
-		metric.WithDescription("Traces that were passed on as they came [Beta]"),
+		metric.WithDescription("Traces that were passed on unchanged [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorReconstructSpans, err = builder.meter.Int64Counter(
 		"otelcol_processor_reconstruct_spans",
-		metric.WithDescription("Spans that came in [Beta]"),
+		metric.WithDescription("Received spans [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorReconstructTraces, err = builder.meter.Int64Counter(
 		"otelcol_processor_reconstruct_traces",
-		metric.WithDescription("Traces, and late fragments of traces, that came in [Beta]"),
+		metric.WithDescription("Received traces and late fragments of traces [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)

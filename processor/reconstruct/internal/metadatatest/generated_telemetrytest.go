@@ -72,7 +72,7 @@ func AssertEqualProcessorReconstructOrphanSpans(t *testing.T, tt *componenttest.
 func AssertEqualProcessorReconstructSkippedTraces(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_reconstruct_skipped_traces",
-		Description: "Traces that were passed on as they came [Beta]",
+		Description: "Traces that were passed on unchanged [Beta]",
 		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -88,7 +88,7 @@ func AssertEqualProcessorReconstructSkippedTraces(t *testing.T, tt *componenttes
 func AssertEqualProcessorReconstructSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_reconstruct_spans",
-		Description: "Spans that came in [Beta]",
+		Description: "Received spans [Beta]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -104,7 +104,7 @@ func AssertEqualProcessorReconstructSpans(t *testing.T, tt *componenttest.Teleme
 func AssertEqualProcessorReconstructTraces(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_reconstruct_traces",
-		Description: "Traces, and late fragments of traces, that came in [Beta]",
+		Description: "Received traces and late fragments of traces [Beta]",
 		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -1105,19 +1105,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingBacklogAgeSeconds, err = builder.meter.Float64ObservableGauge(
 		"otelcol_processor_tail_sampling_backlog_age_seconds",
-		metric.WithDescription("How long ago the oldest trace was decided that a destination has not got, refused ones aside; 0 if it has all [Beta]"),
+		metric.WithDescription("Time since the decision of the oldest trace that a destination has not got, without refused ones; 0 if it has all [Beta]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingBacklogBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_backlog_bytes",
-		metric.WithDescription("Bytes of the spans that a destination has not got, those that it refused included [Beta]"),
+		metric.WithDescription("Bytes of the spans that a destination has not got, refused ones included [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingBacklogTraces, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_backlog_traces",
-		metric.WithDescription("Kept traces, late parts of traces included, that a destination has not got, refused ones aside [Beta]"),
+		metric.WithDescription("Kept traces and late parts of traces that a destination has not got, without refused ones [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1153,13 +1153,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCountSpansSampled, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_count_spans_sampled",
-		metric.WithDescription("Spans of decided traces by the policy that decided, without those that came late [Beta]"),
+		metric.WithDescription("Spans of decided traces by the policy that decided, without late spans [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCountTracesSampled, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_count_traces_sampled",
-		metric.WithDescription("Traces by the policy that decided about them [Beta]"),
+		metric.WithDescription("Traces by the policy that decided them [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1184,7 +1184,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDeliveryRetries, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_delivery_retries",
-		metric.WithDescription("Calls that a destination did not accept and that are made again, so that their traces wait [Beta]"),
+		metric.WithDescription("Calls that a destination did not accept and that are retried while their traces wait [Beta]"),
 		metric.WithUnit("{call}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1244,19 +1244,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingLastAcceptedAgeSeconds, err = builder.meter.Float64ObservableGauge(
 		"otelcol_processor_tail_sampling_last_accepted_age_seconds",
-		metric.WithDescription("How long ago a destination accepted traces last; absent before the first time [Beta]"),
+		metric.WithDescription("Time since a destination last accepted traces; absent before the first time [Beta]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingLateErrorSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_late_error_spans",
-		metric.WithDescription("Spans with an error that came after their trace was not sampled, and did not change that [Beta]"),
+		metric.WithDescription("Spans with an error that arrived after their trace was not sampled and did not revive it [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingLostSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_lost_spans",
-		metric.WithDescription("Acknowledged spans that are gone, undelivered at a shutdown with storage memory, or damaged on disk [Beta]"),
+		metric.WithDescription("Acknowledged spans that were lost, undelivered at a shutdown with storage memory or damaged on disk [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1268,37 +1268,37 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingNewTraceIDReceived, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_new_trace_id_received",
-		metric.WithDescription("Traces that began to be buffered [Beta]"),
+		metric.WithDescription("Traces whose first span was buffered [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingOldestUndecidedAgeSeconds, err = builder.meter.Float64ObservableGauge(
 		"otelcol_processor_tail_sampling_oldest_undecided_age_seconds",
-		metric.WithDescription("How long ago the first span of the oldest undecided trace arrived [Beta]"),
+		metric.WithDescription("Time since the first span of the oldest undecided trace arrived [Beta]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingPolicyBytes, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_policy_bytes",
-		metric.WithDescription("Bytes of decided traces that a policy matched, or alone sampled [Beta]"),
+		metric.WithDescription("Bytes of decided traces that a policy matched, or that only it sampled [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingPolicyReloads, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_policy_reloads",
-		metric.WithDescription("Reloads of the policies, by what became of them [Beta]"),
+		metric.WithDescription("Reloads of the policies by outcome [Beta]"),
 		metric.WithUnit("{reload}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingPolicySpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_policy_spans",
-		metric.WithDescription("Spans of decided traces that a policy matched, or alone sampled [Beta]"),
+		metric.WithDescription("Spans of decided traces that a policy matched, or that only it sampled [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingPolicyTraces, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_policy_traces",
-		metric.WithDescription("Decided traces that a policy matched, or alone sampled [Beta]"),
+		metric.WithDescription("Decided traces that a policy matched, or that only it sampled [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1322,7 +1322,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRefusedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_refused_spans",
-		metric.WithDescription("Spans refused with a retryable error, by reason [Beta]"),
+		metric.WithDescription("Refused spans by reason; the error is retryable, except for too_large [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1346,19 +1346,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRepeatedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_repeated_spans",
-		metric.WithDescription("Spans that were not passed on because the same, byte for byte, was in the trace already [Beta]"),
+		metric.WithDescription("Spans that were not passed on because the trace already had the same span, byte for byte [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRevivableBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_revivable_bytes",
-		metric.WithDescription("Spans of the traces that revivable_traces counts; part of buffered_bytes, and the first to make room [Beta]"),
+		metric.WithDescription("Bytes of the spans of revivable_traces, a part of buffered_bytes that leaves first if room is short [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRevivableTraces, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_revivable_traces",
-		metric.WithDescription("Traces that were not sampled and are kept in the buffer for revive_window, in case that late spans change the decision [Beta]"),
+		metric.WithDescription("Traces that were not sampled and stay in the buffer for revive_window, so that late spans can change the decision [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1391,13 +1391,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSamplingTracesOnMemory, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_sampling_traces_on_memory",
-		metric.WithDescription("Traces that are not decided yet [Beta]"),
+		metric.WithDescription("Undecided traces [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSegments, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_segments",
-		metric.WithDescription("Segments of the span log by where they are [Beta]"),
+		metric.WithDescription("Segments of the span log by place [Beta]"),
 		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1415,7 +1415,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingShadowBytes, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_shadow_bytes",
-		metric.WithDescription("Bytes of traces by what the shadow would have decided, since this version of the policies [Beta]"),
+		metric.WithDescription("Bytes of traces by the shadow's decision, since this version of the policies [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -1427,13 +1427,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingShadowSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_shadow_spans",
-		metric.WithDescription("Spans of traces by what the shadow would have decided, since this version of the policies [Beta]"),
+		metric.WithDescription("Spans of traces by the shadow's decision, since this version of the policies [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingShadowTraces, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_shadow_traces",
-		metric.WithDescription("Traces by what the shadow would have decided, since this version of the policies [Beta]"),
+		metric.WithDescription("Traces by the shadow's decision, since this version of the policies [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1445,7 +1445,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingStageCalls, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_stage_calls",
-		metric.WithDescription("How often a stage was passed, in requests appended, runs of the decider, batches delivered [Beta]"),
+		metric.WithDescription("Runs of a stage of the buffer, in requests appended, runs of the decider, batches delivered [Beta]"),
 		metric.WithUnit("{call}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1457,31 +1457,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTornTails, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_torn_tails",
-		metric.WithDescription("Segments whose last record was incomplete, and not acknowledged, and was cut off at the start [Beta]"),
+		metric.WithDescription("Segments whose last record was incomplete and unacknowledged, and was truncated at the start [Beta]"),
 		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTraceDecisions, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_trace_decisions",
-		metric.WithDescription("Decisions by what made them due; size, num_traces and memory are early ones, revived ones are about traces that were not sampled before [Beta]"),
+		metric.WithDescription("Decisions by trigger; size, num_traces and memory are early ones, revived ones are about traces that were not sampled at first [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTrimmedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_trimmed_spans",
-		metric.WithDescription("Spans of giant traces that were left out [Beta]"),
+		metric.WithDescription("Spans that were left out of giant traces [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingUndeliveredBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_undelivered_bytes",
-		metric.WithDescription("Bytes of the spans that any destination has not got [Beta]"),
+		metric.WithDescription("Bytes of the spans that at least one destination has not got [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingUndeliveredTraces, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_undelivered_traces",
-		metric.WithDescription("Kept traces, late parts of traces included, that some destination has not got [Beta]"),
+		metric.WithDescription("Kept traces and late parts of traces that at least one destination has not got [Beta]"),
 		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)

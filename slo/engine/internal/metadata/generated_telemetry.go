@@ -123,14 +123,14 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionSloEvaluationDurationSeconds, err = builder.meter.Float64Histogram(
 		"otelcol_extension_slo_evaluation_duration_seconds",
-		metric.WithDescription("How long evaluations took, queries and the transaction included. [Alpha]"),
+		metric.WithDescription("Duration of evaluations, queries and the transaction included. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionSloEvaluationLagSeconds, err = builder.meter.Float64ObservableGauge(
 		"otelcol_extension_slo_evaluation_lag_seconds",
-		metric.WithDescription("How long ago the last minute ended that every objective was evaluated for. Around one minute and the lateness is normal. [Alpha]"),
+		metric.WithDescription("Time since the end of the last minute for which every objective was evaluated. About one minute plus the lateness is normal. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
@@ -142,7 +142,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionSloFailedQueries, err = builder.meter.Int64Counter(
 		"otelcol_extension_slo_failed_queries",
-		metric.WithDescription("Queries to the time series database that failed. The minutes that they were for are evaluated later. [Alpha]"),
+		metric.WithDescription("Queries to the time series database that failed. Their minutes are evaluated later. [Alpha]"),
 		metric.WithUnit("{query}"),
 	)
 	errs = errors.Join(errs, err)

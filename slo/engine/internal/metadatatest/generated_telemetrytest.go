@@ -40,7 +40,7 @@ func AssertEqualExtensionSloDeliveries(t *testing.T, tt *componenttest.Telemetry
 func AssertEqualExtensionSloEvaluationDurationSeconds(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_slo_evaluation_duration_seconds",
-		Description: "How long evaluations took, queries and the transaction included. [Alpha]",
+		Description: "Duration of evaluations, queries and the transaction included. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -55,7 +55,7 @@ func AssertEqualExtensionSloEvaluationDurationSeconds(t *testing.T, tt *componen
 func AssertEqualExtensionSloEvaluationLagSeconds(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_slo_evaluation_lag_seconds",
-		Description: "How long ago the last minute ended that every objective was evaluated for. Around one minute and the lateness is normal. [Alpha]",
+		Description: "Time since the end of the last minute for which every objective was evaluated. About one minute plus the lateness is normal. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -85,7 +85,7 @@ func AssertEqualExtensionSloEvaluations(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualExtensionSloFailedQueries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_slo_failed_queries",
-		Description: "Queries to the time series database that failed. The minutes that they were for are evaluated later. [Alpha]",
+		Description: "Queries to the time series database that failed. Their minutes are evaluated later. [Alpha]",
 		Unit:        "{query}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

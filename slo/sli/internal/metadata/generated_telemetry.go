@@ -69,7 +69,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ConnectorSliFailedFlushes, err = builder.meter.Int64Counter(
 		"otelcol_connector_sli_failed_flushes",
-		metric.WithDescription("Flushes that the metrics pipeline refused, wholly or in part. Nothing is lost, the next one carries the same counts. [Alpha]"),
+		metric.WithDescription("Flushes that the metrics pipeline refused, wholly or in part. Nothing is lost, as the next flush carries the same counts. [Alpha]"),
 		metric.WithUnit("{flush}"),
 	)
 	errs = errors.Join(errs, err)
@@ -81,7 +81,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSliMaxSeries, err = builder.meter.Int64Gauge(
 		"otelcol_connector_sli_max_series",
-		metric.WithDescription("Time series that there is room for (limits::series), without those that objectives name and those of __other__. [Alpha]"),
+		metric.WithDescription("Limit of time series (limits::series), without those that objectives name and those of __other__. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
@@ -93,19 +93,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSliRepeatedRequests, err = builder.meter.Int64Counter(
 		"otelcol_connector_sli_repeated_requests",
-		metric.WithDescription("Requests that were taken before, within repeats::window. They were acknowledged, and neither counted nor passed on again. [Alpha]"),
+		metric.WithDescription("Requests that were accepted before, within repeats::window. They were acknowledged, and neither counted nor passed on again. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSliRepeatedSpans, err = builder.meter.Int64Counter(
 		"otelcol_connector_sli_repeated_spans",
-		metric.WithDescription("Spans of requests that were taken before. [Alpha]"),
+		metric.WithDescription("Spans of requests that were accepted before. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSliSeries, err = builder.meter.Int64Gauge(
 		"otelcol_connector_sli_series",
-		metric.WithDescription("Time series kept, and emitted at each interval. A duration histogram is one. [Alpha]"),
+		metric.WithDescription("Time series in memory, emitted at each interval. A duration histogram counts as one. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
@@ -117,13 +117,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSliUntakenSpans, err = builder.meter.Int64Counter(
 		"otelcol_connector_sli_untaken_spans",
-		metric.WithDescription("Spans that were passed on a second time, decoded, because nobody took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]"),
+		metric.WithDescription("Spans that were passed on a second time, decoded, because no component accepted them as bytes. A value above 0 means that wire_path was set by hand. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorSliVolatile, err = builder.meter.Int64Gauge(
 		"otelcol_connector_sli_volatile",
-		metric.WithDescription("Whether counts would not survive a crash (1), as they could not be written, or would (0). [Alpha]"),
+		metric.WithDescription("1 if counts would not survive a crash because they could not be written, otherwise 0. [Alpha]"),
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)

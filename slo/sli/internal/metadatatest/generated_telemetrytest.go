@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 func AssertEqualConnectorSliFailedFlushes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_failed_flushes",
-		Description: "Flushes that the metrics pipeline refused, wholly or in part. Nothing is lost, the next one carries the same counts. [Alpha]",
+		Description: "Flushes that the metrics pipeline refused, wholly or in part. Nothing is lost, as the next flush carries the same counts. [Alpha]",
 		Unit:        "{flush}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualConnectorSliFlushes(t *testing.T, tt *componenttest.Telemetry, d
 func AssertEqualConnectorSliMaxSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_max_series",
-		Description: "Time series that there is room for (limits::series), without those that objectives name and those of __other__. [Alpha]",
+		Description: "Limit of time series (limits::series), without those that objectives name and those of __other__. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -86,7 +86,7 @@ func AssertEqualConnectorSliOverflowSpans(t *testing.T, tt *componenttest.Teleme
 func AssertEqualConnectorSliRepeatedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_repeated_requests",
-		Description: "Requests that were taken before, within repeats::window. They were acknowledged, and neither counted nor passed on again. [Alpha]",
+		Description: "Requests that were accepted before, within repeats::window. They were acknowledged, and neither counted nor passed on again. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -102,7 +102,7 @@ func AssertEqualConnectorSliRepeatedRequests(t *testing.T, tt *componenttest.Tel
 func AssertEqualConnectorSliRepeatedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_repeated_spans",
-		Description: "Spans of requests that were taken before. [Alpha]",
+		Description: "Spans of requests that were accepted before. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -118,7 +118,7 @@ func AssertEqualConnectorSliRepeatedSpans(t *testing.T, tt *componenttest.Teleme
 func AssertEqualConnectorSliSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_series",
-		Description: "Time series kept, and emitted at each interval. A duration histogram is one. [Alpha]",
+		Description: "Time series in memory, emitted at each interval. A duration histogram counts as one. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -148,7 +148,7 @@ func AssertEqualConnectorSliSpans(t *testing.T, tt *componenttest.Telemetry, dps
 func AssertEqualConnectorSliUntakenSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_untaken_spans",
-		Description: "Spans that were passed on a second time, decoded, because nobody took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]",
+		Description: "Spans that were passed on a second time, decoded, because no component accepted them as bytes. A value above 0 means that wire_path was set by hand. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -164,7 +164,7 @@ func AssertEqualConnectorSliUntakenSpans(t *testing.T, tt *componenttest.Telemet
 func AssertEqualConnectorSliVolatile(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_volatile",
-		Description: "Whether counts would not survive a crash (1), as they could not be written, or would (0). [Alpha]",
+		Description: "1 if counts would not survive a crash because they could not be written, otherwise 0. [Alpha]",
 		Unit:        "1",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

@@ -177,31 +177,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionTsdbForeignSeries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_tsdb_foreign_series",
-		metric.WithDescription("What the series of others in the head count as, those of metrics that are not the gateway's own. A series counts as more than one for every 1024 bytes of its labels and for every 16 buckets of a native histogram. [Alpha]"),
+		metric.WithDescription("Series in the head of metrics that are not the gateway's own. A series counts as more than one for every 1024 bytes of its labels and for every 16 buckets of a native histogram. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionTsdbHeadSeries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_tsdb_head_series",
-		metric.WithDescription("Series in the head block of the embedded database, that is written to within the last hours. [Alpha]"),
+		metric.WithDescription("Series in the head block of the embedded database, that is, written to within the last hours. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionTsdbMaxSeries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_tsdb_max_series",
-		metric.WithDescription("Series of others that there is room for in the head (max_series). [Alpha]"),
+		metric.WithDescription("Limit of foreign_series (max_series). [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionTsdbQueries, err = builder.meter.Int64Counter(
 		"otelcol_extension_tsdb_queries",
-		metric.WithDescription("PromQL queries, by how they ended. One that was refused found too many others running and waiting. Queries that the dashboard and Grafana send to a remote Prometheus are not among them. [Alpha]"),
+		metric.WithDescription("PromQL queries by outcome. A query is refused if too many others run and wait. Queries that the dashboard and Grafana send to a remote Prometheus are not counted. [Alpha]"),
 		metric.WithUnit("{query}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionTsdbQueryDurationSeconds, err = builder.meter.Float64Histogram(
 		"otelcol_extension_tsdb_query_duration_seconds",
-		metric.WithDescription("How long PromQL queries took, without waiting for their turn. [Alpha]"),
+		metric.WithDescription("Duration of PromQL queries, without their time in the queue. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
@@ -214,19 +214,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionTsdbRejectedSamples, err = builder.meter.Int64Counter(
 		"otelcol_extension_tsdb_rejected_samples",
-		metric.WithDescription("Samples that the embedded database did not take, by reason. A metric that cannot be translated counts as one. [Alpha]"),
+		metric.WithDescription("Samples that the embedded database rejected, by reason. A metric that cannot be translated counts as one. [Alpha]"),
 		metric.WithUnit("{sample}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionTsdbRunningQueries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_tsdb_running_queries",
-		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that are computed now, or by a remote Prometheus. At most query::concurrent. [Alpha]"),
+		metric.WithDescription("Running requests of the dashboard and of Grafana for metrics, those to a remote Prometheus included. At most query::concurrent. [Alpha]"),
 		metric.WithUnit("{query}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionTsdbWaitingQueries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_tsdb_waiting_queries",
-		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that wait for their turn. At most query::queue. [Alpha]"),
+		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that wait in the queue. At most query::queue. [Alpha]"),
 		metric.WithUnit("{query}"),
 	)
 	errs = errors.Join(errs, err)

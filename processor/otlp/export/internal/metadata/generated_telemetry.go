@@ -68,13 +68,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterOtlpRequestLimitBytes, err = builder.meter.Int64Gauge(
 		"otelcol_exporter_otlp_request_limit_bytes",
-		metric.WithDescription("Bytes that a request with kept traces may have now [Beta]"),
+		metric.WithDescription("Current limit of the size of a request with kept traces [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterOtlpTrimmedSpans, err = builder.meter.Int64Counter(
 		"otelcol_exporter_otlp_trimmed_spans",
-		metric.WithDescription("Spans that were larger than a request may be, of which the largest values were cut [Beta]"),
+		metric.WithDescription("Spans that exceeded the size limit of a request, so that their largest values were cut [Beta]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
