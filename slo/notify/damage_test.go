@@ -22,7 +22,7 @@ func TestDamagedDelivery(t *testing.T) {
 		bucket string
 		f      func(tx *bbolt.Tx) error
 	}{
-		"next":         {pendingBucket, func(tx *bbolt.Tx) error { _, found, err := nextDue(tx, "r"); assert.False(t, found); return err }},
+		"next":         {pendingBucket, func(tx *bbolt.Tx) error { _, found, err := nextDue(tx, "r", later); assert.False(t, found); return err }},
 		"list pending": {pendingBucket, func(tx *bbolt.Tx) error { all, err := List(tx, 10); assert.Empty(t, all); return err }},
 		"list done":    {doneBucket, func(tx *bbolt.Tx) error { all, err := List(tx, 10); assert.Empty(t, all); return err }},
 		"abandon":      {pendingBucket, func(tx *bbolt.Tx) error { n, err := Abandon(tx, nil, starts); assert.Zero(t, n); return err }},

@@ -36,6 +36,8 @@ type Delivery struct {
 	// NextAttemptAt is when a pending delivery is retried; DoneAt is when it was delivered or given up.
 	NextAttemptAt time.Time `json:"next_attempt_at"`
 	DoneAt        time.Time `json:"done_at"`
+	// SetAt is when NextAttemptAt was set: when the delivery was created, or its last attempt ended.
+	SetAt time.Time `json:"set_at"`
 	// RefusedAt is when the present run of doubtful answers began; zero if the last answer was not doubtful.
 	RefusedAt time.Time       `json:"refused_at,omitzero"`
 	LastError string          `json:"last_error"`
@@ -50,8 +52,17 @@ func New(a alert.Alert, n alert.Notice, externalURL string, now time.Time) (Deli
 	}
 	return Delivery{
 		Key: idempotencyKey(a, n), Receiver: n.Receiver, Objective: a.Objective, Transition: n.Kind,
-		State: Pending, CreatedAt: now, NextAttemptAt: now, Body: body,
+		State: Pending, CreatedAt: now, NextAttemptAt: now, SetAt: now, Body: body,
 	}, nil
+}
+
+// dueAt returns when the next attempt of a pending delivery is due. It is due at once if the clock was set back since NextAttemptAt was
+// set, which must not delay an alert: SetAt is then in the future, or the wait is longer than any.
+func (d *Delivery) dueAt(now time.Time) time.Time {
+	if d.SetAt.After(now) || d.NextAttemptAt.Sub(now) > maxRetryAfter {
+		return now
+	}
+	return d.NextAttemptAt
 }
 
 // idempotencyKey returns a key that depends on the notice only, not on attempts or texts, and differs between notices.

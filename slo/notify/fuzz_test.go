@@ -67,7 +67,7 @@ func deliverAll(t *testing.T, tx *bbolt.Tx, receiver string) error {
 	t.Helper()
 	for {
 		before := CountPending(tx)
-		d, ok, err := nextDue(tx, receiver)
+		d, ok, err := nextDue(tx, receiver, later)
 		if err != nil || !ok {
 			return err
 		}

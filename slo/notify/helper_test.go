@@ -39,6 +39,9 @@ func newDB(t *testing.T) *state.DB {
 
 var starts = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+// later is when every pending delivery is due.
+var later = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // sample returns the alert of an objective after n notices.
 func sample(objective string, seq uint64) alert.Alert {
 	return alert.Alert{

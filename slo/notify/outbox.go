@@ -65,8 +65,8 @@ func finish(tx *bbolt.Tx, d Delivery) error {
 }
 
 // nextDue returns the delivery that the receiver is due next, and false if none is pending. Of each objective only the oldest
-// may go; of those it is the one with the earliest NextAttemptAt.
-func nextDue(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
+// may go; of those it is the one that is due first.
+func nextDue(tx *bbolt.Tx, receiver string, now time.Time) (Delivery, bool, error) {
 	var first Delivery
 	found := false
 	seen := map[string]bool{}
@@ -81,7 +81,7 @@ func nextDue(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
 			continue
 		}
 		seen[d.Objective] = true
-		if !found || d.NextAttemptAt.Before(first.NextAttemptAt) {
+		if !found || d.dueAt(now).Before(first.dueAt(now)) {
 			first, found = d, true
 		}
 	}

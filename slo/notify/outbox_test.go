@@ -51,7 +51,7 @@ func TestListIsNewestFirstAndLimited(t *testing.T) {
 	enqueue(t, db, "a", "o", alert.Fired, alert.Escalated)
 	enqueue(t, db, "b", "o", alert.Fired)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		d, ok, err := nextDue(tx, "a")
+		d, ok, err := nextDue(tx, "a", later)
 		require.True(t, ok)
 		d.State = Delivered
 		require.NoError(t, finish(tx, d))
@@ -74,10 +74,10 @@ func TestReceiversArePrefixFree(t *testing.T) {
 	enqueue(t, db, "on", "o", alert.Fired)
 	enqueue(t, db, "oncall", "o", alert.Fired)
 	require.NoError(t, db.View(func(tx *bbolt.Tx) error {
-		d, ok, err := nextDue(tx, "on")
+		d, ok, err := nextDue(tx, "on", later)
 		assert.True(t, ok)
 		assert.Equal(t, "on", d.Receiver)
-		_, ok, _ = nextDue(tx, "onc")
+		_, ok, _ = nextDue(tx, "onc", later)
 		assert.False(t, ok)
 		return err
 	}))
@@ -126,7 +126,7 @@ func TestDamagedDeliveriesAreErrors(t *testing.T) {
 				"list": func(tx *bbolt.Tx) error { _, err := List(tx, 10); return err },
 			}
 			if bucket == pendingBucket {
-				read["next"] = func(tx *bbolt.Tx) error { _, _, err := nextDue(tx, "r"); return err }
+				read["next"] = func(tx *bbolt.Tx) error { _, _, err := nextDue(tx, "r", later); return err }
 				read["abandon"] = func(tx *bbolt.Tx) error { _, err := Abandon(tx, nil, starts); return err }
 			} else {
 				read["prune"] = func(tx *bbolt.Tx) error { return Prune(tx, starts) }
@@ -158,7 +158,7 @@ func TestNextIsTheOldestOfEachObjective(t *testing.T) {
 	var order []uint64
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 		for {
-			d, ok, err := nextDue(tx, "r")
+			d, ok, err := nextDue(tx, "r", later)
 			require.NoError(t, err)
 			if !ok {
 				assert.Zero(t, d)
@@ -176,7 +176,7 @@ func TestListLimits(t *testing.T) {
 	db := newDB(t)
 	enqueue(t, db, "a", "o", alert.Fired, alert.Escalated, alert.Ended)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		d, _, err := nextDue(tx, "a")
+		d, _, err := nextDue(tx, "a", later)
 		require.NoError(t, err)
 		return finish(tx, d)
 	}))

@@ -143,10 +143,11 @@ const idleWait = time.Hour
 
 // step makes the attempt that is due, if any, and returns how long to wait for the next.
 func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
+	now := clock.Wall()
 	var d Delivery
 	var found bool
 	err := s.DB.View(func(tx *bbolt.Tx) (err error) {
-		d, found, err = nextDue(tx, r.Name)
+		d, found, err = nextDue(tx, r.Name, now)
 		return err
 	})
 	if err != nil {
@@ -155,8 +156,7 @@ func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
 	if !found {
 		return idleWait, nil
 	}
-	// No wait is longer than maxRetryAfter. A longer one means that the clock was set back, which must not delay an alert.
-	if wait := d.NextAttemptAt.Sub(clock.Wall()); wait > 0 && wait <= maxRetryAfter {
+	if wait := d.dueAt(now).Sub(now); wait > 0 {
 		return wait, nil
 	}
 	a := post(ctx, r, d)
@@ -245,7 +245,7 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 		d.State, d.DoneAt = Dead, now
 	default:
 		outcome = OutcomeRetried
-		d.NextAttemptAt = now.Add(max(s.backoff(d.Attempts), retryAfter(a.header, now)))
+		d.SetAt, d.NextAttemptAt = now, now.Add(max(s.backoff(d.Attempts), retryAfter(a.header, now)))
 	}
 	err := s.DB.Update(func(tx *bbolt.Tx) (err error) {
 		if d.State == Pending {

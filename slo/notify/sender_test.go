@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -265,21 +266,42 @@ func TestShutdownIsPrompt(t *testing.T) {
 	})
 }
 
-// A clock that is set back by a day does not delay a retry that was due in a minute.
+// A clock that is set back delays neither a first attempt nor a retry, by however much it is set back and whichever of several
+// deliveries is due first.
 func TestClockSetBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		db := newDB(t)
-		f := &fake{}
-		a := sample("o", 1)
-		d, err := New(a, alert.Notice{Receiver: "r", Kind: alert.Fired}, "", time.Now().Add(24*time.Hour))
-		require.NoError(t, err)
-		require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return Put(tx, d) }))
-		s := newSender(db, f.receiver("r"))
-		s.Start()
-		synctest.Wait()
-		assert.Len(t, f.got(), 1)
-		s.Shutdown()
-	})
+	for _, by := range []time.Duration{10 * time.Minute, time.Hour, 24 * time.Hour} {
+		t.Run(by.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db := newDB(t)
+				f := &fake{}
+				fast := time.Now().Add(by)
+				created, retried, present := newDelivery(t, sample("created", 1), fast), newDelivery(t, sample("retried", 1), fast.Add(-time.Minute)),
+					newDelivery(t, sample("present", 1), time.Now())
+				retried.Attempts, retried.SetAt, retried.NextAttemptAt = 1, fast, fast.Add(5*time.Minute)
+				present.Attempts, present.NextAttemptAt = 1, time.Now().Add(5*time.Minute)
+				require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return errors.Join(Put(tx, present), Put(tx, created), Put(tx, retried)) }))
+				s := newSender(db, f.receiver("r"))
+				s.Start()
+				defer s.Shutdown()
+				synctest.Wait()
+				assert.Len(t, f.got(), 2)
+				time.Sleep(5*time.Minute - time.Second)
+				synctest.Wait()
+				assert.Len(t, f.got(), 2, "it waits as it did before")
+				time.Sleep(time.Second)
+				synctest.Wait()
+				assert.Len(t, f.got(), 3)
+			})
+		})
+	}
+}
+
+// newDelivery returns the delivery of an alert that began to fire.
+func newDelivery(t *testing.T, a alert.Alert, now time.Time) Delivery {
+	t.Helper()
+	d, err := New(a, alert.Notice{Receiver: "r", Kind: alert.Fired}, "", now)
+	require.NoError(t, err)
+	return d
 }
 
 // A file that cannot be written does not make the sender deliver in a busy loop.
