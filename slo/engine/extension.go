@@ -191,9 +191,8 @@ func (e *Extension) view(f func(*bbolt.Tx) error) error {
 // lookEvery is how often the clock is looked at between evaluations.
 const lookEvery = 5 * time.Second
 
-// run evaluates each minute once it is lateness old, until ctx ends. Each time it reads the wall clock again. It also evaluates as soon
-// as a clock that jumped is believed: that evaluation only moves cursors and watermarks, and the minute under way is lost to alerts if it
-// has to wait for that.
+// run evaluates each minute once it is lateness old, until ctx ends. Each time it reads the wall clock again. As soon as a clock that
+// jumped is believed it evaluates too: that evaluation moves the watermarks, and the next one reads the minute that begins then.
 func (e *Extension) run(ctx context.Context) {
 	failed := false // replacing a damaged file failed
 	for {
