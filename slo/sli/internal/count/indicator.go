@@ -71,7 +71,7 @@ func compile(objectives []slo.Objective, rules *judge.Rules) (indicators []*indi
 		if o.Indicator.Type != slo.Availability && o.Indicator.Type != slo.Latency {
 			continue
 		}
-		sel := whole(o.Indicator.Spans)
+		sel := o.Indicator.Spans.Condition()
 		in := &indicator{
 			objective: o.Name,
 			service:   namingOf(sel.Service),
@@ -115,35 +115,6 @@ func (in *indicator) excludes(conditions []match.Condition, rules *judge.Rules) 
 		}
 	}
 	in.exclude, in.excludeUnnamed = rules.List(others), rules.List(conditions)
-}
-
-// whole returns all conditions of a selector in one.
-func whole(s slo.SpanSelector) match.Condition {
-	var c match.Condition
-	if s.Where != nil {
-		c = *s.Where
-		c.Attributes = maps.Clone(c.Attributes)
-	}
-	equal := func(values ...string) *match.Text {
-		t := match.Equal(values...)
-		return &t
-	}
-	if s.Service != "" {
-		c.Service = equal(s.Service)
-	}
-	if s.Kind != "" {
-		c.Kind = equal(s.Kind)
-	}
-	if len(s.Operations) > 0 {
-		c.Operation = equal(s.Operations...)
-	}
-	for key, value := range s.Attributes {
-		if c.Attributes == nil {
-			c.Attributes = map[string]match.Text{}
-		}
-		c.Attributes[key] = match.Equal(value)
-	}
-	return c
 }
 
 // selects reports whether spans of the operation can be events. Kind, attributes and version, which are not known of an operation, are
