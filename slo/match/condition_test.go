@@ -133,8 +133,9 @@ func TestPresetsDivideTheCodes(t *testing.T) {
 	}
 }
 
+// TestMatchingAllocatesNothing leaves regular expressions to the caches of package judge: the race detector makes their pools forget.
 func TestMatchingAllocatesNothing(t *testing.T) {
-	text, err := ParseText("k", []any{"a", "=~GET .*", "!~.*/health"})
+	text, err := ParseText("k", []any{"a", "b", "!=GET /healthz"})
 	require.NoError(t, err)
 	matcher, code, name := text.Compile(), []byte("deadline_exceeded"), []byte("GET /api/orders")
 	key := []byte("http.response.status_code")

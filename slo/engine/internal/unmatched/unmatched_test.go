@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,12 +102,21 @@ func TestDistance(t *testing.T) {
 // database answers with one vector per time.
 type database struct {
 	at      map[time.Time]model.Vector
-	queries []string
 	fails   bool
+	mu      sync.Mutex // guards queries
+	queries []string
+}
+
+func (d *database) asked() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.queries)
 }
 
 func (d *database) Query(_ context.Context, expr string, at time.Time) (model.Value, error) {
+	d.mu.Lock()
 	d.queries = append(d.queries, expr)
+	d.mu.Unlock()
 	if d.fails {
 		return nil, errors.New("down")
 	}
@@ -173,7 +183,7 @@ func TestTooMuchIsNotRead(t *testing.T) {
 	got, err := read(t.Context(), d, at)
 	require.NoError(t, err)
 	assert.Nil(t, got)
-	assert.Len(t, d.queries, 1)
+	assert.Equal(t, 1, d.asked())
 }
 
 func TestRun(t *testing.T) {
@@ -184,13 +194,13 @@ func TestRun(t *testing.T) {
 		go w.Run(ctx, Settings{Querier: d, Objectives: objectives(), Logger: zap.NewNop()})
 		time.Sleep(hour - time.Second)
 		synctest.Wait()
-		assert.Empty(t, d.queries)
+		assert.Zero(t, d.asked())
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		assert.Len(t, d.queries, 1)
+		assert.Equal(t, 1, d.asked())
 		time.Sleep(lookEvery)
 		synctest.Wait()
-		assert.Len(t, d.queries, 2)
+		assert.Equal(t, 2, d.asked())
 		cancel()
 		synctest.Wait()
 	})

@@ -80,7 +80,7 @@ func New(rules *Rules) *Judge {
 		verdicts: make([]int16, len(rules.lists)), caches: make([]*cache, len(rules.conditions)),
 	}
 	for i, c := range rules.conditions {
-		if c.matcher.IsCostly() && !c.source.lasting() {
+		if c.matcher.IsCostly() {
 			j.caches[i] = new(cache)
 		}
 	}

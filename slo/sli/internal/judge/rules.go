@@ -19,9 +19,6 @@ const (
 	fromRPC
 )
 
-// lasting reports whether the text is the same for all spans of a resource.
-func (s source) lasting() bool { return s == fromService || s == fromVersion }
-
 // condition is a compiled Text over a source.
 type condition struct {
 	source  source
