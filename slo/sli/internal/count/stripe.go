@@ -262,6 +262,9 @@ func (s *stripe) matches(in *indicator, e *event, op *operation) bool {
 			return false
 		}
 	}
+	if exclude == judge.NoList {
+		return true
+	}
 	_, excluded := s.judge.First(exclude)
 	return !excluded
 }

@@ -118,20 +118,28 @@ func (j *Judge) First(list int) (Cause, bool) {
 	if list == NoList {
 		return 0, false
 	}
+	verdict := j.verdicts[list]
+	if verdict == 0 {
+		verdict = j.judge(list)
+	}
+	if verdict == noClause {
+		return 0, false
+	}
+	return j.rules.lists[list][verdict-1].cause, true
+}
+
+// judge finds the first clause of a list that the span meets.
+func (j *Judge) judge(list int) int16 {
+	verdict := int16(noClause)
 	clauses := j.rules.lists[list]
-	if j.verdicts[list] == 0 {
-		j.verdicts[list] = noClause
-		for i := range clauses {
-			if j.meets(&clauses[i]) {
-				j.verdicts[list] = int16(i + 1)
-				break
-			}
+	for i := range clauses {
+		if j.meets(&clauses[i]) {
+			verdict = int16(i + 1)
+			break
 		}
 	}
-	if v := j.verdicts[list]; v > 0 {
-		return clauses[v-1].cause, true
-	}
-	return 0, false
+	j.verdicts[list] = verdict
+	return verdict
 }
 
 // meets reports whether the span meets all parts of a clause, the cheap ones first.
