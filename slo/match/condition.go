@@ -69,11 +69,11 @@ func Sorted(conditions []Condition) []Condition {
 	return out
 }
 
-// oneOf reads texts that are among some names, in any case.
-func oneOf(what string, names []string) texts {
+// oneOf reads texts that are among some names, in any case, also with the prefix that OTLP has.
+func oneOf(what, prefix string, names []string) texts {
 	return texts{
 		literal: func(s string) (string, error) {
-			if name := strings.ToLower(s); slices.Contains(names, name) {
+			if name := strings.TrimPrefix(strings.ToLower(s), prefix); slices.Contains(names, name) {
 				return name, nil
 			}
 			return "", fmt.Errorf("%q is not one of %s", s, strings.Join(names, ", "))
@@ -90,7 +90,7 @@ func oneOf(what string, names []string) texts {
 
 // ParseKind reads a condition over the kind of a span.
 func ParseKind(key string, value any) (Text, error) {
-	return oneOf("kind", Kinds).parse(key, value)
+	return oneOf("kind", "span_kind_", Kinds).parse(key, value)
 }
 
 // ParseName reads a condition over the name of a service, or a version: a comma in it is a mistake.
@@ -146,7 +146,7 @@ var allParts = []part{
 		c.Attributes, err = ParseAttributes(key, value)
 		return err
 	}},
-	textPart("status", oneOf("status", Statuses).parse, func(c *Condition) **Text { return &c.Status }),
+	textPart("status", oneOf("status", "status_code_", Statuses).parse, func(c *Condition) **Text { return &c.Status }),
 	{HTTPKey, func(c *Condition, key string, value any) error {
 		codes, err := parseCodes(key, value)
 		c.HTTP = &codes

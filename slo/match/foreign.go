@@ -34,6 +34,9 @@ var foreignForms = []foreignForm{
 	{regexp.MustCompile(`^\{.*[=!]~?\s*".*\}$| (?:==|!=|=~|!~) |^(?:IsMatch|HasPrefix|HasSuffix|label_replace)\(`), "is an expression of another tool",
 		fixed("write the text alone, or a regular expression after =~")},
 	{regexp.MustCompile(`^\*+$`), "stands for anything in other tools", fixed("leave the key out")},
+	{regexp.MustCompile(`^(v?\d+(?:\.\d+)*)\.[xX]$`), "looks like a range of versions", func(_ string, m []string) string {
+		return asPattern(regexp.QuoteMeta(m[1]) + `\..*`)
+	}},
 	{regexp.MustCompile(`[.\])][*+]|\(\?|\\[dwsDWS](?:[^A-Za-z]|$)|\\[./]|^\^|\$$|\S\|\S|\[\^?(?:\w-\w)+[^\]]*\]`), "looks like a regular expression",
 		func(s string, _ []string) string {
 			return asPattern(strings.TrimSuffix(strings.TrimPrefix(s, "^"), "$"))

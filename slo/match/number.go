@@ -114,13 +114,20 @@ func rangeOf(s string) (Range, bool) {
 
 // merged returns sorted ranges, of which those that touch are one.
 func merged(ranges []Range) (out []Range) {
-	slices.SortFunc(ranges, func(a, b Range) int { return a.From - b.From })
+	var all Bitmap
 	for _, r := range ranges {
-		if last := len(out) - 1; last >= 0 && r.From <= out[last].To+1 {
-			out[last].To = max(out[last].To, r.To)
-			continue
+		for code := r.From; code <= r.To; code++ {
+			all.add(code)
 		}
-		out = append(out, r)
+	}
+	for code := minHTTP; code <= maxHTTP; code++ {
+		switch {
+		case !all.Has(code):
+		case code > minHTTP && all.Has(code-1):
+			out[len(out)-1].To = code
+		default:
+			out = append(out, Range{code, code})
+		}
 	}
 	return out
 }

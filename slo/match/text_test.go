@@ -80,6 +80,8 @@ func TestMistakes(t *testing.T) {
 		{`name == "x"`, "is an expression of another tool"},
 		{`IsMatch(name, "x")`, "is an expression of another tool"},
 		{">500", "compares numbers"},
+		{"1.9.x", `write "=~1\\.9\\..*"`},
+		{"^1.9", "looks like a regular expression"},
 		{"'checkout'", "write checkout without them"},
 		{`"checkout"`, "write checkout without them"},
 		{" checkout", "begins or ends with a space"},
@@ -116,6 +118,9 @@ func TestMistakes(t *testing.T) {
 	require.ErrorContains(t, err, "write [a,b]")
 	_, err = ParseKind("kind", "srv")
 	require.ErrorContains(t, err, `"srv" is not one of unspecified, internal, server, client, producer, consumer`)
+	kind, err := ParseKind("kind", []any{"SERVER", "SPAN_KIND_CLIENT"})
+	require.NoError(t, err)
+	assert.Equal(t, Equal("client", "server"), kind)
 	_, err = ParseKind("kind", "=~serv")
 	require.ErrorContains(t, err, "the pattern matches no kind")
 	_, err = ParseKind("kind", "!=interal")

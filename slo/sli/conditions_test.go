@@ -68,7 +68,7 @@ func codesFor(rng *rand.Rand, s *slitest.Span) {
 // door, in any batching, and whether names have a place of their own or are counted under __other__.
 func TestConditionsEqualBruteForce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for round := range 12 {
+	for round := range 6 {
 		spans := randomSpans(rng, 1+rng.IntN(300))
 		for i := range spans {
 			codesFor(rng, &spans[i])

@@ -59,7 +59,21 @@ func (s Selector) apply(in *slo.Indicator, errs *errorList) {
 		exclude, err := match.ParseList(key+"exclude", s.Exclude)
 		errs.add(err)
 		in.Exclude = exclude
+		if err == nil && in.Type == slo.Availability && nothingLeft(in) {
+			errs.addf("%sexclude: has all conditions of bad, so no event can be bad; remove one that bad has, or name others in bad", key)
+		}
 	}
+}
+
+// nothingLeft reports whether all that is bad is excluded.
+func nothingLeft(in *slo.Indicator) bool {
+	bad := in.Bad
+	if bad == nil {
+		bad = match.Failed()
+	}
+	return !slices.ContainsFunc(bad, func(c match.Condition) bool {
+		return !slices.ContainsFunc(in.Exclude, func(e match.Condition) bool { return sameCondition(c, e) })
+	})
 }
 
 func sameCondition(a, b match.Condition) bool { return a.Key() == b.Key() }

@@ -85,7 +85,7 @@ func TestIndicatorsThatCountTheSameAreEqual(t *testing.T) {
 		{`availability: {bad: user}`},
 		{`availability: {bad: [server, user]}`, `availability: {bad: [user, server, user]}`},
 		{`availability: {bad: {http.response.status_code: 5xx}}`, `availability: {bad: [{http.response.status_code: 500-599}]}`},
-		{`availability: {exclude: server}`},
+		{`availability: {exclude: {operations: a}}`, `availability: {exclude: [{operations: [a]}]}`},
 		{`latency: {threshold: 1s}`},
 		{`latency: {threshold: 1s, bad: server}`},
 		{`latency: {threshold: 2s}`},

@@ -93,11 +93,14 @@ func (r *Rules) List(conditions []match.Condition) int {
 	if i := slices.Index(r.ids, id); i >= 0 {
 		return i
 	}
-	list := make([]clause, len(conditions))
-	for i, c := range conditions {
-		list[i] = r.clause(c)
+	var list []clause
+	for rank := range ranks {
+		for _, c := range conditions {
+			if compiled := r.clause(c); compiled.rank() == rank {
+				list = append(list, compiled)
+			}
+		}
 	}
-	slices.SortStableFunc(list, func(a, b clause) int { return a.rank() - b.rank() })
 	r.lists, r.ids = append(r.lists, list), append(r.ids, id)
 	return len(r.lists) - 1
 }
@@ -123,6 +126,9 @@ func (r *Rules) clause(c match.Condition) clause {
 	}
 	return out
 }
+
+// ranks is the number of ranks.
+const ranks = 3
 
 // rank orders the clauses of a list: the span's own status first, which is cheap and whose reason tells most, and a mere duration last.
 func (c *clause) rank() int {
