@@ -60,12 +60,14 @@ type Status struct {
 	LastMeasuredAt *time.Time
 	State          State
 	Message        string
-	Events         Events
-	ErrorRatio     *float64
-	Budget         Budget
-	BurnRates      []BurnRate
-	Tiers          []Tier
-	Alert          AlertState
+	// Warnings has a sentence for each condition of the indicator that no span met for an hour although its service had traffic.
+	Warnings   []string
+	Events     Events
+	ErrorRatio *float64
+	Budget     Budget
+	BurnRates  []BurnRate
+	Tiers      []Tier
+	Alert      AlertState
 }
 
 // Definition is the configured part of a Status.
@@ -90,6 +92,8 @@ type Indicator struct {
 	ThresholdMS float64
 	BadQuery    string
 	TotalQuery  string
+	// Sentence says which spans count, and which of them are bad; empty for PromQL.
+	Sentence string
 }
 
 // Events are counts over some window.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -16,6 +17,8 @@ import (
 type board struct {
 	shown atomic.Pointer[Statuses]
 	next  atomic.Pointer[time.Time] // when the next evaluation begins, nil until the first has ended
+	// watcher has the conditions that matched nothing.
+	watcher unmatched.Watcher
 }
 
 // Statuses implements Reader.
@@ -50,6 +53,16 @@ func (b *board) show(objectives []Status) {
 	b.shown.Store(s)
 }
 
+// lastHour returns how many events an objective had in the last hour, and false if that is not known.
+func (b *board) lastHour(objective string) (uint64, bool) {
+	s, _ := b.Status(objective)
+	i := slices.IndexFunc(s.BurnRates, func(r BurnRate) bool { return r.WindowSeconds == int64(time.Hour/time.Second) })
+	if i < 0 {
+		return 0, false
+	}
+	return s.BurnRates[i].Total, true
+}
+
 // burnWindows are the windows whose burn rates each objective shows, beside its own window.
 var burnWindows = []time.Duration{
 	5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour,
@@ -62,7 +75,7 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Definition: describe(o)}
+	s := Status{Definition: describe(o), Warnings: t.v.board.watcher.Of(o.Name)}
 	if a.Measured > 0 {
 		at := a.Measured.Start()
 		s.LastMeasuredAt = &at
@@ -140,6 +153,7 @@ func describe(o slo.Objective) Definition {
 			Type: in.Type, Service: in.Spans.Service, Kind: in.Spans.Kind,
 			Operations: append([]string{}, in.Spans.Operations...), Attributes: orEmpty(in.Spans.Attributes),
 			ThresholdMS: float64(in.Threshold) / float64(time.Millisecond), BadQuery: in.BadQuery, TotalQuery: in.TotalQuery,
+			Sentence: in.Sentence(),
 		},
 	}
 }

@@ -42,6 +42,7 @@ type Standing struct {
 	Alert          ObjectiveAlert `json:"alert"`
 	VolatileCounts string         `json:"volatile_counts"`
 	LostCounts     string         `json:"lost_counts"`
+	Warnings       []string       `json:"warnings"`
 }
 
 // Indicator selects the events of an objective.
@@ -54,6 +55,7 @@ type Indicator struct {
 	ThresholdMS float64           `json:"threshold_ms"`
 	BadQuery    string            `json:"bad_query"`
 	TotalQuery  string            `json:"total_query"`
+	Sentence    string            `json:"sentence"`
 }
 
 // Events counts events in a window.
@@ -139,6 +141,7 @@ func ObjectiveOf(s engine.Status) Objective {
 			BurnRates: listOf(s.BurnRates, func(b engine.BurnRate) BurnRate { return BurnRate(b) }),
 			Tiers:     listOf(s.Tiers, func(t engine.Tier) Tier { return Tier(t) }),
 			Alert:     ObjectiveAlert(s.Alert),
+			Warnings:  whole(s.Warnings),
 		},
 	}
 }

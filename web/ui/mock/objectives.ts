@@ -46,6 +46,7 @@ export const indicator = (said: Pick<Indicator, "type"> & Partial<Indicator>): I
   threshold_ms: 0,
   bad_query: "",
   total_query: "",
+  sentence: "",
   ...said,
 });
 
@@ -329,6 +330,7 @@ function build(c: Case): Objective {
       c.name === "checkout-latency"
         ? "counting began anew at 2026-01-31 11:40 UTC; counts that no metrics database had by then are missing: sli.7.counts is damaged"
         : "",
+    warnings: [],
   };
 }
 

@@ -37,6 +37,7 @@ export function objective(
     alert: { state: "inactive", severity: "", since: null, summary: "" },
     volatile_counts: "",
     lost_counts: "",
+    warnings: [],
     ...change,
   };
 }

@@ -56,12 +56,15 @@ var tsdbRules = ruleSet{
 
 const (
 	selectService    = "Only spans of this service count. The default is all services."
+	selectKind       = "Only spans of this kind count."
 	selectOperations = "Only spans with these names count."
-	selectAttributes = "Only spans with all of these attributes and values count. An attribute is that of the span or of its resource."
+	selectVersion    = "Only spans of these versions of the service count."
+	selectAttributes = "Only spans whose attributes meet all of these conditions count. An attribute is that of the span or of its resource."
+	selectBad        = "The [conditions](../objectives.md#bad-events) any of which makes an event bad."
+	selectExclude    = "The [conditions](../objectives.md#excluded-events) any of which makes a span no event, neither good nor bad."
+	// selectText is how conditions over texts are written.
+	selectText = "a [condition](../objectives.md#conditions), or a list of them: `text`, `=text`, `!=text`, `=~regex`, `!~regex`"
 )
-
-// spanKinds are those that an objective can name.
-var spanKinds = []string{"server", "client", "producer", "consumer", "internal"}
 
 // sloRules are those of extensions::slo.
 var sloRules = ruleSet{
@@ -79,15 +82,21 @@ var sloRules = ruleSet{
 	"::objectives[]::target":                   {Required: true, Text: "above 1, below 100", Doc: "The promised share of good events, in percent."},
 	"::objectives[]::window":                   {Min: "1h", Max: "366d", Text: "whole minutes, 1h to 366d", Doc: "The rolling window of the target."},
 	"::objectives[]::availability":             {Text: "one of `availability`, `latency` and `promql` is needed", Doc: "An event is bad if its span failed."},
-	"::objectives[]::availability::service":    {Text: "any", Doc: selectService},
-	"::objectives[]::availability::kind":       {OneOf: spanKinds, Doc: "Only spans of this kind count."},
-	"::objectives[]::availability::operations": {Text: "names of spans", Doc: selectOperations},
-	"::objectives[]::availability::attributes": {Text: "any", Doc: selectAttributes},
+	"::objectives[]::availability::service":    {Text: selectText, Doc: selectService},
+	"::objectives[]::availability::kind":       {Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
+	"::objectives[]::availability::operations": {Text: selectText, Doc: selectOperations},
+	"::objectives[]::availability::version":    {Text: selectText, Doc: selectVersion},
+	"::objectives[]::availability::attributes": {Text: "attributes, each with " + selectText, Doc: selectAttributes},
+	"::objectives[]::availability::bad":        {Text: "`server`, `user`, or a list of these and of maps of conditions", Default: "server", Doc: selectBad},
+	"::objectives[]::availability::exclude":    {Text: "`server`, `user`, or a list of these and of maps of conditions", Doc: selectExclude},
 	"::objectives[]::latency":                  {Text: "one of `availability`, `latency` and `promql` is needed", Doc: "An event is bad if its span took longer than the threshold, whether it failed or not."},
-	"::objectives[]::latency::service":         {Text: "any", Doc: selectService},
-	"::objectives[]::latency::kind":            {OneOf: spanKinds, Doc: "Only spans of this kind count."},
-	"::objectives[]::latency::operations":      {Text: "names of spans", Doc: selectOperations},
-	"::objectives[]::latency::attributes":      {Text: "any", Doc: selectAttributes},
+	"::objectives[]::latency::service":         {Text: selectText, Doc: selectService},
+	"::objectives[]::latency::kind":            {Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
+	"::objectives[]::latency::operations":      {Text: selectText, Doc: selectOperations},
+	"::objectives[]::latency::version":         {Text: selectText, Doc: selectVersion},
+	"::objectives[]::latency::attributes":      {Text: "attributes, each with " + selectText, Doc: selectAttributes},
+	"::objectives[]::latency::bad":             {Text: "`server`, `user`, or a list of these and of maps of conditions", Default: "none: slow spans only", Doc: selectBad},
+	"::objectives[]::latency::exclude":         {Text: "`server`, `user`, or a list of these and of maps of conditions", Doc: selectExclude},
 	"::objectives[]::latency::threshold":       {Required: true, Text: "above 0", Doc: "The longest duration of a good event."},
 	"::objectives[]::promql":                   {Text: "one of `availability`, `latency` and `promql` is needed", Doc: "Queries count bad and all events."},
 	"::objectives[]::promql::bad":              {Required: true, Text: "PromQL with {{.window}}", Doc: "The number of bad events over {{.window}}."},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
 // Log stores records that survive the process. It is safe for concurrent use.
@@ -19,8 +20,8 @@ type Log interface {
 // maxStripes.
 type stripe struct {
 	*tree
-	mu         sync.Mutex
-	attributes attributes
+	mu    sync.Mutex
+	judge *judge.Judge
 	// pending holds the records of spans that are not folded into their series yet.
 	pending []byte
 	// log keeps the records, nil for none. refused says that it refused some.
@@ -62,7 +63,7 @@ func (s *stripe) count(r *wire.Request, id RequestID, at int64, n *Result) {
 		n.Spans += int64(len(run))
 		rest = rest[len(run):]
 	}
-	s.attributes.release()
+	s.judge.Release()
 	if n.Spans == 0 && id.IsZero() {
 		s.pending = s.pending[:begin]
 		return
@@ -123,7 +124,6 @@ type resource struct {
 // resource looks a resource up, once for all of its spans.
 func (s *stripe) resource(index int32, body []byte) resource {
 	res := resource{index: index}
-	s.attributes.setResource(body)
 	name := resourceText(body, "service.name")
 	if len(name) == 0 {
 		name = []byte(unknownService)
@@ -131,6 +131,7 @@ func (s *stripe) resource(index int32, body []byte) resource {
 	res.service, res.overflow = s.serviceOf(name)
 	if len(res.service.indicators) > 0 {
 		res.text = resourceText(body, "service.version")
+		s.judge.SetResource(judge.Resource{Body: body, Service: name, Version: res.text})
 	}
 	return res
 }
@@ -183,44 +184,43 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	}
 	s.pending = appendCall(s.pending, number, duration, w)
 	if len(res.service.indicators) > 0 && len(op.tallies) > 0 {
-		e := event{body: span.Body.Of(b), kind: int32(kind), failed: status == wire.StatusError, duration: duration, weight: w}
+		e := event{span: judge.Span{Body: span.Body.Of(b), Name: span.Name.Of(b), Kind: kind, Status: status, Duration: duration}, weight: w}
 		s.event(op, &e, res, overflow)
 	}
 }
 
 // event holds what indicators need of a span.
 type event struct {
-	body     []byte
-	kind     int32
-	failed   bool
-	duration uint64
-	weight   Weight
-	reason   *value // why it failed, nil until asked for
+	span    judge.Span
+	weight  Weight
+	reasons [judge.NumCauses]*value // by cause, nil until asked for
 }
 
 // event appends the entries of a span for each indicator that selects it.
 func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLabels]int64) {
-	s.attributes.setSpan(e.body)
+	s.judge.SetSpan(e.span)
 	selected := false
 	for i := range op.tallies {
 		t := &op.tallies[i]
-		if !s.matches(t.indicator, e) {
+		if !s.matches(t.indicator, e, op) {
 			continue
 		}
 		if res.version == nil {
 			res.version, res.versionOverflow = s.versionOf(op.service, res.text)
 		}
 		selected = true
-		bad := e.failed
-		if t.indicator.latency {
-			bad = e.duration > t.indicator.threshold
+		var cause judge.Cause
+		usual := t.indicator.latency && e.span.Duration > t.indicator.threshold
+		bad := usual
+		if !usual {
+			cause, bad = s.judge.First(t.indicator.bad)
 		}
 		if t.latest.Load() == res.version {
 			if !bad {
 				s.pending = appendEvent(s.pending, t.total, e.weight)
 				continue
 			}
-			if t.indicator.latency && t.bad != 0 {
+			if usual && t.bad != 0 {
 				s.pending = appendEvent(appendEvent(s.pending, t.total, e.weight), t.bad, e.weight)
 				continue
 			}
@@ -232,10 +232,10 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 		s.pending = appendEvent(s.pending, v.total.number, e.weight)
 		switch {
 		case !bad:
-		case t.indicator.latency:
+		case usual:
 			s.pending = appendEvent(s.pending, v.bad.Load().number, e.weight)
 		default:
-			s.pending = appendEvent(s.pending, s.badSeries(v, e, overflow).number, e.weight)
+			s.pending = appendEvent(s.pending, s.badSeries(v, e, cause, overflow).number, e.weight)
 		}
 	}
 	if selected && res.versionOverflow {
@@ -243,14 +243,28 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 	}
 }
 
-func (s *stripe) matches(in *indicator, e *event) bool {
-	if in.kind != anyKind && in.kind != e.kind {
+// matches reports whether an indicator selects a span of an operation.
+func (s *stripe) matches(in *indicator, e *event, op *operation) bool {
+	if in.kinds&(1<<e.span.Kind) == 0 {
 		return false
 	}
+	exclude := in.exclude
+	if op.unnamed {
+		exclude = in.excludeUnnamed
+		for _, condition := range in.unnamed {
+			if !s.judge.Meets(condition) {
+				return false
+			}
+		}
+	}
 	for _, condition := range in.conditions {
-		if !s.attributes.match(condition) {
+		if !s.judge.Meets(condition) {
 			return false
 		}
 	}
-	return true
+	if exclude == judge.NoList {
+		return true
+	}
+	_, excluded := s.judge.First(exclude)
+	return !excluded
 }

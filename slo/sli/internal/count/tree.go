@@ -7,6 +7,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
 // tree holds the services that were seen, their operations, and per operation the series of calls and durations and those of
@@ -135,13 +136,13 @@ func (t *tree) addEvents(s *EventSeries) {
 	s.at.series = s
 }
 
-func newTree(limits Limits, objectives []slo.Objective, attrs *attributes) *tree {
+func newTree(limits Limits, objectives []slo.Objective, rules *judge.Rules) *tree {
 	t := &tree{limits: limits, named: make(map[string]struct{}), operations: lookup.New[operation](), values: lookup.New[value]()}
 	t.services.init(lookup.New[service](), limits.Services, &t.crowded)
-	t.indicators = compile(objectives, attrs)
+	t.indicators = compile(objectives, rules)
 	for _, in := range t.indicators {
-		if in.service != "" {
-			t.named[in.service] = struct{}{}
+		for name := range in.service.names {
+			t.named[name] = struct{}{}
 		}
 	}
 	return t
@@ -173,6 +174,8 @@ type operation struct {
 	// table, so that most spans need not look here.
 	calls  [wire.NumKinds * wire.NumStatuses]atomic.Uint32
 	series int
+	// unnamed says that it stands for more than one operation or service.
+	unnamed bool
 }
 
 // callTag is the index of a kind and a status in operation.calls.
@@ -242,9 +245,9 @@ func (t *tree) newService(s slot) *service {
 	svc.versions.init(t.values, t.limits.Versions, &t.crowded)
 	svc.reasons.init(t.values, t.limits.Reasons, &t.crowded)
 	for _, in := range t.indicators {
-		if in.service == "" || in.service == s.label {
+		if in.service.meets(s.label) {
 			svc.indicators = append(svc.indicators, in)
-			for name := range in.operations {
+			for name := range in.operation.names {
 				svc.named[name] = struct{}{}
 			}
 		}
@@ -255,16 +258,16 @@ func (t *tree) newService(s slot) *service {
 
 // newOperation comes with the number that its first series will have, and whose it is.
 func (s *service) newOperation(at slot, number, tag uint32) *operation {
-	op := &operation{slot: at, service: s}
+	op := &operation{slot: at, service: s, unnamed: at.label == Other || s.label == Other}
 	selected := 0
 	for _, in := range s.indicators {
-		if in.selects(at.label) {
+		if in.selects(s.label, at.label) {
 			selected++
 		}
 	}
 	op.tallies = make([]tally, 0, selected)
 	for _, in := range s.indicators {
-		if in.selects(at.label) {
+		if in.selects(s.label, at.label) {
 			op.tallies = op.tallies[:len(op.tallies)+1]
 			last := &op.tallies[len(op.tallies)-1]
 			last.indicator = in
