@@ -61,11 +61,14 @@ type Status struct {
 	State          State
 	Message        string
 	Events         Events
-	ErrorRatio     *float64
-	Budget         Budget
-	BurnRates      []BurnRate
-	Tiers          []Tier
-	Alert          AlertState
+	// Late are the events of the last 24 hours that arrived more than late_window after their spans ended. They are in Events, and in no
+	// short window of a tier.
+	Late       Events
+	ErrorRatio *float64
+	Budget     Budget
+	BurnRates  []BurnRate
+	Tiers      []Tier
+	Alert      AlertState
 }
 
 // Definition is the configured part of a Status.
