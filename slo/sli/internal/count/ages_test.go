@@ -156,7 +156,7 @@ func TestManyMinutes(t *testing.T) {
 		countAt(t, c, at, at, at.Add(-time.Duration(m)*time.Minute/3))
 	}
 	for _, s := range eventsOf(c) {
-		assert.LessOrEqual(t, len(s.at.more), maxEnding)
+		assert.LessOrEqual(t, len(s.ending), maxEnding)
 	}
 	at := noon.Add(99*time.Minute + 10*time.Second)
 	c.Age(millis(at), millis(at))

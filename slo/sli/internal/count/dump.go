@@ -368,12 +368,12 @@ func restoreValue(n *names[value], text string) *value {
 // restoreEvents applies the counts of a series of events in a snapshot.
 func (r *reader) restoreEvents(t *tree) {
 	e := t.event.find(r.number(), (*eventNumber).isFree)
-	var found ending
+	var found []minuteCount
 	for n := r.uvarint(); n > 0 && r.more(); n-- {
-		found.add(minute(r.varint()), r.weight())
+		found = append(found, minuteCount{minute(r.varint()), r.weight()})
 	}
 	if e != nil && !r.failed {
-		e.ending = found
+		e.set(found)
 	}
 	for r.more() {
 		age, born, told, n := r.age(), r.varint(), r.byte() == 1, r.weight()

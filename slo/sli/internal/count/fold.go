@@ -44,6 +44,10 @@ func (t *tree) apply(entries []byte, counted minute, own bool) {
 				ended = counted.before(word & ageMask)
 				continue
 			}
+			if own && word&entryWeighted == 0 {
+				t.event.at(number).addOne(ended)
+				continue
+			}
 			w := weightOne
 			if word&entryWeighted != 0 {
 				w, entries = weightAt(entries), entries[weightLength:]

@@ -173,12 +173,16 @@ func (m minute) age(sample minute) uint8 {
 	}
 }
 
-// ending holds the events of a series that no sample has yet, by the minute in which their spans ended.
-type ending struct {
-	n      Weight // of minute
+// eventNumber has the events of a series that are in no sample yet, by its number: those of one minute in which their spans ended. Those
+// of others, which are few, are at the series. It is small, because counting goes through many of them.
+type eventNumber struct {
+	whole  uint64 // of the Weight, and its part
+	part   uint32
 	minute minute
-	more   []minuteCount
+	series *EventSeries
 }
+
+func (e *eventNumber) isFree() bool { return e.series == nil }
 
 type minuteCount struct {
 	minute minute
@@ -188,65 +192,83 @@ type minuteCount struct {
 // maxEnding is how many minutes are told apart: ages beyond that are late anyway.
 const maxEnding = numAges + 1
 
-func (e *ending) add(m minute, n Weight) {
+// addOne counts an event of a span that ended in a minute.
+func (e *eventNumber) addOne(m minute) {
 	if m == e.minute {
-		e.n.add(n)
+		e.whole++
 		return
 	}
-	e.addTo(m, n)
+	e.add(m, weightOne)
+}
+
+func (e *eventNumber) add(m minute, n Weight) {
+	s := e.series
+	if m != e.minute && e.whole == 0 && e.part == 0 && len(s.ending) == 0 {
+		e.minute = m
+	}
+	if m == e.minute {
+		own := Weight{e.whole, e.part}
+		own.add(n)
+		e.whole, e.part = own.whole, own.part
+		return
+	}
+	for i := range s.ending {
+		if s.ending[i].minute == m {
+			s.ending[i].n.add(n)
+			return
+		}
+	}
+	s.ending = append(s.ending, minuteCount{m, n})
+	if len(s.ending) > maxEnding {
+		e.compact()
+	}
 }
 
 // take is add for a negative count.
-func (e *ending) take(m minute, n Weight) {
+func (e *eventNumber) take(m minute, n Weight) {
 	var negative Weight
 	negative.sub(n)
 	e.add(m, negative)
 }
 
-func (e *ending) addTo(m minute, n Weight) {
-	if e.n.isZero() && len(e.more) == 0 {
-		e.minute, e.n = m, n
-		return
-	}
-	for i := range e.more {
-		if e.more[i].minute == m {
-			e.more[i].n.add(n)
-			return
-		}
-	}
-	e.more = append(e.more, minuteCount{m, n})
-	if len(e.more) > maxEnding {
-		e.compact()
-	}
-}
-
 // compact adds up the minutes that are late already.
-func (e *ending) compact() {
-	all := append(e.more, minuteCount{e.minute, e.n})
+func (e *eventNumber) compact() {
+	all := append(e.series.ending, minuteCount{e.minute, Weight{e.whole, e.part}})
 	newest := lateMinute
 	for _, c := range all {
 		newest = max(newest, c.minute)
 	}
-	late := minuteCount{minute: lateMinute}
-	e.more = nil
+	var late Weight
+	var others []minuteCount
 	for _, c := range all {
 		if c.minute.age(newest) == ageLate {
-			late.n.add(c.n)
+			late.add(c.n)
 		} else {
-			e.more = append(e.more, c)
+			others = append(others, c)
 		}
 	}
-	e.minute, e.n = late.minute, late.n
+	e.set(append(others, minuteCount{lateMinute, late}))
 }
 
-func (e *ending) isEmpty() bool { return e.n.isZero() && len(e.more) == 0 }
+// set replaces all minutes.
+func (e *eventNumber) set(minutes []minuteCount) {
+	e.whole, e.part, e.minute = 0, 0, 0
+	if len(minutes) > 0 {
+		first := minutes[0]
+		e.whole, e.part, e.minute = first.n.whole, first.n.part, first.minute
+		minutes = minutes[1:]
+	}
+	e.series.ending = append(e.series.ending[:0], minutes...)
+}
+
+func (e *eventNumber) isEmpty() bool { return e.whole == 0 && e.part == 0 && len(e.series.ending) == 0 }
 
 // all yields the events of each minute.
-func (e *ending) all(yield func(minuteCount) bool) {
-	if !e.n.isZero() && !yield(minuteCount{e.minute, e.n}) {
+func (e *eventNumber) all(yield func(minuteCount) bool) {
+	if n := (Weight{e.whole, e.part}); !n.isZero() && !yield(minuteCount{e.minute, n}) {
 		return
 	}
-	for _, c := range e.more {
+	for _, c := range e.series.ending {
 		if !c.n.isZero() && !yield(c) {
 			return
 		}
@@ -255,21 +277,20 @@ func (e *ending) all(yield func(minuteCount) bool) {
 
 // settle is called after a restore. A record of aged events may name a minute whose events were added up under late since, or are in a
 // record that no log kept: then a minute has less than nothing. Other minutes make up for it, the oldest first.
-func (e *ending) settle() {
-	var kept []minuteCount
+func (e *eventNumber) settle() {
+	var positive, kept []minuteCount
 	var debt Weight
 	for c := range e.all {
 		if c.n.isNegative() {
-			var positive Weight
-			positive.sub(c.n)
-			debt.add(positive)
+			var n Weight
+			n.sub(c.n)
+			debt.add(n)
 			continue
 		}
-		kept = append(kept, c)
+		positive = append(positive, c)
 	}
-	slices.SortFunc(kept, func(a, b minuteCount) int { return cmp.Compare(a.minute, b.minute) })
-	*e = ending{}
-	for _, c := range kept {
+	slices.SortFunc(positive, func(a, b minuteCount) int { return cmp.Compare(a.minute, b.minute) })
+	for _, c := range positive {
 		paid := debt
 		if c.n.less(paid) {
 			paid = c.n
@@ -277,9 +298,10 @@ func (e *ending) settle() {
 		c.n.sub(paid)
 		debt.sub(paid)
 		if !c.n.isZero() {
-			e.add(c.minute, c.n)
+			kept = append(kept, c)
 		}
 	}
+	e.set(kept)
 }
 
 // moment is when a request was counted.

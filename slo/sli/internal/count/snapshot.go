@@ -69,22 +69,22 @@ func (c *Counter) Age(at, now int64) {
 		}
 		record = record[:head]
 	}
+	var kept []minuteCount
 	for _, s := range t.events {
 		if s.at.isEmpty() {
 			continue
 		}
-		var kept ending
+		kept = kept[:0]
 		for ended := range s.at.all {
 			if ended.minute > sample && ended.minute <= present {
-				kept.add(ended.minute, ended.n)
+				kept = append(kept, ended)
 				continue
 			}
 			a := s.aged(t, ended.minute.age(sample))
 			a.n.add(ended.n)
 			record = appendAged(record, a, sample, ended)
 		}
-		kept.more = append(s.at.more[:0], kept.more...)
-		s.at.ending = kept
+		s.at.set(kept)
 		if len(record) >= agedAtOnce {
 			keep()
 		}

@@ -129,14 +129,6 @@ func (n *numbers[T]) collect(isFree func(*T) bool) {
 
 func (s *CallSeries) isFree() bool { return s.operation == nil }
 
-// eventNumber has what is counted of a series of events and in no sample yet, by its number.
-type eventNumber struct {
-	ending
-	series *EventSeries
-}
-
-func (e *eventNumber) isFree() bool { return e.series == nil }
-
 // addEvents gives a series a number.
 func (t *tree) addEvents(s *EventSeries) {
 	s.at, s.number = t.event.add()
@@ -214,6 +206,7 @@ type EventSeries struct {
 	reason *value                      // nil for the total
 	next   atomic.Pointer[EventSeries] // of the bad ones
 	at     *eventNumber
+	ending []minuteCount // the events in no sample yet, beside those of at
 }
 
 // CallSeries is the time series of calls and the one of their durations. Its parts begin lines of the processor's cache.
