@@ -29,7 +29,7 @@ import (
 func TestDefaultConfig(t *testing.T) {
 	c := createDefaultConfig().(*Config)
 	require.NoError(t, confmap.Validate(c))
-	assert.Equal(t, &Config{Directory: "slowburn-data", TSDB: component.MustNewID("tsdb"), Lateness: 15 * time.Second}, c)
+	assert.Equal(t, &Config{Directory: "slowburn-data", TSDB: component.MustNewID("tsdb"), Lateness: 15 * time.Second, LateWindow: 15 * time.Minute}, c)
 	assert.Equal(t, "http://127.0.0.1:8080/#/objectives/a", c.link("a"))
 	c.ExternalURL = "https://slowburn.example.com/"
 	assert.Equal(t, "https://slowburn.example.com/#/objectives/a", c.link("a"))

@@ -61,8 +61,11 @@ type Status struct {
 	State          State
 	Message        string
 	// Warnings has a sentence for each condition of the indicator that no span met for an hour although its service had traffic.
-	Warnings   []string
-	Events     Events
+	Warnings []string
+	Events   Events
+	// Late are the events of the last 24 hours that arrived more than late_window after their spans ended. They are in Events, and in no
+	// short window of a tier.
+	Late       Events
 	ErrorRatio *float64
 	Budget     Budget
 	BurnRates  []BurnRate

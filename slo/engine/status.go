@@ -68,6 +68,9 @@ var burnWindows = []time.Duration{
 	5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour,
 }
 
+// lateShown is over how many minutes late events are shown.
+const lateShown = 24 * 60
+
 // status returns the status of an objective at its watermark.
 func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, error) {
 	o := t.v.objectives[i]
@@ -92,6 +95,11 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 		s.EvaluatedUntil = &until
 	}
 	s.Events = Events(whole)
+	late, err := t.ledger.Late(a, a.Next-lateShown, a.Next)
+	if err != nil {
+		return Status{}, err
+	}
+	s.Late = Events(late)
 	s.ErrorRatio = ptr(whole.ErrorRatio())
 	s.Budget = budgetOf(o.Budget(whole))
 	windows := burnWindows

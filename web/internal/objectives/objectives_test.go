@@ -69,6 +69,15 @@ func (fragile) Volatile() string {
 	return "counts since 12:03 would not survive a crash: the disk is full"
 }
 
+func (fragile) ClocksOff() []slo.ClockOff {
+	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	return []slo.ClockOff{
+		{Service: "checkout", Instance: "a", Behind: 3 * time.Hour, Since: noon.Add(time.Minute)},
+		{Service: "checkout", Instance: "b", Behind: 2 * time.Hour, Since: noon},
+		{Service: "payment", Behind: time.Hour, Since: noon},
+	}
+}
+
 func (fragile) Lost() string { return "counting began anew at 11:02: the file was damaged" }
 
 // TestVolatileCounts checks that each objective that counts spans, and no other, says so if counts would not survive, or did not.
@@ -85,6 +94,9 @@ func TestVolatileCounts(t *testing.T) {
 	all := webtest.Decode[api.Objectives](t, webtest.Get(t, h, "/api/slo/v1/objectives")).Objectives
 	assert.Equal(t, fragile{}.Volatile(), all[0].VolatileCounts)
 	assert.Equal(t, fragile{}.Lost(), all[0].LostCounts)
+	off := []api.ClockOff{{Service: "checkout", Processes: 2, BehindSeconds: 10_800, Since: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}}
+	assert.Equal(t, off, all[0].ClocksOff, "those of its service")
+	assert.Equal(t, []api.ClockOff{}, all[1].ClocksOff, "it is counted by queries")
 	assert.Empty(t, all[1].VolatileCounts, "it is counted by queries")
 	assert.Empty(t, all[1].LostCounts, "it is counted by queries")
 	one := webtest.Decode[api.Objective](t, webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29"))

@@ -326,6 +326,11 @@ function build(c: Case): Objective {
       c.name === "checkout-latency"
         ? "counts since 2026-01-31 12:03 UTC would not survive a crash: no space left on device"
         : "",
+    late: c.name === "checkout-latency" ? { total: 120, bad: 7 } : { total: 0, bad: 0 },
+    clocks_off:
+      c.name === "checkout-latency"
+        ? [{ service: "checkout", processes: 1, behind_seconds: 10_800, since: "2026-01-31T12:03:00Z" }]
+        : [],
     lost_counts:
       c.name === "checkout-latency"
         ? "counting began anew at 2026-01-31 11:40 UTC; counts that no metrics database had by then are missing: sli.7.counts is damaged"

@@ -73,6 +73,7 @@ var sloRules = ruleSet{
 	"::tsdb":                                   {Text: "the ID of a tsdb extension", Doc: "The extension that objectives are queried from."},
 	"::external_url":                           {Text: "an http or https URL", Default: "`http://127.0.0.1:8080`", Doc: "The dashboard's URL for people. Links in alerts begin with it."},
 	"::lateness":                               {Min: "0", Max: "10m", Doc: "The lag of evaluation behind the clock, in which samples arrive."},
+	"::late_window":                            {Min: "0", Max: "15m", Text: "whole minutes", Doc: "The time after the end of a span in which its event still counts in the minute of the end. With 0 events count in the minute in which they arrive."},
 	"::files":                                  {Text: "patterns that match at least one file", Doc: "Files with objectives, such as objectives/*.yaml. Each file has the single key `objectives`."},
 	"::objectives":                             {Text: "no two with one name", Doc: "The [objectives](../objectives.md), in addition to those of `files`."},
 	"::objectives[]::name":                     {Required: true, Text: "1 to 128 letters, digits, dots, dashes or underscores", Doc: "The permanent name of the objective, under which its history is stored."},

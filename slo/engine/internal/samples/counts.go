@@ -5,6 +5,8 @@ import "github.com/slowburn/slowburn/slo/ledger"
 // Counts holds the events of some minutes of an objective, by minute.
 type Counts struct {
 	Deltas []ledger.Delta
+	// Earlier holds events of minutes before the one in which they arrived, by arrival.
+	Earlier []Earlier
 	// Measured says for each minute whether the database has a sample of it, even if nothing happened.
 	Measured []bool
 }

@@ -334,6 +334,7 @@ func (t *tree) removeEvents(s *EventSeries) {
 	op := v.operation
 	svc := op.service
 	t.event.remove(s.number)
+	s.removeAges(t, func(*AgeSeries) bool { return true })
 	if s.reason != nil {
 		releaseValue(&svc.reasons, s.reason)
 		for link := &v.bad; link.Load() != nil; link = &link.Load().next {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/clocks"
 	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
@@ -103,6 +104,9 @@ func (c *Counter) Count(r *wire.Request, id RequestID, at int64) (n Result) {
 	}
 	return n
 }
+
+// Clocks returns the clocks of the processes whose spans are events of a counter.
+func Clocks(c *Counter) *clocks.Clocks { return c.tree.clocks }
 
 // foldOwn folds the pending records of a stripe, unless another goroutine folds. The caller holds the stripe.
 func (c *Counter) foldOwn(s *stripe) {

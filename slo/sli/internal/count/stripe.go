@@ -48,21 +48,24 @@ func (s *stripe) count(r *wire.Request, id RequestID, at int64, n *Result) {
 	begin := len(s.pending)
 	s.pending = appendSpansHead(s.pending, id, at)
 	res := resource{index: -1}
+	now := newMoment(at)
 	for rest := r.Spans; len(rest) > 0; {
 		if rest[0].TraceID.IsZero() || rest[0].ID.IsZero() {
 			rest = rest[1:]
 			continue
 		}
 		if of := rest[0].Resource; of != res.index {
+			res.ages.note()
 			res = s.resource(of, r.Resources[of].Body.Of(r.Bytes))
 		}
 		run := s.run(rest, r.Bytes, &res)
 		for i := range run {
-			s.span(r.Bytes, &run[i], s.keys[i], &res, &n.Overflow)
+			s.span(r.Bytes, &run[i], s.keys[i], &res, &now, &n.Overflow)
 		}
 		n.Spans += int64(len(run))
 		rest = rest[len(run):]
 	}
+	res.ages.note()
 	s.judge.Release()
 	if n.Spans == 0 && id.IsZero() {
 		s.pending = s.pending[:begin]
@@ -119,6 +122,7 @@ type resource struct {
 	version  *value // nil until asked for
 	// versionOverflow says that version stands for another one.
 	versionOverflow bool
+	ages            processAges
 }
 
 // resource looks a resource up, once for all of its spans.
@@ -132,6 +136,7 @@ func (s *stripe) resource(index int32, body []byte) resource {
 	if len(res.service.indicators) > 0 {
 		res.text = resourceText(body, "service.version")
 		s.judge.SetResource(judge.Resource{Body: body, Service: name, Version: res.text})
+		res.ages.process = s.clocks.Of(res.service.label, res.service.operations.seed, instanceOf(body))
 	}
 	return res
 }
@@ -150,7 +155,7 @@ func resourceText(resourceSpans []byte, key string) []byte {
 }
 
 // span appends the entries of one span.
-func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, overflow *[NumLabels]int64) {
+func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, now *moment, overflow *[NumLabels]int64) {
 	kind, status := kindOf(span.Kind), statusOf(span.Status)
 	var op *operation
 	var number uint32
@@ -184,6 +189,9 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	}
 	s.pending = appendCall(s.pending, number, duration, w)
 	if len(res.service.indicators) > 0 && len(op.tallies) > 0 {
+		if age := now.age(span.End, &res.ages); age != 0 {
+			s.pending = appendAge(s.pending, age)
+		}
 		e := event{span: judge.Span{Body: span.Body.Of(b), Name: span.Name.Of(b), Kind: kind, Status: status, Duration: duration}, weight: w}
 		s.event(op, &e, res, overflow)
 	}

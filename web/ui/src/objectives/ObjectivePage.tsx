@@ -13,6 +13,7 @@ import { links, type Route } from "../router";
 import { Breakdown } from "./Breakdown";
 import { budgetLeft } from "./budget";
 import { HistoryCharts } from "./HistoryCharts";
+import { Lateness } from "./Lateness";
 import { NoEvents } from "./NoEvents";
 import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
 import { TiersTable } from "./TiersTable";
@@ -42,6 +43,7 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
                 {w}
               </p>
             ))}
+            <Lateness objective={o} />
             {budgetLeft(o) === null && o.state !== "error" && <NoEvents objective={o} />}
             {o.message && (o.state !== "no_data" || budgetLeft(o) !== null) && (
               <p class={`notice notice-${o.state}`}>{o.message}</p>
