@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/notify"
@@ -27,6 +28,8 @@ type Config struct {
 	ExternalURL string `mapstructure:"external_url"`
 	// Lateness is how far evaluation stays behind the clock, to let samples arrive.
 	Lateness time.Duration `mapstructure:"lateness"`
+	// MaxSize limits the part of slo.db that is in use; over it the oldest data are given up (package room).
+	MaxSize units.Size `mapstructure:"max_size"`
 	// Files are glob patterns of files with objectives.
 	Files      []string         `mapstructure:"files"`
 	Objectives []spec.Objective `mapstructure:"objectives"`
@@ -37,6 +40,7 @@ type Config struct {
 
 const (
 	maxLateness = 10 * time.Minute
+	minSize     = 16 << 20
 	// defaultExternalURL is the default address of `web`.
 	defaultExternalURL = "http://127.0.0.1:8080"
 )
@@ -52,6 +56,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Lateness < 0 || c.Lateness > maxLateness {
 		errs = append(errs, fmt.Errorf("lateness: %s is not from 0s to %s; write a duration such as 1m", c.Lateness, maxLateness))
+	}
+	if c.MaxSize < minSize {
+		errs = append(errs, fmt.Errorf("max_size: %s is too little; write at least 16MiB", c.MaxSize))
 	}
 	var receivers []string
 	for i, r := range c.Receivers {

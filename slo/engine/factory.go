@@ -20,6 +20,7 @@ func createDefaultConfig() component.Config {
 		Directory: "slowburn-data",
 		TSDB:      component.MustNewID("tsdb"),
 		Lateness:  15 * time.Second,
+		MaxSize:   1 << 30,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -20,6 +21,7 @@ type transaction struct {
 	v      *evaluator
 	tx     *bbolt.Tx
 	ledger *ledger.Ledger
+	parts  *parts.Store
 	now    time.Time
 
 	alerts     map[int]alert.Alert
@@ -30,7 +32,7 @@ type transaction struct {
 }
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
-	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), now: now,
+	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), parts: parts.New(tx), now: now,
 		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
 }
 
@@ -67,6 +69,9 @@ func (t *transaction) advance(r reading) error {
 		a.Measured = max(a.Measured, from+ledger.Minute(i)+1)
 	}
 	if err := t.ledger.Append(a, from, counts.Deltas); err != nil {
+		return err
+	}
+	if err := t.parts.Book(t.ledger, a, first, counts.Parts); err != nil {
 		return err
 	}
 	for m := first; m < a.Next; m++ {

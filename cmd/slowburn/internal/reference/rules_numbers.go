@@ -70,6 +70,7 @@ var sloRules = ruleSet{
 	"::tsdb":                                   {Text: "the ID of a tsdb extension", Doc: "The extension that objectives are queried from."},
 	"::external_url":                           {Text: "an http or https URL", Default: "`http://127.0.0.1:8080`", Doc: "The dashboard's URL for people. Links in alerts begin with it."},
 	"::lateness":                               {Min: "0", Max: "10m", Doc: "The lag of evaluation behind the clock, in which samples arrive."},
+	"::max_size":                               {Min: "16MiB", Doc: "The most bytes of slo.db that are in use. Over it the oldest data are given up: breakdowns by minute first, then by hour, then minutes before the longest window. The file does not shrink; free pages are used again."},
 	"::files":                                  {Text: "patterns that match at least one file", Doc: "Files with objectives, such as objectives/*.yaml. Each file has the single key `objectives`."},
 	"::objectives":                             {Text: "no two with one name", Doc: "The [objectives](../objectives.md), in addition to those of `files`."},
 	"::objectives[]::name":                     {Required: true, Text: "1 to 128 letters, digits, dots, dashes or underscores", Doc: "The permanent name of the objective, under which its history is stored."},

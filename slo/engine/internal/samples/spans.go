@@ -94,8 +94,10 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 		bad := series.Metric[model.MetricNameLabel] == BadMetric
 		id := series.Metric.Fingerprint()
 		cursor, seen := known[id]
+		part := partOf(series.Metric)
 		if countSeries(&cursor, seen, series.Values, from, to, func(m ledger.Minute, n float64) {
 			c.measure(m, from)
+			c.part(part, m, bad, n)
 			if bad {
 				c.Deltas[m-from].Bad += n
 			} else {
