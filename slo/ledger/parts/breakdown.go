@@ -116,9 +116,9 @@ func (s *Store) sumMinutes(id uint32, from, to ledger.Minute, sums map[key]uint6
 
 // sum adds the events of some slots.
 func (t *table) sum(first, end int, sums map[key]uint64) {
-	for i := range t.rows {
-		for _, n := range t.rows[i].n[first:end] {
-			sums[t.rows[i].key] += n
+	for _, r := range t.rows {
+		for _, n := range r.n[first:end] {
+			sums[r.key] += n
 		}
 	}
 }
@@ -137,17 +137,21 @@ func rowsOf(sums map[key]uint64, by []Dimension) []Row {
 			totals[k.part.project(groups)] += n
 		}
 	}
-	rows := []Row{}
+	var rows []*Row
 	for part, n := range bads {
-		rows = append(rows, Row{part, slo.Events{Total: totals[part.project(groups)], Bad: n}})
+		rows = append(rows, &Row{part, slo.Events{Total: totals[part.project(groups)], Bad: n}})
 	}
 	for part, n := range totals {
 		if _, listed := bads[part]; !listed && !byReason {
-			rows = append(rows, Row{part, slo.Events{Total: n}})
+			rows = append(rows, &Row{part, slo.Events{Total: n}})
 		}
 	}
-	slices.SortFunc(rows, func(a, b Row) int {
+	slices.SortFunc(rows, func(a, b *Row) int {
 		return cmp.Or(cmp.Compare(b.Events.Bad, a.Events.Bad), cmp.Compare(b.Events.Total, a.Events.Total), a.Part.compare(b.Part))
 	})
-	return rows
+	sorted := make([]Row, len(rows))
+	for i, r := range rows {
+		sorted[i] = *r
+	}
+	return sorted
 }

@@ -18,10 +18,11 @@ func decode(b []byte, slots int) (*table, error) {
 		texts[i] = string(r.take(r.uvarint()))
 	}
 	rows := r.count(rowBytes)
-	t := &table{slots: slots, rows: make([]row, rows), index: make(map[key]int, rows)}
-	counts := make([]uint64, rows*slots)
-	for i := range t.rows {
-		row := &t.rows[i]
+	t := &table{slots: slots, rows: make([]*row, rows), index: make(map[key]int, rows)}
+	all, counts := make([]row, rows), make([]uint64, rows*slots)
+	for i := range all {
+		row := &all[i]
+		t.rows[i] = row
 		row.n, counts = counts[:slots:slots], counts[slots:]
 		row.part = Part{Service: r.text(texts), Version: r.text(texts), Operation: r.text(texts), Reason: r.text(texts)}
 		r.row(row)

@@ -34,8 +34,8 @@ func (t *table) append(b []byte) []byte {
 		}
 		return n
 	}
-	for i := range t.rows {
-		for _, s := range t.rows[i].part.texts() {
+	for _, r := range t.rows {
+		for _, s := range r.part.texts() {
 			ref(s)
 		}
 	}
@@ -44,8 +44,7 @@ func (t *table) append(b []byte) []byte {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
 	b = binary.AppendUvarint(b, uint64(len(t.rows)))
-	for i := range t.rows {
-		r := &t.rows[i]
+	for _, r := range t.rows {
 		for _, s := range r.part.texts() {
 			b = binary.AppendUvarint(b, ref(s))
 		}

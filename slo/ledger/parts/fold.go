@@ -18,7 +18,7 @@ type weight struct {
 	bad, total uint64
 }
 
-func (w weight) compare(v weight) int {
+func (w *weight) compare(v *weight) int {
 	return cmp.Or(cmp.Compare(w.bad, v.bad), cmp.Compare(w.total, v.total), w.part.compare(v.part))
 }
 
@@ -28,31 +28,30 @@ func (t *table) fold() {
 	}
 	for t.foldReasons() {
 	}
-	if slices.ContainsFunc(t.rows, func(r row) bool { return r.empty() }) {
+	if slices.ContainsFunc(t.rows, (*row).empty) {
 		t.rename(func(k key) key { return k })
 	}
 }
 
 // groups returns the combinations of service, version and operation, the first to fold first.
-func (t *table) groups() []weight {
-	at := make(map[Part]int, maxGroups)
-	var list []weight
-	for i := range t.rows {
-		r := &t.rows[i]
+func (t *table) groups() []*weight {
+	at := make(map[Part]*weight, maxGroups)
+	var list []*weight
+	for _, r := range t.rows {
 		g := r.part.group()
-		j, ok := at[g]
-		if !ok {
-			j = len(list)
-			at[g] = j
-			list = append(list, weight{part: g})
+		w := at[g]
+		if w == nil {
+			w = &weight{part: g}
+			at[g] = w
+			list = append(list, w)
 		}
 		if r.bad {
-			list[j].bad += r.sum()
+			w.bad += r.sum()
 		} else {
-			list[j].total += r.sum()
+			w.total += r.sum()
 		}
 	}
-	slices.SortFunc(list, weight.compare)
+	slices.SortFunc(list, (*weight).compare)
 	return list
 }
 
@@ -95,7 +94,7 @@ type census struct {
 	services map[string]int
 }
 
-func newCensus(groups []weight) *census {
+func newCensus(groups []*weight) *census {
 	c := &census{map[Part]bool{}, map[Part]int{}, map[string]int{}}
 	for _, g := range groups {
 		c.add(g.part, 1)
@@ -137,10 +136,10 @@ func (t *table) foldReasons() bool {
 	}
 	inGroup := map[Part]int{}
 	named := map[Part]bool{} // groups with a row of other reasons
-	var list []weight
-	for i := range t.rows {
-		if r := &t.rows[i]; r.bad {
-			list = append(list, weight{part: r.part, bad: r.sum()})
+	var list []*weight
+	for _, r := range t.rows {
+		if r.bad {
+			list = append(list, &weight{part: r.part, bad: r.sum()})
 			inGroup[r.part.group()]++
 			if r.part.Reason == Other {
 				named[r.part.group()] = true
@@ -151,7 +150,7 @@ func (t *table) foldReasons() bool {
 	if excess <= 0 {
 		return false
 	}
-	slices.SortFunc(list, weight.compare)
+	slices.SortFunc(list, (*weight).compare)
 	folded := map[Part]bool{}
 	for _, w := range list {
 		g := w.part.group()

@@ -16,7 +16,7 @@ import (
 func sums(t *table, by ...Dimension) map[Part]slo.Events {
 	all := map[Part]slo.Events{}
 	for i := range t.rows {
-		r := &t.rows[i]
+		r := t.rows[i]
 		e := slo.Events{Total: r.sum()}
 		if r.bad {
 			e = slo.Events{Bad: r.sum()}

@@ -15,8 +15,8 @@ func (s *Store) Shift(a *ledger.Account, next, was, by ledger.Minute) error {
 	err := s.eachHour(a.ID, next, was, func(hour uint32, t *table) error {
 		for slot := max(0, int(next-firstOf(hour))); slot < minutesPerHour; slot++ {
 			to := max(firstOf(hour)+ledger.Minute(slot)-by, a.First)
-			for i := range t.rows {
-				moved.add(to, t.rows[i].key, t.rows[i].n[slot])
+			for _, r := range t.rows {
+				moved.add(to, r.key, r.n[slot])
 			}
 		}
 		t.clear(max(0, int(next-firstOf(hour))))
@@ -77,9 +77,9 @@ func (s *Store) unroll(a *ledger.Account, next, was, by ledger.Minute, moved mov
 		}
 		first := ledger.Minute(day) * minutesPerDay
 		slot := int(max(0, (next-first+minutesPerHour-1)/minutesPerHour)) // of the first hour that begins at next or later
-		for i := range t.rows {
+		for _, r := range t.rows {
 			for h := slot; h < hoursPerDay; h++ {
-				moved.add(max(first+ledger.Minute(h)*minutesPerHour-by, a.First), t.rows[i].key, t.rows[i].n[h])
+				moved.add(max(first+ledger.Minute(h)*minutesPerHour-by, a.First), r.key, r.n[h])
 			}
 		}
 		if slot < hoursPerDay {

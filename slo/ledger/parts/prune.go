@@ -75,8 +75,7 @@ func (s *Store) rollFirst(horizon uint32) (freed int, more bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	for i := range minutes.rows {
-		r := &minutes.rows[i]
+	for _, r := range minutes.rows {
 		if n := r.sum(); n > 0 {
 			hours.at(r.key).n[hour%hoursPerDay] += n
 		}

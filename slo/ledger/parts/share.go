@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -55,9 +56,9 @@ func otherKey(bad bool) key {
 }
 
 // wants adds up the deltas of all events, or of bad ones, by row, in the order of the keys.
-func (t *table) wants(deltas []Delta, bad bool) []want {
-	var list []want
-	at := make(map[key]int, len(deltas))
+func (t *table) wants(deltas []Delta, bad bool) []*want {
+	var list []*want
+	at := make(map[key]*want, len(deltas))
 	for _, d := range deltas {
 		if d.Bad != bad || math.IsNaN(d.N) || math.IsInf(d.N, 0) || d.N <= 0 {
 			continue
@@ -66,49 +67,38 @@ func (t *table) wants(deltas []Delta, bad bool) []want {
 		if !bad {
 			k.part.Reason = ""
 		}
-		i, ok := at[k]
-		if !ok {
-			i = len(list)
-			at[k] = i
-			w := want{key: k}
-			if j, ok := t.index[k]; ok {
-				w.n = t.rows[j].rest
+		w := at[k]
+		if w == nil {
+			w = &want{key: k}
+			at[k] = w
+			if i, ok := t.index[k]; ok {
+				w.n = t.rows[i].rest
 			}
 			list = append(list, w)
 		}
-		list[i].n += d.N
+		w.n += d.N
 	}
-	slices.SortFunc(list, func(a, b want) int { return a.key.compare(b.key) })
+	slices.SortFunc(list, func(a, b *want) int { return a.key.compare(b.key) })
 	return list
 }
 
 // share distributes at most n events, each want rounded down and then, of what is left, one to each in the order of their fractions.
 // It returns how many were distributed.
-func share(wants []want, n uint64) (given uint64) {
-	byFraction := make([]*want, len(wants))
-	for i := range wants {
-		w := &wants[i]
+func share(wants []*want, n uint64) (given uint64) {
+	for _, w := range wants {
 		w.got = n - given
 		if w.n < float64(w.got) {
 			w.got = uint64(max(w.n, 0))
 		}
 		given += w.got
-		byFraction[i] = w
 	}
 	if given == n {
 		return n
 	}
-	slices.SortStableFunc(byFraction, func(a, b *want) int {
-		switch fa, fb := a.n-float64(a.got), b.n-float64(b.got); {
-		case fa > fb:
-			return -1
-		case fa < fb:
-			return 1
-		default:
-			return 0
-		}
+	slices.SortFunc(wants, func(a, b *want) int {
+		return cmp.Or(cmp.Compare(b.n-float64(b.got), a.n-float64(a.got)), a.key.compare(b.key))
 	})
-	for _, w := range byFraction {
+	for _, w := range wants {
 		if given == n || w.n <= float64(w.got) {
 			break
 		}

@@ -9,7 +9,7 @@ import (
 // table holds the events of one objective by part: an hour by minute, or a day by hour.
 type table struct {
 	slots int
-	rows  []row
+	rows  []*row
 	index map[key]int // of rows
 }
 
@@ -49,21 +49,21 @@ func (r *row) empty() bool { return r.rest == 0 && r.sum() == 0 }
 
 func newTable(slots int) *table { return &table{slots: slots, index: map[key]int{}} }
 
-// at returns the row of a key, which it makes if need be. It is valid until the next call.
+// at returns the row of a key, which it makes if need be.
 func (t *table) at(k key) *row {
 	i, ok := t.index[k]
 	if !ok {
 		i = len(t.rows)
 		t.index[k] = i
-		t.rows = append(t.rows, row{key: k, n: make([]uint64, t.slots)})
+		t.rows = append(t.rows, &row{key: k, n: make([]uint64, t.slots)})
 	}
-	return &t.rows[i]
+	return t.rows[i]
 }
 
 // events returns the events of all parts in a slot.
 func (t *table) events(slot int) (e slo.Events) {
-	for i := range t.rows {
-		if r := &t.rows[i]; r.bad {
+	for _, r := range t.rows {
+		if r.bad {
 			e.Bad += r.n[slot]
 		} else {
 			e.Total += r.n[slot]
@@ -74,18 +74,17 @@ func (t *table) events(slot int) (e slo.Events) {
 
 // clear takes the events of the slots from first on out of the table.
 func (t *table) clear(first int) {
-	for i := range t.rows {
-		clear(t.rows[i].n[first:])
-		t.rows[i].rest = 0
+	for _, r := range t.rows {
+		clear(r.n[first:])
+		r.rest = 0
 	}
 }
 
 // rename gives rows other keys, and adds up those that then have the same. Rows that rename does not have keep theirs; empty rows go.
 func (t *table) rename(to func(key) key) {
 	old := t.rows
-	t.rows, t.index = make([]row, 0, len(old)), make(map[key]int, len(old))
-	for i := range old {
-		r := &old[i]
+	t.rows, t.index = make([]*row, 0, len(old)), make(map[key]int, len(old))
+	for _, r := range old {
 		if r.empty() {
 			continue
 		}
@@ -93,10 +92,11 @@ func (t *table) rename(to func(key) key) {
 		j, ok := t.index[k]
 		if !ok {
 			t.index[k] = len(t.rows)
-			t.rows = append(t.rows, row{key: k, rest: r.rest, n: r.n})
+			r.key = k
+			t.rows = append(t.rows, r)
 			continue
 		}
-		dst := &t.rows[j]
+		dst := t.rows[j]
 		dst.rest = clampRest(dst.rest + r.rest)
 		for slot, n := range r.n {
 			dst.n[slot] += n
@@ -106,8 +106,8 @@ func (t *table) rename(to func(key) key) {
 
 // sort orders the rows by key.
 func (t *table) sort() {
-	slices.SortFunc(t.rows, func(a, b row) int { return a.compare(b.key) })
-	for i := range t.rows {
-		t.index[t.rows[i].key] = i
+	slices.SortFunc(t.rows, func(a, b *row) int { return a.compare(b.key) })
+	for i, r := range t.rows {
+		t.index[r.key] = i
 	}
 }
