@@ -68,7 +68,7 @@ function Found({ all, objective: o, chosen }: { all: Answer[]; objective: Object
   const promql = o.indicator.type === "promql" && nameless(all);
   return (
     <>
-      <Sentence all={all} />
+      <Sentence all={all} named={!promql} />
       {chosen && o.alert.state === "firing" && (
         <p>
           <a href={links.objective(o.name)}>Show what burned it since the alert began</a>
@@ -94,7 +94,7 @@ function Found({ all, objective: o, chosen }: { all: Answer[]; objective: Object
 }
 
 /** The range, and what stands out in it. */
-function Sentence({ all }: { all: Answer[] }) {
+function Sentence({ all, named }: { all: Answer[]; named: boolean }) {
   const [b] = all;
   const found = findings(all);
   const range = (
@@ -121,7 +121,7 @@ function Sentence({ all }: { all: Answer[] }) {
           <b>{sentence}</b> {range}.
         </p>
       ))}
-      {found.length === 0 && (
+      {found.length === 0 && named && (
         <p>
           No version, operation, service or reason stands out {range}: bad events are spread as all events
           are.
@@ -147,14 +147,14 @@ function Table({ answer: b }: { answer: Answer }) {
         <thead>
           <tr>
             <th scope="col">{TITLES[dimension]}</th>
-            <th scope="col" class="r">
+            <th scope="col" class="r" title="How much of this part’s events is bad">
               Bad
             </th>
-            <th scope="col" class="r">
+            <th scope="col" class="r" title="Bad events per minute">
               Rate
             </th>
-            <th scope="col" class="r">
-              Share of bad
+            <th scope="col" class="r" title="How much of all bad events this part has">
+              Share
             </th>
           </tr>
         </thead>
