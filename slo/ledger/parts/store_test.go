@@ -312,3 +312,73 @@ func TestDamageIsReported(t *testing.T) {
 		require.ErrorIs(t, err, state.ErrCorrupt)
 	})
 }
+
+// TestHoursWidenARange breaks a part of an hour down that is kept by hour only: the answer is of the whole hour, and says so.
+func TestHoursWidenARange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "slo.db")
+	const start = ledger.Minute(29_000_160) // 00:00 of an hour, and not of a day
+	within(t, path, func(l *ledger.Ledger, s *Store) {
+		a, _, err := l.Open("o", start, "")
+		require.NoError(t, err)
+		var deltas []Delta
+		for m := start; m < start+5*60; m++ {
+			deltas = append(deltas, Delta{Part{Version: "1"}, m, false, 10})
+		}
+		enter(t, l, s, a, start, start+5*60, deltas)
+		require.NoError(t, s.Prune(start+3*60+30, 0))
+		all, byMinute, err := s.First()
+		require.NoError(t, err)
+		assert.Equal(t, start+3*60, byMinute, "the hour of the horizon stays")
+		assert.Less(t, all, start+1)
+
+		for name, c := range map[string]struct{ from, to, wantFrom, wantTo ledger.Minute }{
+			"within an hour":    {70, 80, 60, 120},
+			"of two hours":      {70, 130, 60, 180},
+			"whole hours":       {60, 120, 60, 120},
+			"into the minutes":  {170, 200, 120, 200},
+			"minutes":           {181, 200, 181, 200},
+			"more than all":     {-600, 6000, 0, 300},
+			"the first minutes": {0, 1, 0, 60},
+		} {
+			b, err := s.Break(l, a, start+c.from, start+c.to, []Dimension{Version})
+			require.NoError(t, err)
+			assert.Equal(t, []ledger.Minute{start + c.wantFrom, start + c.wantTo}, []ledger.Minute{b.From, b.To}, name)
+			assert.Equal(t, slo.Events{Total: uint64(10 * (c.wantTo - c.wantFrom))}, b.Events, name)
+			assert.Zero(t, b.Uncovered, name)
+			require.Len(t, b.Rows, 1, name)
+			assert.Equal(t, b.Events, b.Rows[0].Events, name)
+		}
+
+		require.NoError(t, s.Prune(start+3*60+30, start+minutesPerDay))
+		b, err := s.Break(l, a, start, a.Next, []Dimension{Version})
+		require.NoError(t, err)
+		assert.Equal(t, slo.Events{Total: 10 * 180}, b.Uncovered, "its hours were deleted")
+	})
+}
+
+// TestHoursFollowTheClock sets the clock back beyond hours: a clock that was ahead for more than a week has turned its minutes into hours.
+func TestHoursFollowTheClock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "slo.db")
+	const start, ahead = ledger.Minute(29_000_160), ledger.Minute(40 * minutesPerDay)
+	within(t, path, func(l *ledger.Ledger, s *Store) {
+		a, _, err := l.Open("o", start, "")
+		require.NoError(t, err)
+		rnd := rand.New(rand.NewPCG(8, 8))
+		enter(t, l, s, a, start, start+500, traffic(rnd, start, start+500, 2, true))
+		require.NoError(t, l.Skip(a, start+ahead))
+		enter(t, l, s, a, a.Next, a.Next+2000, traffic(rnd, a.Next, a.Next+2000, 2, true))
+		require.NoError(t, s.Prune(a.Next-300, 0))
+		before, err := s.Break(l, a, start, a.Next, []Dimension{Service, Operation, Version})
+		require.NoError(t, err)
+		require.Zero(t, before.Uncovered)
+
+		was, next := a.Next, start+600
+		require.NoError(t, l.Shift(a, next, ahead))
+		require.NoError(t, s.Shift(a, next, was, ahead))
+		after, err := s.Break(l, a, a.First, a.Next, []Dimension{Service, Operation, Version})
+		require.NoError(t, err)
+		assert.Equal(t, before.Events, after.Events)
+		assert.Equal(t, before.Rows, after.Rows)
+		assert.Zero(t, after.Uncovered)
+	})
+}
