@@ -250,6 +250,9 @@ func (e *Extension) Probe(context.Context) host.Health {
 	if t := e.trouble.Load(); t != nil {
 		problems = append(problems, *t)
 	}
+	if full := e.room().Problem(); full != "" {
+		problems = append(problems, full)
+	}
 	shown := e.Statuses()
 	inError := 0
 	message := ""

@@ -21,6 +21,7 @@ func createDefaultConfig() component.Config {
 		TSDB:       component.MustNewID("tsdb"),
 		Lateness:   15 * time.Second,
 		LateWindow: maxLateWindow,
+		MaxSize:    1 << 30,
 	}
 }
 

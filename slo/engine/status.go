@@ -9,6 +9,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/room"
 	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
@@ -19,6 +20,15 @@ type board struct {
 	next  atomic.Pointer[time.Time] // when the next evaluation begins, nil until the first has ended
 	// watcher has the conditions that matched nothing.
 	watcher unmatched.Watcher
+	full    atomic.Pointer[room.Report]
+}
+
+// room returns the last report of how full slo.db is.
+func (b *board) room() room.Report {
+	if r := b.full.Load(); r != nil {
+		return *r
+	}
+	return room.Report{}
 }
 
 // Statuses implements Reader.

@@ -11,6 +11,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -20,6 +21,7 @@ type transaction struct {
 	v      *evaluator
 	tx     *bbolt.Tx
 	ledger *ledger.Ledger
+	parts  *parts.Store
 	now    time.Time
 
 	alerts     map[int]alert.Alert
@@ -30,7 +32,7 @@ type transaction struct {
 }
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
-	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), now: now,
+	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), parts: parts.New(tx), now: now,
 		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
 }
 
@@ -66,6 +68,7 @@ func (t *transaction) advance(r reading) error {
 	if i := lastOf(counts.Measured); i >= 0 {
 		a.Measured = max(a.Measured, from+ledger.Minute(i)+1)
 	}
+	began := a.Next
 	for earlier := counts.Earlier; from < r.to; {
 		// Up to the next minute in which events of earlier ones arrived: the assessments before must not see these.
 		to := r.to
@@ -95,6 +98,9 @@ func (t *transaction) advance(r reading) error {
 			}
 		}
 		from, earlier = to, earlier[len(arrived):]
+	}
+	if err := t.parts.Book(t.ledger, a, began, counts.Parts); err != nil {
+		return err
 	}
 	t.watermarks[r.objective] = a.Next
 	return nil

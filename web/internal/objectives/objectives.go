@@ -31,6 +31,7 @@ func Routes(r chi.Router, all *known.Components) {
 	r.Get("/api/slo/v1/objectives", listObjectives(all))
 	r.Get("/api/slo/v1/objectives/{name}", getObjective(all))
 	r.Get("/api/slo/v1/objectives/{name}/history", getHistory(all))
+	r.Get("/api/slo/v1/objectives/{name}/breakdown", getBreakdown(all))
 	r.Get("/api/alerts/v1/alerts", listAlerts(all))
 	r.Get("/api/alerts/v1/deliveries", listDeliveries(all))
 }

@@ -38,22 +38,22 @@ type Earlier struct {
 	ledger.Earlier
 }
 
-// add counts events of an indicator whose samples arrived in a minute. from is the first minute that is not in the ledger yet.
+// add counts events of an indicator whose samples arrived in a minute, and returns the minute that they belong to. from is the first minute that is not in the ledger yet.
 // Events belong to the minute that is age minutes before that of their sample, or to the oldest minute of the window if they are older.
-func (c *Counts) add(arrived, from, age, window ledger.Minute, late, bad bool, n float64) {
+func (c *Counts) add(arrived, from, age, window ledger.Minute, late, bad bool, n float64) (belongs ledger.Minute) {
 	d := ledger.Delta{Total: n}
 	if bad {
 		d = ledger.Delta{Bad: n}
 	}
 	seen := max(arrived, from) // a sample of a minute before is seen now
-	belongs := arrived - age
+	belongs = arrived - age
 	if oldest := seen - window; late || belongs < oldest {
 		belongs, late = oldest, window > 0
 	}
 	if n == 0 || belongs == seen {
 		c.Deltas[seen-from].Total += d.Total
 		c.Deltas[seen-from].Bad += d.Bad
-		return
+		return seen
 	}
 	key := Earlier{Arrived: seen, Earlier: ledger.Earlier{Minute: belongs, Late: late}}
 	i, ok := slices.BinarySearchFunc(c.Earlier, key, compareEarlier)
@@ -62,6 +62,7 @@ func (c *Counts) add(arrived, from, age, window ledger.Minute, late, bad bool, n
 	}
 	c.Earlier[i].Total += d.Total
 	c.Earlier[i].Bad += d.Bad
+	return belongs
 }
 
 // compareEarlier orders events by their arrival, then by their minute.

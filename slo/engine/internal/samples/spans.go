@@ -97,9 +97,10 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 		age, late := ageOf(series.Metric)
 		id := series.Metric.Fingerprint()
 		cursor, seen := known[id]
+		part := partOf(series.Metric)
 		if countSeries(&cursor, seen, series.Values, to, func(m ledger.Minute, n float64) {
 			c.measure(max(m, from), from)
-			c.add(m, from, age, window, late, bad, n)
+			c.part(part, c.add(m, from, age, window, late, bad, n), bad, n)
 		}) {
 			moved[id] = cursor
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 )
 
 var (
@@ -131,8 +132,9 @@ func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	counts, moved, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60, 60, 15)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]*Counts{
-		"a": {Deltas: []ledger.Delta{{Total: 15, Bad: 2}, {Total: 1}}, Measured: []bool{true, true}},
-		"b": {Deltas: []ledger.Delta{{Total: 1}, {}}, Measured: []bool{true, false}},
+		"a": {Deltas: []ledger.Delta{{Total: 15, Bad: 2}, {Total: 1}}, Measured: []bool{true, true},
+			Parts: []parts.Delta{{Minute: first, N: 15}, {Minute: first + 1, N: 1}, {Minute: first, Bad: true, N: 2}}},
+		"b": {Deltas: []ledger.Delta{{Total: 1}, {}}, Measured: []bool{true, false}, Parts: []parts.Delta{{Minute: first, N: 1}}},
 	}, counts)
 	assert.Len(t, moved, 4)
 	assert.Equal(t, Cursor{At: noon.Add(90 * time.Second).UnixMilli(), Value: 6}, moved[db.series[1].Metric.Fingerprint()])
@@ -151,7 +153,7 @@ func TestLateSampleCountsInItsMinute(t *testing.T) {
 	known := Cursors{db.series[0].Metric.Fingerprint(): {At: noon.UnixMilli()}}
 	counts, _, err := ReadSpans(t.Context(), db, known, first+1, first+2, 60, 60, 15)
 	require.NoError(t, err)
-	assert.Equal(t, &Counts{Deltas: []ledger.Delta{{Total: 1}}, Measured: []bool{true},
+	assert.Equal(t, &Counts{Deltas: []ledger.Delta{{Total: 1}}, Measured: []bool{true}, Parts: []parts.Delta{{Minute: first, N: 3}, {Minute: first + 1, N: 1}},
 		Earlier: []Earlier{{first + 1, ledger.Earlier{Minute: first, Delta: ledger.Delta{Total: 3}}}}}, counts["a"])
 }
 
