@@ -35,15 +35,18 @@ func New(tx *bbolt.Tx) *Store {
 	return &Store{tx.Bucket([]byte(minutesBucket)), tx.Bucket([]byte(hoursBucket))}
 }
 
-// Book books events of an account by part, after the ledger has: those of the minutes from from up to the account's watermark, which
-// have no parts yet, and late ones of earlier minutes. It needs no delta for an event that the ledger has: that is one of Other.
+// Book books events of an account by part, after the ledger has all of them: those of the minutes from from up to the account's
+// watermark, which have no parts yet, and late ones of earlier minutes; those of minutes before the account's first are of that minute, as
+// in the ledger. It needs no delta for an event of a new minute that the ledger has: that is one of Other.
 func (s *Store) Book(l *ledger.Ledger, a *ledger.Account, from ledger.Minute, deltas []Delta) error {
 	first, byHour := from, map[uint32][]Delta{}
+	if a.First >= a.Next {
+		return nil
+	}
 	for _, d := range deltas {
-		if d.Minute >= a.First && d.Minute < a.Next {
-			first = min(first, d.Minute)
-			byHour[hourOf(d.Minute)] = append(byHour[hourOf(d.Minute)], d)
-		}
+		d.Minute = min(max(d.Minute, a.First), a.Next-1)
+		first = min(first, d.Minute)
+		byHour[hourOf(d.Minute)] = append(byHour[hourOf(d.Minute)], d)
 	}
 	if first >= a.Next {
 		return nil
