@@ -66,6 +66,7 @@ export interface TraceQuery {
   min_duration?: string;
   max_duration?: string;
   error?: boolean;
+  match?: "span" | "trace";
   policy?: string;
   start: string;
   end: string;
