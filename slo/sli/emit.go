@@ -47,8 +47,8 @@ func (b batch) sum(name, description, unit string) pmetric.NumberDataPointSlice 
 	return sum.DataPoints()
 }
 
-// events appends the points of total and of bad events.
-func (b batch) events(points []count.EventPoint) {
+// events appends the points of total and of bad events, with exemplars of the latter.
+func (b batch) events(points []count.EventPoint, shown shown) {
 	total := b.sum(metricEvents, "Events of an objective.", "{event}")
 	bad := b.sum(metricBadEvents, "Bad events of an objective.", "{event}")
 	for _, p := range points {
@@ -69,12 +69,15 @@ func (b batch) events(points []count.EventPoint) {
 			}
 		}
 		b.count(dst, &s.Series, p.N, labels)
+		if marks := shown.events[s]; len(marks) > 0 {
+			appendTo(dst.At(dst.Len()-1).Exemplars(), marks, false)
+		}
 	}
 	b.scope.Metrics().RemoveIf(func(m pmetric.Metric) bool { return m.Sum().DataPoints().Len() == 0 })
 }
 
-// calls appends the points of calls and durations.
-func (b batch) calls(points []count.CallPoint) {
+// calls appends the points of calls and durations, with exemplars of the latter.
+func (b batch) calls(points []count.CallPoint, shown shown) {
 	calls := b.sum(metricCalls, "Spans, by service, operation, kind and status.", "{call}")
 	m := b.metric(metricDuration, "Duration of spans, by service, operation, kind and status.", "s").SetEmptyExponentialHistogram()
 	m.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
@@ -90,6 +93,9 @@ func (b batch) calls(points []count.CallPoint) {
 		}
 		b.count(calls, &s.Series, p.N, labels)
 		b.duration(m.DataPoints(), &s.Series, &p.Duration, labels)
+		if marks := shown.ofCalls(s); len(marks) > 0 {
+			appendTo(m.DataPoints().At(m.DataPoints().Len()-1).Exemplars(), marks, true)
+		}
 	}
 }
 

@@ -79,8 +79,8 @@ func (q *SpanQuery) Header(h *Header) Verdict {
 	if q.Operation != "" || q.Service == "" || len(q.Service) > maxNameBytes {
 		return Unknown
 	}
-	at, known := slices.BinarySearchFunc(s.Services, brief.Text(q.Service, maxNameBytes), func(of ServiceSummary, name string) int {
-		return strings.Compare(of.Name, name)
+	at, known := slices.BinarySearchFunc(s.Services, brief.Text(q.Service, maxNameBytes), func(service ServiceSummary, name string) int {
+		return strings.Compare(service.Name, name)
 	})
 	if !known || at >= len(h.Extents) {
 		return Unknown // shortened texts change the order
@@ -98,7 +98,7 @@ func (q *SpanQuery) Header(h *Header) Verdict {
 	return Unknown
 }
 
-// Trace returns true if the trace has such a span.
+// Trace reports whether the trace has such a span.
 func (q *SpanQuery) Trace(t *trace.Trace) bool {
 	for i := range t.Spans {
 		span := &t.Spans[i]

@@ -3,9 +3,10 @@ package count
 import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/exemplar"
 )
 
-// indicator is an objective whose events are spans, compiled for matching. It is immutable.
+// indicator is an objective whose events are spans, compiled for matching. Only its quota changes.
 type indicator struct {
 	objective string
 	service   string
@@ -19,6 +20,8 @@ type indicator struct {
 	// error.
 	latency   bool
 	threshold uint64
+	// quota bounds the events that become exemplars.
+	quota exemplar.Quota
 }
 
 const anyKind = -1

@@ -28,8 +28,9 @@ type stripe struct {
 	refused bool
 	turn    uint64 // of the log
 
-	keys   [runLength]lookup.Key // of the names of the spans being counted
-	looked uint64                // has no meaning: it keeps the reads of cells from being dead code
+	keys    [runLength]lookup.Key // of the names of the spans being counted
+	marking marking               // of the request being counted
+	looked  uint64                // has no meaning: it keeps the reads of cells from being dead code
 
 	_ [64]byte // stripes share no cache line
 }
@@ -183,13 +184,14 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	}
 	s.pending = appendCall(s.pending, number, duration, w)
 	if len(res.service.indicators) > 0 && len(op.tallies) > 0 {
-		e := event{body: span.Body.Of(b), kind: int32(kind), failed: status == wire.StatusError, duration: duration, weight: w}
+		e := event{span: span, body: span.Body.Of(b), kind: int32(kind), failed: status == wire.StatusError, duration: duration, weight: w}
 		s.event(op, &e, res, overflow)
 	}
 }
 
 // event holds what indicators need of a span.
 type event struct {
+	span     *wire.Span
 	body     []byte
 	kind     int32
 	failed   bool
@@ -220,7 +222,7 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 				s.pending = appendEvent(s.pending, t.total, e.weight)
 				continue
 			}
-			if t.indicator.latency && t.bad != 0 {
+			if t.indicator.latency && t.bad != 0 && !s.marking.open(t.indicator) {
 				s.pending = appendEvent(appendEvent(s.pending, t.total, e.weight), t.bad, e.weight)
 				continue
 			}
@@ -233,14 +235,45 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 		switch {
 		case !bad:
 		case t.indicator.latency:
-			s.pending = appendEvent(s.pending, v.bad.Load().number, e.weight)
+			s.bad(v.bad.Load(), e)
 		default:
-			s.pending = appendEvent(s.pending, s.badSeries(v, e, overflow).number, e.weight)
+			s.bad(s.badSeries(v, e, overflow), e)
 		}
 	}
 	if selected && res.versionOverflow {
 		overflow[s.cause(ServiceVersion)]++
 	}
+}
+
+// bad appends the entry of a bad event, and makes it a mark if there is room for one.
+func (s *stripe) bad(series *EventSeries, e *event) {
+	s.pending = appendEvent(s.pending, series.number, e.weight)
+	s.marking.add(series, e)
+}
+
+// marking collects the marks of a request.
+type marking struct {
+	most int // for an objective and minute
+	at   int64
+	list []Mark
+}
+
+// minute is the minute in which the request is counted.
+func (m *marking) minute() int64 { return m.at / 60_000 }
+
+// open reports whether a bad event of an objective may become a mark.
+func (m *marking) open(in *indicator) bool { return m.most > 0 && in.quota.Open(m.minute(), m.most) }
+
+// add makes a bad event a mark, if its objective may have one more in this minute.
+func (m *marking) add(series *EventSeries, e *event) {
+	in := series.tally.tally.indicator
+	if !m.open(in) || !in.quota.Take(m.minute(), m.most, series.reason.label) {
+		return
+	}
+	m.list = append(m.list, Mark{
+		Series: series, Trace: e.span.TraceID, Span: e.span.ID, At: m.at, Duration: e.duration,
+		Kind: kindOf(e.span.Kind), Status: statusOf(e.span.Status),
+	})
 }
 
 func (s *stripe) matches(in *indicator, e *event) bool {
