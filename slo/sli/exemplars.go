@@ -1,6 +1,8 @@
 package sli
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -64,7 +66,7 @@ func (v *evidence) decided(at int64) (kept []waitingMark) {
 		}
 	}
 	v.putBack(left)
-	slices.SortStableFunc(kept, func(a, b waitingMark) int { return int(a.At - b.At) })
+	slices.SortStableFunc(kept, func(a, b waitingMark) int { return cmp.Compare(a.At, b.At) })
 	return kept
 }
 
@@ -101,11 +103,14 @@ func show(marks []waitingMark) (s shown) {
 	return s
 }
 
-// unsent returns the marks whose series was not sent.
+// unsent returns the marks whose series was not sent, in the order of their time.
 func (s shown) unsent() (marks []waitingMark) {
 	for _, of := range s.events {
 		marks = append(marks, of...)
 	}
+	slices.SortFunc(marks, func(a, b waitingMark) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), bytes.Compare(a.Trace[:], b.Trace[:]), bytes.Compare(a.Span[:], b.Span[:]))
+	})
 	return marks
 }
 

@@ -3,7 +3,12 @@
 // Its type is Traces, which is guarded by its shard's mutex.
 package marked
 
-import "github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+import (
+	"maps"
+	"slices"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+)
 
 // maxTraces bounds the memory of marks, far above what objectives mark within any decision_wait.
 const maxTraces = 1 << 16
@@ -39,9 +44,9 @@ func (t *Traces) Remove(n index.Slot) {
 	}
 }
 
-// All yields the marked traces, in no order.
+// All yields the marked traces by slot.
 func (t *Traces) All(yield func(index.Slot) bool) {
-	for n := range t.slots {
+	for _, n := range slices.Sorted(maps.Keys(t.slots)) {
 		if !yield(n) {
 			return
 		}

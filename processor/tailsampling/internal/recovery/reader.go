@@ -1,6 +1,9 @@
 package recovery
 
 import (
+	"bytes"
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/slowburn/slowburn/internal/clock"
@@ -173,8 +176,11 @@ func (r *reader) writeJournal() (skipped int64) {
 	for e := range r.fates.events(len(b.Destinations)) {
 		r.member.Journal.Put(&e, now)
 	}
-	for _, e := range r.marked {
-		r.member.Journal.Put(&e, now)
+	marks := slices.SortedFunc(maps.Values(r.marked), func(a, b spanlog.Event) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), bytes.Compare(a.TraceID[:], b.TraceID[:]))
+	})
+	for i := range marks {
+		r.member.Journal.Put(&marks[i], now)
 	}
 	return r.member.Journal.Skipped
 }

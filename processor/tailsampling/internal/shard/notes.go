@@ -7,6 +7,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/marked"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
 // notes writes the fates of entries into the journal.
@@ -71,7 +72,7 @@ func (w *notes) marked(e *entry, now clock.Monotonic) { w.put(w.markOf(e, now), 
 
 func (w *notes) markOf(e *entry, now clock.Monotonic) spanlog.Event {
 	return spanlog.Event{
-		Kind: spanlog.Marked, Policy: policy.None, TraceID: e.ID, From: e.from, To: e.from, At: uint32(w.shared.seconds(now)),
+		Kind: spanlog.Marked, Policy: version.NoPolicy, TraceID: e.ID, From: e.from, To: e.from, At: uint32(w.shared.seconds(now)),
 		Threshold: tracestate.None, Random: tracestate.None,
 	}
 }
