@@ -107,7 +107,7 @@ func (c *Counter) Count(r *wire.Request, id RequestID, at int64) Result {
 func Marking(c *Counter, r *wire.Request, id RequestID, at int64, marks int) (n Result) {
 	s := c.stripe()
 	defer s.mu.Unlock()
-	s.marking = marking{most: marks, at: at}
+	s.marking = marking{most: marks, at: at, minute: at / 60_000}
 	s.count(r, id, at, &n)
 	n.Marks = s.marking.list
 	if !id.IsZero() {

@@ -47,8 +47,9 @@ func TestMarks(t *testing.T) {
 	require.Empty(t, marked(t, c, 1, 10, good, good))
 	require.Empty(t, marked(t, c, 1, 0, slow, broken("r")), "no sampler keeps traces")
 	require.Equal(t, []string{"fast latency", "ok r"}, marked(t, c, 1, 10, good, slow, good, broken("r")))
-	for range 10 {
-		marked(t, c, 1, 10, slow, slow, broken("r"))
+	for i := range 10 {
+		require.Equal(t, i < 9, len(marked(t, c, 1, 10, slow)) == 1, "a latency objective has one reason, which gets all")
+		marked(t, c, 1, 10, broken("r"))
 	}
 	require.Empty(t, marked(t, c, 1, 10, slow, broken("r")), "this minute has its exemplars of these reasons")
 	var all []string

@@ -248,26 +248,34 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 // bad appends the entry of a bad event, and makes it a mark if there is room for one.
 func (s *stripe) bad(series *EventSeries, e *event) {
 	s.pending = appendEvent(s.pending, series.number, e.weight)
-	s.marking.add(series, e)
+	if s.marking.most > 0 {
+		s.marking.add(series, e)
+	}
 }
 
 // marking collects the marks of a request.
 type marking struct {
-	most int // for an objective and minute
-	at   int64
-	list []Mark
+	most   int // for an objective and minute
+	at     int64
+	minute int64 // of at
+	list   []Mark
 }
 
-// minute is the minute in which the request is counted.
-func (m *marking) minute() int64 { return m.at / 60_000 }
-
 // open reports whether a bad event of an objective may become a mark.
-func (m *marking) open(in *indicator) bool { return m.most > 0 && in.quota.Open(m.minute(), m.most) }
+func (m *marking) open(in *indicator) bool { return m.most > 0 && in.quota.Open(m.minute) }
 
 // add makes a bad event a mark, if its objective may have one more in this minute.
 func (m *marking) add(series *EventSeries, e *event) {
 	in := series.tally.tally.indicator
-	if !m.open(in) || !in.quota.Take(m.minute(), m.most, series.reason.label) {
+	if !m.open(in) || series.closed.Load() == m.minute+1 {
+		return
+	}
+	reason := series.reason.label
+	if in.latency {
+		reason = "" // the only one
+	}
+	if !in.quota.Take(m.minute, m.most, reason) {
+		series.closed.Store(m.minute + 1)
 		return
 	}
 	m.list = append(m.list, Mark{

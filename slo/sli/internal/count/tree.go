@@ -206,6 +206,8 @@ type EventSeries struct {
 	reason *value                      // nil for the total
 	next   atomic.Pointer[EventSeries] // of the bad ones
 	at     *eventNumber
+	// closed is the last minute in which no more of its events become marks, plus one.
+	closed atomic.Int64
 }
 
 // CallSeries is the time series of calls and the one of their durations. Its parts begin lines of the processor's cache.

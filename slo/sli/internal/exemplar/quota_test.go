@@ -30,8 +30,19 @@ func TestQuota(t *testing.T) {
 				}
 			}
 			require.Equal(t, min(c.most, 10), taken, c)
-			require.False(t, q.Open(minute, c.most), c)
-			require.Equal(t, c.most > 0, q.Open(minute+1, c.most), c)
+			require.False(t, q.Open(minute), c)
+			require.True(t, q.Open(minute+1), c)
+		}
+	}
+}
+
+// An objective with one reason gets all exemplars of a minute for it.
+func TestQuotaOfOneReason(t *testing.T) {
+	var q Quota
+	for minute := range int64(3) {
+		for i := range 20 {
+			require.Equal(t, i < 10, q.Take(minute, 10, ""))
+			require.Equal(t, i < 10, q.Open(minute))
 		}
 	}
 }
