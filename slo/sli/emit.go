@@ -51,6 +51,7 @@ func (b batch) sum(name, description, unit string) pmetric.NumberDataPointSlice 
 func (b batch) events(points []count.EventPoint, shown shown) {
 	total := b.sum(metricEvents, "Events of an objective.", "{event}")
 	bad := b.sum(metricBadEvents, "Bad events of an objective.", "{event}")
+	with := map[*count.EventSeries]bool{} // those with exemplars: each has them once, at the first of its ages
 	for _, p := range points {
 		s := p.Series
 		dst := total
@@ -59,17 +60,19 @@ func (b batch) events(points []count.EventPoint, shown shown) {
 			dst = bad
 		}
 		labels := func(m pcommon.Map) {
-			m.EnsureCapacity(5)
+			m.EnsureCapacity(6)
 			m.PutStr("objective", s.Objective())
 			m.PutStr("service.name", s.Service())
 			m.PutStr("span.name", s.Operation())
 			m.PutStr("service.version", s.Version())
+			m.PutStr("age", p.Age.Age())
 			if isBad {
 				m.PutStr("reason", reason)
 			}
 		}
-		b.count(dst, &s.Series, p.N, labels)
-		if marks := shown.events[s]; len(marks) > 0 {
+		b.count(dst, &p.Age.Series, p.N, labels)
+		if marks := shown.events[s]; len(marks) > 0 && !with[s] {
+			with[s] = true
 			appendTo(dst.At(dst.Len()-1).Exemplars(), marks, false)
 		}
 	}

@@ -77,6 +77,10 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       if (!found) return problem(404, "No such objective", "");
       return ok({ traces: empty || found.indicator.type === "promql" ? [] : badTraces(q) });
     }
+    case "slo/objectives/:id/breakdown": {
+      const found = (scenario === "unkept" ? unevaluated() : objectives()).find((x) => x.name === id);
+      return found ? ok(breakdown(found, q)) : problem(404, "No such objective", "");
+    }
     case "traces/endpoints":
       return ok({
         endpoints: [
@@ -135,8 +139,6 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       return ok({ alerts: empty ? [] : alerts() });
     case "alerts/deliveries":
       return ok({ deliveries: empty ? [] : deliveries() });
-    case "v1/query":
-      return ok(breakdown(q.get("query") ?? ""));
   }
   return problem(404, "Not Found", `The mock API has no ${path.join("/")}.`);
 }
