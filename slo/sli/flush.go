@@ -123,7 +123,7 @@ func (f *flusher) flushAll(ctx context.Context, at int64) (r report, err error) 
 		f.shown = show(f.evidence.decided(at))
 		defer func() {
 			f.evidence.putBack(f.shown.unsent())
-			f.shown = shown{} // what is sent again first has none
+			f.shown = shown{} // events that are sent again have none
 		}()
 	}
 
