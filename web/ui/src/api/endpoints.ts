@@ -16,6 +16,8 @@ import type {
   History,
   Objective,
   Objectives,
+  ObjectiveTrace,
+  ObjectiveTraces,
   Policies,
   Problem,
   Readiness,
@@ -42,6 +44,11 @@ export function objectives(signal?: AbortSignal): Promise<Objectives> {
 
 export function objective(name: string, signal?: AbortSignal): Promise<Objective> {
   return getJson(`api/slo/v1/objectives/${segment(name)}`, {}, signal);
+}
+
+export async function objectiveTraces(name: string, signal?: AbortSignal): Promise<ObjectiveTrace[]> {
+  const path = `api/slo/v1/objectives/${segment(name)}/traces`;
+  return (await getJson<ObjectiveTraces>(path, {}, signal)).traces;
 }
 
 export function history(
@@ -78,6 +85,7 @@ export interface TraceQuery {
   min_duration?: string;
   max_duration?: string;
   error?: boolean;
+  match?: "span" | "trace";
   policy?: string;
   start: string;
   end: string;

@@ -10,6 +10,7 @@ import { Time } from "../components/Time";
 import { count, durationSeconds, exact, NONE, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links, type Route } from "../router";
+import { BadTraces } from "./BadTraces";
 import { Breakdown } from "./Breakdown";
 import { budgetLeft } from "./budget";
 import { HistoryCharts } from "./HistoryCharts";
@@ -49,6 +50,7 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
               <p class={`notice notice-${o.state}`}>{o.message}</p>
             )}
             <Figures objective={o} />
+            <BadTraces objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
             <Breakdown objective={o} route={route} />

@@ -44,6 +44,16 @@ describe("objectives", () => {
     expect(all(".objective")).toHaveLength(10);
   });
 
+  it("shows traces with a bad event before the charts", async () => {
+    await open(links.objective("checkout-availability"));
+    const rows = all(".bad-traces li");
+    expect(rows).toHaveLength(3);
+    const link = rows[0].querySelector("a")?.getAttribute("href") ?? "";
+    expect(link).toMatch(/^#\/traces\/[0-9a-f]{32}\?span=[0-9a-f]{16}$/);
+    expect(rows[0].textContent).toContain("503");
+    expect(world.asked).toContain("/api/slo/v1/objectives/checkout-availability/traces");
+  });
+
   it("says what to configure while there are none", async () => {
     world.scenario = "empty";
     await open(links.objectives());
