@@ -50,7 +50,8 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 func TestParametersAreAsDescribed(t *testing.T) {
 	d := openDocument(t)
 	h := served(t, webtest.Everything())
-	for path, target := range map[string]string{"/api/traces/v1/search": "/api/traces/v1/search", "/api/slo/v1/objectives/{name}/history": "/api/slo/v1/objectives/quiet/history"} {
+	for path, target := range map[string]string{"/api/traces/v1/search": "/api/traces/v1/search", "/api/slo/v1/objectives/{name}/history": "/api/slo/v1/objectives/quiet/history",
+		"/api/slo/v1/objectives": "/api/slo/v1/objectives", "/api/slo/v1/overview": "/api/slo/v1/overview"} {
 		var names []string
 		for _, p := range d.at(t, "paths", path, "get")["parameters"].([]any) {
 			if p := d.resolve(t, p.(map[string]any)); p["in"] == "query" {
@@ -93,7 +94,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/readyz":                               {"/readyz"},
 		"/api/openapi.yaml":                     {"/api/openapi.yaml"},
 		"/api/access/v1/me":                     {"/api/access/v1/me"},
-		"/api/slo/v1/objectives":                {"/api/slo/v1/objectives"},
+		"/api/slo/v1/objectives":                {"/api/slo/v1/objectives", "/api/slo/v1/objectives?limit=1&sort=name&q=quiet", "/api/slo/v1/objectives?limit=0"},
+		"/api/slo/v1/overview":                  {"/api/slo/v1/overview", "/api/slo/v1/overview?limit=1", "/api/slo/v1/overview?urgency=low", "/api/slo/v1/overview?sort=size"},
 		"/api/slo/v1/objectives/{name}":         {"/api/slo/v1/objectives/" + url.PathEscape(full), "/api/slo/v1/objectives/" + quiet},
 		"/api/slo/v1/objectives/{name}/history": {"/api/slo/v1/objectives/quiet/history"},
 		"/api/traces/v1/endpoints":              {"/api/traces/v1/endpoints"},

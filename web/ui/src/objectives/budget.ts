@@ -1,10 +1,16 @@
 // Shares of an error budget.
 
-import type { Objective } from "../api/types";
-import { count, percent, significant } from "../lib/format";
+import type { BudgetPolicy } from "../api/types";
+import { count, percent, significant } from "../lib/format.ts";
+
+/** The parts of an objective, or of its row, that a budget is shown from. */
+export interface Budgeted {
+  events: { total: number };
+  budget: { remaining_ratio: number; policy: BudgetPolicy };
+}
 
 /** The share of the budget that is left, negative when overspent; null without events to compute it from. */
-export function budgetLeft(o: Objective): number | null {
+export function budgetLeft(o: Budgeted): number | null {
   return o.events.total > 0 ? o.budget.remaining_ratio : null;
 }
 

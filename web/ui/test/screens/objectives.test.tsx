@@ -29,7 +29,7 @@ describe("objectives", () => {
       "Cautious",
       "38.2×",
       "14.4×",
-      "21.4 times the sustainable rate",
+      "Burns at 21.4× over 1h: the budget is spent in",
     ]) {
       expect(first).toContain(part);
     }
@@ -42,6 +42,38 @@ describe("objectives", () => {
     expect(all(".objective")).toHaveLength(1);
     await click(button("Ticket"));
     expect(all(".objective")).toHaveLength(10);
+  });
+
+  it("filters by what was typed, by service and by label, and finds back", async () => {
+    await open(`${links.objectives()}?label=team%3Dshop&label=tier%3D1`);
+    expect(all(".objective")).toHaveLength(1);
+    expect(world.asked.some((a) => a.endsWith("?label=team%3Dshop&label=tier%3D1"))).toBe(true);
+    await open(`${links.objectives()}?q=nothing+like+it&after=0`);
+    expect(text(".empty h2")).toBe("No objective matches");
+    await click(button("Show all 10"));
+    expect(location.hash).toBe("#/");
+    expect(all(".objective")).toHaveLength(10);
+    await open(`${links.objectives()}?service=search`);
+    expect(all(".objective h2").map((h) => h.textContent)).toEqual(["search-latency"]);
+    await click(button("service search"));
+    expect(all(".objective")).toHaveLength(10);
+  });
+
+  it("has pages, with the place in the URL", async () => {
+    world.many = 250;
+    await open(links.objectives());
+    expect(all(".objective")).toHaveLength(100);
+    expect(text(".pages")).toContain("100 of 250 objectives");
+    const next = all(".pages a")[0].getAttribute("href") ?? "";
+    expect(next).toBe("#/?after=100");
+    await open("#/?after=200&state=ok");
+    expect(text(".pages")).toContain("of 250 objectives");
+    expect(all(".objective")).toHaveLength(50);
+    expect(all(".pages a").map((a) => a.getAttribute("href"))).toEqual(["#/?state=ok"]);
+    await open("#/?after=900");
+    expect(text(".empty h2")).toBe("There is no further page");
+    await click(button("Go to the first page"));
+    expect(all(".objective")).toHaveLength(100);
   });
 
   it("says what to configure while there are none", async () => {
