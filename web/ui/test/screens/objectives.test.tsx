@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { links, navigate } from "../../src/router";
-import { all, button, click, open, settle, text, world } from "./screen";
+import { all, button, click, open, root, settle, text, world } from "./screen";
 
 describe("objectives", () => {
   it("lists the most urgent first, and counts", async () => {
@@ -113,6 +113,25 @@ describe("an objective", () => {
     expect(text(".breakdown")).toContain("java.net.SocketTimeoutException");
     expect(all(".chart")).toHaveLength(4);
     expect(world.asked.some((a) => a.includes("/history?") && a.includes("step=60"))).toBe(true);
+  });
+
+  it("says what burns, since when, how long it lasts and what burned it before the charts", async () => {
+    await open(links.objective("checkout-availability"));
+    const parts = [".promise", ".banner", ".figures", ".breakdown", ".charts", ".tiers"];
+    const places = parts.map((p) => [...root.querySelectorAll("*")].indexOf(all(p)[0]));
+    expect(places.every((place) => place >= 0)).toBe(true);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(text(".figures")).toContain("Time left5 h 43 mat 21.4×, as in the last 1h");
+  });
+
+  it("clamps the chart of a budget that is far overspent, with the figure beside it", async () => {
+    await open(links.objective("search-latency"));
+    expect(all(".chart-aside")).toHaveLength(0);
+    world.overspent = 199;
+    await open(links.objective("checkout-availability"));
+    await settle(30_000);
+    expect(text(".chart-aside")).toContain("−19,900 % now, below the chart");
+    expect(text(".chart")).toContain("last ≤ −100 %");
   });
 
   it("leads to the failed, or the slow, traces of the range", async () => {

@@ -15,7 +15,7 @@ vi.mock("../../src/lib/plot", () => ({
 }));
 
 /** The scenario of the gateway's answers, and the requests that it got. */
-export const world = { scenario: "ok" as Scenario, asked: [] as string[], many: 0 };
+export const world = { scenario: "ok" as Scenario, asked: [] as string[], many: 0, overspent: 0 };
 
 export const root = document.createElement("div");
 
@@ -27,12 +27,18 @@ beforeEach(() => {
     const segments = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
     const path = segments[0] === "api" ? segments.slice(1) : segments;
     if (world.many && path.at(-1) === "overview") return Response.json(manyRows(url.searchParams));
+    if (world.overspent && path.at(-1) === "history") {
+      const point = { time: new Date().toISOString(), total: 9, bad: 9, error_ratio: 1, burn_rates: {} };
+      const points = [{ ...point, budget_remaining_ratio: -world.overspent }];
+      return Response.json({ step_seconds: 60, points });
+    }
     const { status, type, body } = answer(path, url.searchParams, world.scenario, method);
     return new Response(JSON.stringify(body), { status, headers: { "Content-Type": type } });
   });
   world.scenario = "ok";
   world.asked = [];
   world.many = 0;
+  world.overspent = 0;
   sentAgain.clear();
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600); // there is no layout here
   document.body.append(root);
