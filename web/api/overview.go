@@ -10,16 +10,16 @@ import (
 // Overview answers GET /api/slo/v1/overview: a page of objectives, as rows. Much that rows have in common is in lists that they
 // refer to by index, so that a hundred rows have at most 30 kB.
 type Overview struct {
-	EvaluatedUntil *time.Time        `json:"evaluated_until"`
-	NextEvaluation *time.Time        `json:"next_evaluation_at"`
-	Total          int               `json:"total"`
-	Matched        int               `json:"matched"`
-	ByUrgency      ObjectivesUrgency `json:"by_urgency"`
-	Meters         []Meter           `json:"meters"`
-	Promises       []ObjectivePromise         `json:"promises"`
-	Messages       []string          `json:"messages"`
-	Rows           []ObjectiveRow    `json:"rows"`
-	NextCursor     string            `json:"next_cursor"`
+	EvaluatedUntil *time.Time         `json:"evaluated_until"`
+	NextEvaluation *time.Time         `json:"next_evaluation_at"`
+	Total          int                `json:"total"`
+	Matched        int                `json:"matched"`
+	ByUrgency      ObjectivesUrgency  `json:"by_urgency"`
+	Meters         []Meter            `json:"meters"`
+	Promises       []ObjectivePromise `json:"promises"`
+	Messages       []string           `json:"messages"`
+	Rows           []ObjectiveRow     `json:"rows"`
+	NextCursor     string             `json:"next_cursor"`
 }
 
 // ObjectivesUrgency counts objectives by their urgency.
