@@ -30,6 +30,7 @@ type Rule struct {
 // ruleSets are the rules of this module's keys, by what their paths begin with.
 var ruleSets = map[string]ruleSet{
 	"receivers::otlp":           otlpRules,
+	"receivers::slo_metrics":    sloMetricsRules,
 	"processors::tail_sampling": samplerRules,
 	"processors::reconstruct":   reconstructRules,
 	"connectors::sli":           sliRules,

@@ -24,6 +24,12 @@ var sliRules = ruleSet{
 	"::wire_path":          {Hidden: true},
 }
 
+// sloMetricsRules are those of receivers::slo_metrics.
+var sloMetricsRules = ruleSet{
+	"":        {Doc: "Sends error budgets, burn rates and alerts of all objectives to a metrics pipeline, after each evaluation."},
+	"::sloth": {Doc: "Whether the figures are sent under the names that Sloth records too, `slo:*`, `sloth_slo_info` and `ALERTS`, for its dashboards."},
+}
+
 // exporterRules are those of exporters::tsdb.
 var exporterRules = ruleSet{
 	"":                              {Doc: "Writes metrics to a tsdb extension."},

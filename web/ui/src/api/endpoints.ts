@@ -15,9 +15,9 @@ import type {
   Endpoints,
   History,
   Objective,
-  Objectives,
   ObjectiveTrace,
   ObjectiveTraces,
+  Overview,
   Policies,
   Problem,
   Readiness,
@@ -38,8 +38,18 @@ export function caller(signal?: AbortSignal): Promise<Caller> {
   return getJson("api/access/v1/me", {}, signal);
 }
 
-export function objectives(signal?: AbortSignal): Promise<Objectives> {
-  return getJson("api/slo/v1/objectives", {}, signal);
+export interface OverviewQuery {
+  q?: string;
+  urgency?: string;
+  service?: string[];
+  label?: string[];
+  limit?: number;
+  cursor?: string;
+}
+
+/** A page of objectives as rows, the most urgent first. */
+export function overview(query: OverviewQuery, signal?: AbortSignal): Promise<Overview> {
+  return getJson("api/slo/v1/overview", { ...query }, signal);
 }
 
 export function objective(name: string, signal?: AbortSignal): Promise<Objective> {
