@@ -100,6 +100,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/api/slo/v1/objectives/{name}":           {"/api/slo/v1/objectives/" + url.PathEscape(full), "/api/slo/v1/objectives/" + quiet},
 		"/api/slo/v1/objectives/{name}/history":   {"/api/slo/v1/objectives/quiet/history"},
 		"/api/slo/v1/objectives/{name}/breakdown": {"/api/slo/v1/objectives/quiet/breakdown", "/api/slo/v1/objectives/quiet/breakdown?by=service,reason"},
+		"/api/slo/v1/objectives/{name}/traces":    {"/api/slo/v1/objectives/quiet/traces", "/api/slo/v1/objectives/nobody/traces"},
 		"/api/traces/v1/endpoints":                {"/api/traces/v1/endpoints"},
 		"/api/traces/v1/services":                 {"/api/traces/v1/services"},
 		"/api/traces/v1/search":                   {"/api/traces/v1/search", "/api/traces/v1/search?service=nobody"},

@@ -6,7 +6,7 @@ import { breakdown, history, objectives, unevaluated } from "./objectives.ts";
 import { alerts, caller, deliveries, readiness } from "./others.ts";
 import { overview } from "./overview.ts";
 import { cost, NOTE, policies, RELOAD_ERROR, shadow, status } from "./sampling.ts";
-import { recipes, search, services, trace } from "./traces.ts";
+import { badTraces, recipes, search, services, trace } from "./traces.ts";
 
 /**
  * ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read; troubled: sampling has
@@ -76,6 +76,11 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       const seconds = (key: string) => Date.parse(q.get(key) ?? "") / 1000;
       const h = history(id, seconds("start"), seconds("end"), Number(q.get("step")));
       return h ? ok(empty ? { ...h, points: [] } : h) : problem(404, "No such objective", "");
+    }
+    case "slo/objectives/:id/traces": {
+      const found = objectives().find((x) => x.name === id);
+      if (!found) return problem(404, "No such objective", "");
+      return ok({ traces: empty || found.indicator.type === "promql" ? [] : badTraces(q) });
     }
     case "slo/objectives/:id/breakdown": {
       const found = (scenario === "unkept" ? unevaluated() : objectives()).find((x) => x.name === id);

@@ -6,10 +6,11 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/match"
+	"github.com/slowburn/slowburn/slo/sli/internal/exemplar"
 	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
-// indicator is an objective whose events are spans, compiled for matching. It is immutable.
+// indicator is an objective whose events are spans, compiled for matching. Only its quota changes.
 type indicator struct {
 	// These come first, as every span of an operation needs them: they fill one line of the processor's cache.
 
@@ -30,6 +31,8 @@ type indicator struct {
 	unnamed            []int
 	excludeUnnamed     int
 	excluded           []exclusion
+	// quota bounds the events that become exemplars.
+	quota exemplar.Quota
 }
 
 // exclusion excludes the spans of some services and operations.

@@ -15,6 +15,8 @@ import type {
   Endpoints,
   History,
   Objective,
+  ObjectiveTrace,
+  ObjectiveTraces,
   Overview,
   Policies,
   Problem,
@@ -54,6 +56,11 @@ export function objective(name: string, signal?: AbortSignal): Promise<Objective
   return getJson(`api/slo/v1/objectives/${segment(name)}`, {}, signal);
 }
 
+export async function objectiveTraces(name: string, signal?: AbortSignal): Promise<ObjectiveTrace[]> {
+  const path = `api/slo/v1/objectives/${segment(name)}/traces`;
+  return (await getJson<ObjectiveTraces>(path, {}, signal)).traces;
+}
+
 export function history(
   name: string,
   range: { start: Date; end: Date; step: number },
@@ -88,6 +95,7 @@ export interface TraceQuery {
   min_duration?: string;
   max_duration?: string;
   error?: boolean;
+  match?: "span" | "trace";
   policy?: string;
   start: string;
   end: string;

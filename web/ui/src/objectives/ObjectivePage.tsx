@@ -10,6 +10,7 @@ import { Time } from "../components/Time";
 import { burnRate, count, durationSeconds, exact, NONE, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links, type Route } from "../router";
+import { BadTraces } from "./BadTraces";
 import { Breakdown } from "./Breakdown";
 import { budgetLeft, nextExhaustion } from "./budget";
 import { HistoryCharts } from "./HistoryCharts";
@@ -51,6 +52,7 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             {/* Before the charts, and within a screen of 1440 × 900: whoever was woken looks no further. */}
             <Figures objective={o} />
             <div class="burned">
+              <BadTraces objective={o} />
               <Breakdown objective={o} route={route} />
             </div>
             <HistoryCharts objective={o} route={route} />

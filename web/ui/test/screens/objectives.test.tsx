@@ -44,6 +44,16 @@ describe("objectives", () => {
     expect(all(".objective")).toHaveLength(10);
   });
 
+  it("shows traces with a bad event before the charts", async () => {
+    await open(links.objective("checkout-availability"));
+    const rows = all(".bad-traces li");
+    expect(rows).toHaveLength(3);
+    const link = rows[0].querySelector("a")?.getAttribute("href") ?? "";
+    expect(link).toMatch(/^#\/traces\/[0-9a-f]{32}\?span=[0-9a-f]{16}$/);
+    expect(rows[0].textContent).toContain("503");
+    expect(world.asked).toContain("/api/slo/v1/objectives/checkout-availability/traces");
+  });
+
   it("filters by what was typed, by service and by label, and finds back", async () => {
     await open(`${links.objectives()}?label=team%3Dshop&label=tier%3D1`);
     expect(all(".objective")).toHaveLength(1);
