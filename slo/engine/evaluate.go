@@ -61,8 +61,18 @@ type progress struct {
 	watermark ledger.Minute
 	// failing describes for people why the last query failed; empty if it did not.
 	failing string
+	// doubt is about the last minute of which a PromQL objective's queries gave what cannot be.
+	doubt samples.Doubt
 	// ahead is how many minutes to search for a gap; 0, after minutes with data, searches none.
 	ahead ledger.Minute
+}
+
+// trouble says for people why an objective is in error at a watermark; empty if it is not.
+func (p *progress) trouble(watermark ledger.Minute) string {
+	if p.failing == "" && p.doubt.Text != "" && p.doubt.Minute < watermark && watermark-p.doubt.Minute-1 <= measuredFor {
+		return p.doubt.Text
+	}
+	return p.failing
 }
 
 // spanProgress is how far the span objectives were read, which are read together.

@@ -122,10 +122,11 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			})
 			gap := to > from
 			var counts *samples.Counts
+			var doubt samples.Doubt
 			var err error
 			if !gap {
 				to = min(end, from+promqlBatch)
-				counts, err = samples.ReadPromQL(ctx, v.querier, in, from, to)
+				counts, doubt, err = samples.ReadPromQL(ctx, v.querier, in, from, to)
 				ahead = aheadOf(err == nil && !slices.Contains(counts.Measured, true))
 			}
 			mu.Lock()
@@ -135,6 +136,9 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 				return
 			}
 			v.progress[i].failing = ""
+			if doubt.Text != "" {
+				v.progress[i].doubt = doubt
+			}
 			r.readings = append(r.readings, reading{objective: i, from: from, to: to, counts: counts, gap: gap, ahead: ahead})
 		})
 	}

@@ -176,7 +176,7 @@ func (t *transaction) assess() error {
 		if !ok {
 			a = &ledger.Account{Name: o.Name}
 		}
-		if t.statuses[i], err = t.status(i, a, t.v.progress[i].failing); err != nil {
+		if t.statuses[i], err = t.status(i, a, t.v.progress[i].trouble(a.Next)); err != nil {
 			return err
 		}
 	}

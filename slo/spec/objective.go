@@ -10,6 +10,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/spec/internal/meaning"
 )
 
 // Objective is an entry of the list `objectives`.
@@ -148,9 +149,12 @@ func (o Objective) indicator(errs *errorList) slo.Indicator {
 	}
 	if p := o.PromQL; p != nil {
 		set++
-		in = slo.Indicator{Type: slo.PromQL, BadQuery: p.Bad, TotalQuery: p.Total, Resolution: time.Duration(p.Resolution)}
-		errs.key("promql::bad", checkTemplate(p.Bad))
-		errs.key("promql::total", checkTemplate(p.Total))
+		in = slo.Indicator{Type: slo.PromQL, Resolution: time.Duration(p.Resolution)}
+		var err error
+		in.BadQuery, err = meaning.Counting(p.Bad)
+		errs.key("promql::bad", err)
+		in.TotalQuery, err = meaning.Counting(p.Total)
+		errs.key("promql::total", err)
 	}
 	if set != 1 {
 		errs.addf("has %d of availability, latency and promql; write exactly one", set)
