@@ -65,6 +65,13 @@ type progress struct {
 	doubt samples.Doubt
 	// ahead is how many minutes to search for a gap; 0, after minutes with data, searches none.
 	ahead ledger.Minute
+	// batch is how many minutes of a PromQL objective are read at once; 0 means promqlBatch. It shrinks after a query
+	// failed, until the objective is up to date.
+	batch ledger.Minute
+	// slow says that the last query failed or was not quick; tried and took are when it was made and how long it took.
+	slow  bool
+	tried time.Time
+	took  time.Duration
 }
 
 // trouble says for people why an objective is in error at a watermark; empty if it is not.
@@ -112,7 +119,10 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	}
 	failed := make([]bool, len(v.objectives))
 	for started := clock.Now(); clock.Since(started) < evaluationTime; {
-		r := v.read(ctx, end, failed)
+		r := v.read(ctx, end, failed, quickLane)
+		if left := slowUntil - clock.Since(started); r.empty() && left >= leastSlow {
+			r = v.read(ctx, end, failed, slowLane(left))
+		}
 		if r.empty() || ctx.Err() != nil { // the error of a cancelled query is no objective's
 			return nil
 		}
