@@ -20,6 +20,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
@@ -72,6 +73,11 @@ type progress struct {
 	slow  bool
 	tried time.Time
 	took  time.Duration
+	// back is the reading back of a PromQL objective's past, job what is in memory of it, nil until it begins. After a query of it failed,
+	// it waits until minutes from backAfter on were evaluated.
+	back      readback.Task
+	job       *readback.Job
+	backAfter ledger.Minute
 }
 
 // trouble says for people why an objective is in error at a watermark; empty if it is not.
@@ -201,5 +207,98 @@ func (v *evaluator) prune(end ledger.Minute, now time.Time) error {
 	for i := range v.progress {
 		v.progress[i].watermark = max(v.progress[i].watermark, horizon)
 	}
+	return nil
+}
+
+const (
+	// maxJobs is how many objectives are read back at once: at most one, and those that wait after a failure.
+	maxJobs = 8
+	// leastReadBack is the least time for a query of the past.
+	leastReadBack = 5 * time.Second
+)
+
+// readBack makes the next query for the past of a PromQL objective, within the time that is left until the next evaluation, and reports
+// whether it made one. An objective that cannot be evaluated waits. No alert steps through what is read.
+func (v *evaluator) readBack(ctx context.Context, left time.Duration, now time.Time) (bool, error) {
+	if left < leastReadBack {
+		return false, nil
+	}
+	v.evaluating.Lock()
+	defer v.evaluating.Unlock()
+	i := v.nextReadBack()
+	if i < 0 {
+		return false, nil
+	}
+	p := &v.progress[i]
+	if p.job == nil {
+		p.job = readback.NewJob(p.back, v.objectives[i].Indicator)
+	}
+	query, cancel := context.WithTimeout(ctx, min(queryTimeout, left-time.Second))
+	defer cancel()
+	if err := p.job.Step(query, v.querier); err != nil {
+		if ctx.Err() != nil {
+			return false, nil //nolint:nilerr // a shutdown
+		}
+		p.backAfter = p.watermark + 1
+		v.logger.Info("the past of an objective could not be read back; it is asked for again in smaller parts",
+			zap.String("objective", v.objectives[i].Name), zap.Error(err))
+	}
+	if !p.job.Done() {
+		return true, nil
+	}
+	return true, v.finishReadBack(i, now)
+}
+
+// nextReadBack returns the index of the objective to read back, -1 if there is none.
+func (v *evaluator) nextReadBack() int {
+	next, jobs := -1, 0
+	for i := range v.progress {
+		p := &v.progress[i]
+		if p.job != nil {
+			jobs++
+		}
+		ready := p.back.Pending() && p.failing == "" && p.watermark > max(p.back.Until, p.backAfter-1)
+		if ready && (next < 0 || p.job != nil && v.progress[next].job == nil) {
+			next = i
+		}
+	}
+	if next >= 0 && v.progress[next].job == nil && jobs >= maxJobs {
+		return -1
+	}
+	return next
+}
+
+// finishReadBack writes what was read back into the ledger.
+func (v *evaluator) finishReadBack(i int, now time.Time) error {
+	o := v.objectives[i]
+	done, counts := v.progress[i].job.Result()
+	var t *transaction
+	err := v.db.Update(func(tx *bbolt.Tx) error {
+		t = newTransaction(v, tx, now)
+		a, ok, err := t.ledger.Find(o.Name)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := t.ledger.Backfill(a, done.Since, counts.Deltas, counts.Measured); err != nil {
+				return err
+			}
+		}
+		if err := readback.Put(tx, o.Name, done); err != nil {
+			return err
+		}
+		t.backs[i] = done
+		err = t.assess()
+		failpoint.Before(failpoint.LedgerWrite)
+		return err
+	})
+	failpoint.After(failpoint.LedgerWrite)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", v.db.Path(), err)
+	}
+	v.progress[i].job = nil
+	t.publish()
+	v.logger.Info("past of an objective read back from the database", zap.String("objective", o.Name),
+		zap.Time("since", done.Since.Start()), zap.Time("until", done.Until.Start()), zap.String("refused", done.Refused))
 	return nil
 }

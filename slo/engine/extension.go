@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
+	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
@@ -216,7 +217,13 @@ func (e *Extension) run(ctx context.Context) {
 		}
 		failed = false
 		for left := due.Sub(now); left > 0; {
-			timer := clock.NewTimer(min(left, lookEvery))
+			began, pause := clock.Now(), lookEvery
+			if e.readBack(ctx, left) { // and then nothing for as long as that took
+				pause = max(clock.Since(began), leastPause)
+				left -= clock.Since(began)
+			}
+			pause = min(left, pause)
+			timer := clock.NewTimer(pause)
 			select {
 			case <-ctx.Done():
 				timer.Stop()
@@ -226,13 +233,25 @@ func (e *Extension) run(ctx context.Context) {
 				failed = !e.replace(e.clock.Wall())
 				left = 0
 			case <-timer.C:
-				left -= lookEvery
+				left -= pause
 				if seen := e.clock.Look(); seen.Doubt == "" && (look.Doubt != "" || seen.Jumped != look.Jumped) {
 					left = 0
 				}
 			}
 		}
 	}
+}
+
+// leastPause is the least pause between queries for the past of objectives.
+const leastPause = 10 * time.Millisecond
+
+// readBack makes a query for the past of an objective, and reports whether it made one.
+func (e *Extension) readBack(ctx context.Context, left time.Duration) bool {
+	made, err := e.evaluator.readBack(ctx, left, e.clock.Wall())
+	if err != nil {
+		e.settings.Logger.Error("the past of an objective could not be written", zap.Error(err))
+	}
+	return made && err == nil
 }
 
 // Probe implements host.Prober. No problem here is Blocking: spans are accepted anyway.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -14,6 +15,7 @@ import (
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -142,6 +144,11 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 	return nil
 }
 
+// isPromQL reports whether there is a PromQL objective of a name.
+func (v *evaluator) isPromQL(name string) bool {
+	return slices.ContainsFunc(v.objectives, func(o slo.Objective) bool { return o.Name == name && o.Indicator.Type == slo.PromQL })
+}
+
 // recoverObjectives loads the alerts and watermarks, and resolves the alerts of removed objectives.
 func (v *evaluator) recoverObjectives(t *transaction) error {
 	alerts, err := book.Alerts(t.tx)
@@ -156,6 +163,9 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		if !ok && err == nil && o.Indicator.Type == slo.PromQL { // likewise; span objectives share a watermark
 			account, _, err = t.ledger.Open(o.Name, ledger.Elapsed(t.now), indicatorKey(o.Indicator))
 			ok = true
+			err = errors.Join(err, t.beginReadBack(i, ledger.Elapsed(t.now)))
+		} else if err == nil {
+			v.progress[i].back, err = readback.Find(t.tx, o.Name)
 		}
 		if err != nil {
 			return err
@@ -167,6 +177,9 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		if ok && o.Indicator.Type != slo.PromQL {
 			v.spans.began = min(v.spans.began, account.First)
 		}
+	}
+	if err := readback.Keep(t.tx, v.isPromQL); err != nil {
+		return err
 	}
 	for name, a := range alerts {
 		if a.Close(t.now) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -73,7 +74,11 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 			return Status{}, err
 		}
 	}
-	s.State, s.Message = t.state(o, a, as.UnmeasuredSince, whole, failure)
+	s.State, s.Message = t.state(i, a, as.UnmeasuredSince, whole, failure)
+	if a.Next > a.First {
+		since := a.First.Start()
+		s.CountedSince = &since
+	}
 	if a.Next > a.First {
 		until := a.Next.Start()
 		s.EvaluatedUntil = &until
@@ -103,7 +108,9 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 	return s, nil
 }
 
-func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.Time, whole slo.Events, failure string) (State, string) {
+func (t *transaction) state(i int, a *ledger.Account, unmeasured time.Time, whole slo.Events, failure string) (State, string) {
+	o, back := t.v.objectives[i], t.back(i)
+	young := a.First > a.Next-ledger.Minutes(o.Window)
 	switch {
 	case failure != "":
 		return StateError, failure
@@ -113,14 +120,27 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.
 	case whole.Total == 0 && o.Indicator.Type == slo.PromQL:
 		return StateNoData, fmt.Sprintf("No events yet. Try both queries with a window of %[1]s: an increase over %[1]s needs two samples "+
 			"in it, so promql::resolution must be at least twice the interval between samples.", slo.FormatDuration(o.Indicator.Resolution))
+	case back.Pending() && whole.Total > 0:
+		return StateOK, fmt.Sprintf("Events before %s are being read back from the time series database.", back.Until.Start().Format(time.RFC3339))
 	case whole.Total == 0:
 		return StateNoData, "No events yet: no span matched the indicator within the window."
 	case a.IndicatorSince > max(a.First, a.Next-ledger.Minutes(o.Window)):
 		return StateOK, fmt.Sprintf("The indicator was changed: events before %s counted something else.",
 			a.IndicatorSince.Start().Format(time.RFC3339))
+	case back.Done && young && whole.Total > 0:
+		return StateOK, fmt.Sprintf("Counted since %s, as far back as the time series database %s.", a.First.Start().Format(time.RFC3339),
+			reached(back))
 	default:
 		return StateOK, ""
 	}
+}
+
+// reached ends a sentence about how far back a database goes.
+func reached(back readback.Task) string {
+	if back.Refused != "" {
+		return "answers: " + back.Refused
+	}
+	return "goes"
 }
 
 // whyUnmeasured returns the likely reason why the database has no samples of an objective.
