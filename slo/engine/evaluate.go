@@ -97,6 +97,10 @@ type spanProgress struct {
 	batch   ledger.Minute
 	ahead   ledger.Minute // how many minutes to search for a gap; 0, after minutes with samples, searches none
 	cursors samples.Cursors
+	// each has the definitions of objectives for each service, whose objectives are among the evaluator's.
+	each []slo.Objective
+	// refused is up to which minute the last query of definitions without a service was for, which failed.
+	refused ledger.Minute
 }
 
 // evaluate evaluates all minutes that ended lateness ago or earlier. It returns when all objectives are up to date or in error,
@@ -132,6 +136,8 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 		if r.empty() || ctx.Err() != nil { // the error of a cancelled query is no objective's
 			return nil
 		}
+		v.adopt(&r)
+		failed = append(failed, make([]bool, len(v.objectives)-len(failed))...)
 		if err := v.write(r, now); err != nil {
 			return err
 		}
@@ -202,6 +208,9 @@ func (v *evaluator) prune(end ledger.Minute, now time.Time) error {
 		return fmt.Errorf("prune %s: %w", v.db.Path(), err)
 	}
 	maps.DeleteFunc(v.spans.cursors, func(_ model.Fingerprint, c samples.Cursor) bool { return c.Old(now) })
+	if err := v.forget(now); err != nil {
+		return err
+	}
 	v.pruned = horizon
 	v.spans.watermark = max(v.spans.watermark, horizon)
 	for i := range v.progress {
@@ -225,7 +234,7 @@ func (v *evaluator) readBack(ctx context.Context, left time.Duration, now time.T
 	}
 	v.evaluating.Lock()
 	defer v.evaluating.Unlock()
-	i := v.nextReadBack()
+	i := nextReadBack(v.progress)
 	if i < 0 {
 		return false, nil
 	}
@@ -250,19 +259,19 @@ func (v *evaluator) readBack(ctx context.Context, left time.Duration, now time.T
 }
 
 // nextReadBack returns the index of the objective to read back, -1 if there is none.
-func (v *evaluator) nextReadBack() int {
+func nextReadBack(all []progress) int {
 	next, jobs := -1, 0
-	for i := range v.progress {
-		p := &v.progress[i]
+	for i := range all {
+		p := &all[i]
 		if p.job != nil {
 			jobs++
 		}
 		ready := p.back.Pending() && p.failing == "" && p.watermark > max(p.back.Until, p.backAfter-1)
-		if ready && (next < 0 || p.job != nil && v.progress[next].job == nil) {
+		if ready && (next < 0 || p.job != nil && all[next].job == nil) {
 			next = i
 		}
 	}
-	if next >= 0 && v.progress[next].job == nil && jobs >= maxJobs {
+	if next >= 0 && all[next].job == nil && jobs >= maxJobs {
 		return -1
 	}
 	return next

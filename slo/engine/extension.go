@@ -79,13 +79,17 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 		return nil, err
 	}
 	e := &Extension{board: new(board), Arrival: new(arrival.Arrival), config: config, settings: set, telemetry: telemetry, clock: clock.Process()}
-	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, objectives: objectives, routes: config.routes(),
-		board: e.board, arrival: e.Arrival, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
+	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, routes: config.routes(),
+		board: e.board, arrival: e.Arrival, spans: spanProgress{batch: maxSpanBatch}}
+	e.configured = objectives
+	e.evaluator.define()
 	e.unnotified, e.advice = unnotified(set.ID, objectives, e.evaluator.routes)
 	window := 72 * time.Hour
-	statuses := make([]Status, len(objectives))
-	for i, o := range objectives {
+	statuses := make([]Status, len(e.evaluator.objectives))
+	for _, o := range objectives {
 		window = max(window, o.Window)
+	}
+	for i, o := range e.evaluator.objectives {
 		statuses[i] = Status{Definition: describe(o), State: StateNoData, Budget: budgetOf(o.Budget(slo.Events{})),
 			BurnRates: []BurnRate{}, Tiers: []Tier{}, Alert: AlertState{State: alert.Inactive}}
 	}
@@ -95,7 +99,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 }
 
 // Objectives implements slo.ObjectiveSource.
-func (e *Extension) Objectives() []slo.Objective { return slices.Clone(e.evaluator.objectives) }
+func (e *Extension) Objectives() []slo.Objective { return slices.Clone(e.configured) }
 
 // Dependencies returns the database and the authenticators of receivers.
 func (e *Extension) Dependencies() []component.ID {
@@ -262,6 +266,9 @@ func (e *Extension) Probe(context.Context) host.Health {
 	}
 	if t := e.trouble.Load(); t != nil {
 		problems = append(problems, *t)
+	}
+	if b := e.beyond.Load(); b != nil {
+		problems = append(problems, *b)
 	}
 	shown := e.Statuses()
 	inError := 0

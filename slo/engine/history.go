@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -19,8 +18,8 @@ var historyWindows = []time.Duration{5 * time.Minute, time.Hour, 6 * time.Hour}
 
 // History implements Reader.
 func (e *Extension) History(name string, start, end time.Time, step time.Duration) (History, error) {
-	i := slices.IndexFunc(e.evaluator.objectives, func(o slo.Objective) bool { return o.Name == name })
-	if i < 0 {
+	o, ok := e.find(name)
+	if !ok {
 		return History{}, ErrUnknownObjective
 	}
 	switch {
@@ -44,7 +43,7 @@ func (e *Extension) History(name string, start, end time.Time, step time.Duratio
 			return fmt.Errorf("%w: it has %d points, and at most %d can be given: choose a longer step", ErrBadRange, n, maxPoints)
 		}
 		for at := first; at <= last; at += every {
-			p, err := point(l, a, e.evaluator.objectives[i], at, every)
+			p, err := point(l, a, o, at, every)
 			if err != nil {
 				return err
 			}

@@ -74,6 +74,8 @@ type round struct {
 	spansTo ledger.Minute
 	moved   samples.Cursors
 	ahead   ledger.Minute // how many minutes to search for a gap in spans next
+	// services has the counts of objectives for each service, by the name of ReadSpans.
+	services map[string]*samples.Counts
 	// failed says that a query failed.
 	failed bool
 }
@@ -113,9 +115,9 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool, 
 	births := min(maxBirths, watermark-v.spans.began)
 	switch {
 	case watermark >= end:
-	case len(spans) == 0:
+	case len(spans) == 0 && len(v.spans.each) == 0:
 		r.spansTo = end // no objective counts spans
-	case !failed[spans[0]] && v.progress[spans[0]].slow == l.slow:
+	case len(spans) > 0 && !failed[spans[0]] && v.progress[spans[0]].slow == l.slow, len(spans) == 0 && !l.slow && v.spans.refused != end:
 		start(func(ctx context.Context) {
 			asked := clock.Now()
 			to, ahead := v.look(ctx, v.spans.ahead, watermark, end, func(ctx context.Context, to ledger.Minute) (bool, error) {
@@ -127,22 +129,22 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool, 
 			var err error
 			if !gap {
 				to = min(end, watermark+batch)
-				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births, batch)
+				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births, batch, v.spans.definitions()...)
 				ahead = aheadOf(len(counts) == 0)
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
 				// The batch may have been too large: more samples than the database allows, or than it reads in time.
-				v.spans.batch = max(batch/4, 1)
+				v.spans.batch, v.spans.refused = max(batch/4, 1), end
 				r.failed = v.fail(ctx, failed, spans, err, l) || r.failed
 				return
 			}
 			v.spans.batch = min(2*batch, maxSpanBatch)
-			r.spansTo, r.moved, r.ahead = to, moved, ahead
+			r.spansTo, r.moved, r.ahead, r.services = to, moved, ahead, counts
 			for _, i := range spans {
 				v.progress[i].answered(asked)
-				r.readings = append(r.readings, reading{objective: i, from: watermark, to: to, counts: counts[v.objectives[i].Name], gap: gap})
+				r.readings = append(r.readings, reading{objective: i, from: watermark, to: to, counts: counts[v.spans.nameOf(v.objectives[i].Name)], gap: gap})
 			}
 		})
 	}
@@ -249,8 +251,12 @@ func (v *evaluator) fail(ctx context.Context, failed []bool, objectives []int, e
 		return true
 	}
 	v.telemetry.ExtensionSloFailedQueries.Add(ctx, 1)
+	name := ""
+	if len(objectives) > 0 {
+		name = v.objectives[objectives[0]].Name
+	}
 	v.logger.Warn("evaluation failed; its minutes are evaluated when the time series database answers",
-		zap.String("objective", v.objectives[objectives[0]].Name), zap.Int("objectives", len(objectives)), zap.Error(err))
+		zap.String("objective", name), zap.Int("objectives", len(objectives)), zap.Error(err))
 	return true
 }
 

@@ -73,8 +73,8 @@ func readAll(t testing.TB, e *Extension, now time.Time) (steps int) {
 	}
 }
 
+// A new objective has the events of its window, as far back as the database goes, minute by minute as if it had always been evaluated.
 // Nothing of it is notified.
-// Nobody is told of what happened then.
 func TestNewObjectiveReadsItsWindowBack(t *testing.T) {
 	for from, want := range map[time.Duration]string{
 		30 * day: "",

@@ -17,6 +17,22 @@ import (
 type board struct {
 	shown atomic.Pointer[Statuses]
 	next  atomic.Pointer[time.Time] // when the next evaluation begins, nil until the first has ended
+	// configured are the objectives and definitions of the configuration, which do not change. defined are the objectives, with those that
+	// definitions make.
+	configured []slo.Objective
+	defined    atomic.Pointer[[]slo.Objective]
+	// beyond says which definitions have more services than their limit; nil if none has.
+	beyond atomic.Pointer[string]
+}
+
+// find returns an objective by its name, and false if there is none.
+func (b *board) find(name string) (slo.Objective, bool) {
+	all := *b.defined.Load()
+	i := slices.IndexFunc(all, func(o slo.Objective) bool { return o.Name == name })
+	if i < 0 {
+		return slo.Objective{}, false
+	}
+	return all[i], true
 }
 
 // Statuses implements Reader.

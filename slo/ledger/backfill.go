@@ -50,6 +50,15 @@ func (l *Ledger) Backfill(a *Account, from Minute, deltas []Delta, measured []bo
 	return l.save(a)
 }
 
+// Names returns the names of all accounts.
+func (l *Ledger) Names() (names []string, err error) {
+	err = l.accounts.ForEach(func(k, _ []byte) error {
+		names = append(names, string(k))
+		return nil
+	})
+	return names, err
+}
+
 // reappend appends events that the account had, with the gaps that lay among them.
 func (l *Ledger) reappend(a *Account, from Minute, events []slo.Events, gaps []Gap) error {
 	end := from + Minute(len(events))

@@ -33,9 +33,20 @@ type Objective struct {
 	KeepFiringFor slo.Duration `mapstructure:"keep_firing_for"`
 	Receivers     []string     `mapstructure:"receivers"`
 
+	Each `mapstructure:",squash"`
+
 	// unknown is the error of decoding. build returns it, because build can name the objective.
 	unknown error
 }
+
+// Each makes one objective per service.
+type Each struct {
+	ForEach string `mapstructure:"for_each"`
+	Limit   int    `mapstructure:"limit"`
+}
+
+// defaultEach is the most objectives that a definition makes.
+const defaultEach = 50
 
 // Selector selects the spans that are events.
 type Selector struct {
@@ -90,7 +101,7 @@ var _ confmap.Unmarshaler = (*Objective)(nil)
 
 // defaultObjective returns the defaults of keys that are missing.
 func defaultObjective() Objective {
-	return Objective{Window: slo.Duration(30 * 24 * time.Hour), MinBadEvents: 1}
+	return Objective{Window: slo.Duration(30 * 24 * time.Hour), MinBadEvents: 1, Each: Each{Limit: defaultEach}}
 }
 
 // Unmarshal decodes an objective over the defaults. It returns no error: build does, which can name the objective.
@@ -117,7 +128,13 @@ func (o Objective) build() (slo.Objective, error) {
 		Target: percent(o.Target), Window: time.Duration(o.Window),
 		MinBadEvents: o.MinBadEvents, KeepFiringFor: time.Duration(o.KeepFiringFor), Receivers: o.Receivers,
 	}
+	if o.ForEach != "" {
+		out.Each = slo.Each{By: o.ForEach, Limit: o.Limit}
+	}
 	var errs errorList
+	if o.ForEach == "" && (o.Limit < 1 || o.Limit > slo.MaxEach) {
+		errs.addf("limit: %d is not from 1 to %d; write the most objectives that for_each makes", o.Limit, slo.MaxEach)
+	}
 	out.Indicator = o.indicator(&errs)
 	if out.Service == "" {
 		out.Service = out.Indicator.Spans.Service

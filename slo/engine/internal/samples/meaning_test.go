@@ -194,7 +194,7 @@ func TestEachSpellingCountsTheTruth(t *testing.T) {
 // check counts a query's events in a shop, all at once and, for the first hour, minute by minute.
 func check(t *testing.T, db Querier, query string, resolution time.Duration, want float64) {
 	t.Helper()
-	objectives, err := spec.Load([]spec.Objective{{Name: "shop", Target: 99, Window: slo.Duration(30 * 24 * time.Hour),
+	objectives, err := spec.Load([]spec.Objective{{Name: "shop", Target: 99, Each: spec.Each{Limit: 1}, Window: slo.Duration(30 * 24 * time.Hour),
 		PromQL: &spec.PromQL{Bad: query, Total: query, Resolution: slo.Duration(resolution)}}}, nil)
 	require.NoError(t, err)
 	in := objectives[0].Indicator

@@ -65,13 +65,17 @@ func spanQuery(window time.Duration) string {
 	return fmt.Sprintf(`{__name__=~"%s|%s"}[%s]`, TotalMetric, BadMetric, slo.FormatDuration(window))
 }
 
-// ReadSpans counts the events of the minutes from from up to, but not including, to, per objective. It also returns the cursors
+// EachMark separates, in the names that ReadSpans gives, an objective for each service from the service.
+const EachMark = "\x00"
+
+// ReadSpans counts the events of the minutes from from up to, but not including, to, per objective; per objective and service for those
+// in each. It also returns the cursors
 // that moved; the caller adopts them once the counts are stored.
 //
 // A new series without a zero in the lookback is searched for one further back, by births minutes: it may have been born while
 // its samples could not be written, and all of them were written later. births must not reach back beyond the first minute of
 // the ledger, which does not count what came before. No query of the search reads more minutes than one that reads batch of them.
-func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, batch ledger.Minute) (map[string]*Counts, Cursors, error) {
+func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, batch ledger.Minute, each ...string) (map[string]*Counts, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
 		return nil, nil, err
@@ -83,6 +87,9 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 	moved := Cursors{}
 	for _, series := range matrix {
 		name := string(series.Metric["objective"])
+		if slices.Contains(each, name) {
+			name += EachMark + string(series.Metric["service_name"])
+		}
 		c := counts[name]
 		if c == nil {
 			c = newCounts(from, to)

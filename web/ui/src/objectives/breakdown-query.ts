@@ -4,8 +4,11 @@ import type { VectorSample } from "../api/types";
 
 /** The PromQL for the bad events of an objective in the last `seconds`, by one label. */
 export function badEventsQuery(objective: string, label: string, seconds: number): string {
-  const name = JSON.stringify(objective); // PromQL quotes strings as JSON does
-  return `sum by (${label}) (increase(slowburn_sli_bad_events_total{objective=${name}}[${Math.max(60, Math.round(seconds))}s])) > 0`;
+  // An objective for each service is named after its definition, under which its events are counted, and the service.
+  const [definition, service] = objective.split(/:(.*)/s);
+  const of = service ? `,service_name=${JSON.stringify(decodeURIComponent(service))}` : "";
+  const name = JSON.stringify(definition); // PromQL quotes strings as JSON does
+  return `sum by (${label}) (increase(slowburn_sli_bad_events_total{objective=${name}${of}}[${Math.max(60, Math.round(seconds))}s])) > 0`;
 }
 
 /** The rows of a breakdown by `label`, largest first, each with its share of the sum. */
