@@ -9,6 +9,7 @@ it("badEventsQuery quotes the name and covers the range", () => {
     String.raw`sum by (reason) (increase(slowburn_sli_bad_events_total{objective="a\"b\\c"}[3600s])) > 0`,
   );
   expect(badEventsQuery("x", "reason", 5)).toContain("[60s]");
+  expect(badEventsQuery("each:a%2Fb:c", "reason", 60)).toContain('{objective="each",service_name="a/b:c"}');
 });
 
 it("shares are largest first and sum to one", () => {
