@@ -41,10 +41,10 @@ func TestAThousandObjectivesOfWhichAHundredHang(t *testing.T) {
 		db := newFakeTSDB()
 		for i := range 1000 {
 			metric := fmt.Sprint("fast", i)
-			switch {
-			case i%10 == 3:
+			switch i % 10 {
+			case 3:
 				metric = fmt.Sprint("hung", i)
-			case i%10 == 7:
+			case 7:
 				metric = fmt.Sprint("refused", i) // the database does not know it: an error at once
 			default:
 				db.exprs["sum(increase("+metric+"[1m]))"] = func(time.Time) model.Value { return model.Vector{{Value: 1}} }
