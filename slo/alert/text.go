@@ -114,6 +114,12 @@ func left(b slo.Budget) string {
 }
 
 func badness(in slo.Indicator) string {
+	switch {
+	case in.Bad != nil && in.Type == slo.Latency:
+		return "requests took longer than " + slo.FormatDuration(in.Threshold) + " or were bad"
+	case in.Bad != nil:
+		return "requests were bad"
+	}
 	switch in.Type {
 	case slo.Availability:
 		return "requests failed"

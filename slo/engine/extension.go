@@ -25,6 +25,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
+	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -139,6 +140,11 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	run, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	e.loop.Go(func() { e.run(run) })
+	e.loop.Go(func() {
+		e.watcher.Run(run, unmatched.Settings{
+			Querier: querier, Objectives: slices.DeleteFunc(e.Objectives(), func(o slo.Objective) bool { return o.Each.By != "" }), Events: e.lastHour, Logger: e.settings.Logger,
+		})
+	})
 	return nil
 }
 
@@ -222,7 +228,7 @@ func (e *Extension) run(ctx context.Context) {
 		failed = false
 		for left := due.Sub(now); left > 0; {
 			began, pause := clock.Now(), lookEvery
-			if e.readBack(ctx, left) { // and then nothing for as long as that took
+			if readBack(ctx, e, left) { // and then nothing for as long as that took
 				pause = max(clock.Since(began), leastPause)
 				left -= clock.Since(began)
 			}
@@ -250,7 +256,7 @@ func (e *Extension) run(ctx context.Context) {
 const leastPause = 10 * time.Millisecond
 
 // readBack makes a query for the past of an objective, and reports whether it made one.
-func (e *Extension) readBack(ctx context.Context, left time.Duration) bool {
+func readBack(ctx context.Context, e *Extension, left time.Duration) bool {
 	made, err := e.evaluator.readBack(ctx, left, e.clock.Wall())
 	if err != nil {
 		e.settings.Logger.Error("the past of an objective could not be written", zap.Error(err))
@@ -269,6 +275,9 @@ func (e *Extension) Probe(context.Context) host.Health {
 	}
 	if b := e.beyond.Load(); b != nil {
 		problems = append(problems, *b)
+	}
+	if full := e.room().Problem(); full != "" {
+		problems = append(problems, full)
 	}
 	shown := e.Statuses()
 	inError := 0

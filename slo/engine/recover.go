@@ -235,7 +235,7 @@ func (v *evaluator) add(o slo.Objective, watermark ledger.Minute) {
 
 // services returns the services of a definition that the ledger has measured within the window.
 func (t *transaction) services(definition slo.Objective) (services []string, err error) {
-	names, err := t.ledger.Names()
+	names, err := ledger.Names(t.ledger)
 	for _, name := range names {
 		service, ok := definition.ServiceOf(name)
 		if !ok || err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -21,6 +22,7 @@ type transaction struct {
 	v      *evaluator
 	tx     *bbolt.Tx
 	ledger *ledger.Ledger
+	parts  *parts.Store
 	now    time.Time
 
 	alerts     map[int]alert.Alert
@@ -32,7 +34,7 @@ type transaction struct {
 }
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
-	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), now: now,
+	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), parts: parts.New(tx), now: now,
 		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}, backs: map[int]readback.Task{}}
 }
 
@@ -67,24 +69,43 @@ func (t *transaction) advance(r reading) error {
 	if counts == nil {
 		counts = &samples.Counts{Deltas: make([]ledger.Delta, r.to-r.from), Measured: make([]bool, r.to-r.from)}
 	}
-	first, measured := a.Next, a.Measured
+	measured := a.Measured
 	if i := lastOf(counts.Measured); i >= 0 {
 		a.Measured = max(a.Measured, from+ledger.Minute(i)+1)
 	}
-	if err := t.ledger.Append(a, from, counts.Deltas); err != nil {
-		return err
+	began := a.Next
+	for earlier := counts.Earlier; from < r.to; {
+		// Up to the next minute in which events of earlier ones arrived: the assessments before must not see these.
+		to := r.to
+		if len(earlier) > 0 {
+			to = earlier[0].Arrived + 1
+		}
+		arrived := arrivedBefore(earlier, to)
+		first := a.Next
+		if err := t.ledger.Append(a, from, counts.Deltas[from-r.from:to-r.from]); err != nil {
+			return err
+		}
+		for m := first; m < a.Next; m++ {
+			if m >= from && counts.Measured[m-r.from] {
+				measured = m + 1
+			}
+			if m == to-1 {
+				if err := t.ledger.AddEarlier(a, arrived); err != nil {
+					return err
+				}
+			}
+			as, err := t.assessment(o, a, m+1, measured)
+			if err != nil {
+				return err
+			}
+			if err := t.step(r.objective, as); err != nil {
+				return err
+			}
+		}
+		from, earlier = to, earlier[len(arrived):]
 	}
-	for m := first; m < a.Next; m++ {
-		if m >= from && counts.Measured[m-from] {
-			measured = m + 1
-		}
-		as, err := t.assessment(o, a, m+1, measured)
-		if err != nil {
-			return err
-		}
-		if err := t.step(r.objective, as); err != nil {
-			return err
-		}
+	if err := t.parts.Book(t.ledger, a, began, counts.Parts); err != nil {
+		return err
 	}
 	t.watermarks[r.objective] = a.Next
 	return nil
@@ -108,6 +129,17 @@ func (t *transaction) back(i int) readback.Task {
 	return t.v.progress[i].back
 }
 
+// arrivedBefore returns the events that arrived before a minute.
+func arrivedBefore(earlier []samples.Earlier, to ledger.Minute) (arrived []ledger.Earlier) {
+	for _, e := range earlier {
+		if e.Arrived >= to {
+			break
+		}
+		arrived = append(arrived, e.Earlier)
+	}
+	return arrived
+}
+
 // lastOf returns the index of the last true, or -1.
 func lastOf(list []bool) int {
 	i := len(list) - 1
@@ -124,12 +156,20 @@ const measuredFor = 5
 // one before next.
 func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, error) {
 	var first error
-	as := alert.Assess(o, next.Start(), func(window time.Duration) slo.Events {
+	sum := func(window time.Duration) slo.Events {
 		e, err := t.ledger.Sum(a, next-ledger.Minutes(window), next)
 		if first == nil {
 			first = err
 		}
 		return e
+	}
+	as := alert.AssessOnTime(o, next.Start(), sum, func(window time.Duration) slo.Events {
+		e := sum(window)
+		late, err := t.ledger.Late(a, next-ledger.Minutes(window), next)
+		if first == nil {
+			first = err
+		}
+		return slo.Events{Total: e.Total - late.Total, Bad: e.Bad - late.Bad}
 	})
 	if next-measured > measuredFor {
 		as.UnmeasuredSince = max(measured, a.First).Start()

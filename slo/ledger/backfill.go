@@ -42,7 +42,7 @@ func (l *Ledger) Backfill(a *Account, from Minute, deltas []Delta, measured []bo
 		i = run
 	}
 	a.TotalCarry, a.BadCarry = 0, 0 // whole numbers follow
-	if err := l.reappend(a, until, after, was.Gaps); err != nil {
+	if err := reappend(l, a, until, after, was.Gaps); err != nil {
 		return err
 	}
 	a.Measured = max(a.Measured, min(was.Measured, a.Next))
@@ -50,8 +50,8 @@ func (l *Ledger) Backfill(a *Account, from Minute, deltas []Delta, measured []bo
 	return l.save(a)
 }
 
-// Names returns the names of all accounts.
-func (l *Ledger) Names() (names []string, err error) {
+// Names returns the names of all accounts of a ledger.
+func Names(l *Ledger) (names []string, err error) {
 	err = l.accounts.ForEach(func(k, _ []byte) error {
 		names = append(names, string(k))
 		return nil
@@ -60,7 +60,7 @@ func (l *Ledger) Names() (names []string, err error) {
 }
 
 // reappend appends events that the account had, with the gaps that lay among them.
-func (l *Ledger) reappend(a *Account, from Minute, events []slo.Events, gaps []Gap) error {
+func reappend(l *Ledger, a *Account, from Minute, events []slo.Events, gaps []Gap) error {
 	end := from + Minute(len(events))
 	upTo := func(to Minute) error {
 		if to <= a.Next {

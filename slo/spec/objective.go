@@ -48,14 +48,6 @@ type Each struct {
 // defaultEach is the most objectives that a definition makes.
 const defaultEach = 50
 
-// Selector selects the spans that are events.
-type Selector struct {
-	Service    string            `mapstructure:"service"`
-	Kind       string            `mapstructure:"kind"`
-	Operations []string          `mapstructure:"operations"`
-	Attributes map[string]string `mapstructure:"attributes"`
-}
-
 // Availability calls an event bad when its span failed.
 type Availability struct {
 	Selector `mapstructure:",squash"`
@@ -131,11 +123,11 @@ func (o Objective) build() (slo.Objective, error) {
 	if o.ForEach != "" {
 		out.Each = slo.Each{By: o.ForEach, Limit: o.Limit}
 	}
-	var errs errorList
+	var errs, conditions errorList
 	if o.ForEach == "" && (o.Limit < 1 || o.Limit > slo.MaxEach) {
 		errs.addf("limit: %d is not from 1 to %d; write the most objectives that for_each makes", o.Limit, slo.MaxEach)
 	}
-	out.Indicator = o.indicator(&errs)
+	out.Indicator = o.indicator(&errs, &conditions)
 	if out.Service == "" {
 		out.Service = out.Indicator.Spans.Service
 	}
@@ -150,19 +142,22 @@ func (o Objective) build() (slo.Objective, error) {
 	if len(errs) == 0 {
 		errs.add(out.Validate())
 	}
+	errs = append(errs, conditions...)
 	return out, errs.join()
 }
 
-func (o Objective) indicator(errs *errorList) slo.Indicator {
+func (o Objective) indicator(errs, conditions *errorList) slo.Indicator {
 	var in slo.Indicator
 	set := 0
 	if a := o.Availability; a != nil {
 		set++
-		in = slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector(a.Selector)}
+		in = slo.Indicator{Type: slo.Availability}
+		a.apply(&in, conditions)
 	}
 	if l := o.Latency; l != nil {
 		set++
-		in = slo.Indicator{Type: slo.Latency, Spans: slo.SpanSelector(l.Selector), Threshold: time.Duration(l.Threshold)}
+		in = slo.Indicator{Type: slo.Latency, Threshold: time.Duration(l.Threshold)}
+		l.apply(&in, conditions)
 	}
 	if p := o.PromQL; p != nil {
 		set++

@@ -46,6 +46,7 @@ func (j *Job) Step(ctx context.Context, q samples.Querier) error {
 		return err
 	}
 	j.failures, j.task.Refused = 0, ""
+	counts.Parts = nil // the past is known as a whole only
 	j.parts = append(j.parts, counts)
 	j.next = from
 	return nil

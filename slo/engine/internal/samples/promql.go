@@ -42,8 +42,11 @@ func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledge
 		}
 		if total[i].found {
 			all := max(total[i].sum, 0)
-			c.Deltas[i] = ledger.Delta{Total: all / minutes, Bad: min(max(bad[i].sum, 0), all) / minutes}
+			failed := min(max(bad[i].sum, 0), all)
+			c.Deltas[i] = ledger.Delta{Total: all / minutes, Bad: failed / minutes}
 			c.Measured[i] = true
+			c.parts(total[i].series, from+ledger.Minute(i), false, all/minutes)
+			c.parts(bad[i].series, from+ledger.Minute(i), true, failed/minutes)
 		}
 	}
 	return c, doubt.over(in.Resolution), nil
@@ -56,15 +59,15 @@ func eachMinute(ctx context.Context, q Querier, name, expr string, from, to ledg
 		answers[i].query = name
 	}
 	quiet, absent := strings.Contains(expr, "histogram_fraction"), strings.Contains(expr, "scalar")
-	add := func(m ledger.Minute, v model.SampleValue) {
+	add := func(m ledger.Minute, labels model.Metric, v model.SampleValue) {
 		nan := math.IsNaN(float64(v))
 		switch {
 		case m < from || m >= to:
 		case nan && quiet: // there is no share of no events
-			answers[m-from].add(0)
+			answers[m-from].add(labels, 0)
 		case nan && absent: // that is no value
 		default:
-			answers[m-from].add(float64(v))
+			answers[m-from].add(labels, float64(v))
 		}
 	}
 	addHistogram := func(m ledger.Minute) {
@@ -84,19 +87,19 @@ func eachMinute(ctx context.Context, q Querier, name, expr string, from, to ledg
 	}
 	switch v := v.(type) {
 	case *model.Scalar:
-		add(from, v.Value)
+		add(from, nil, v.Value)
 	case model.Vector:
 		for _, s := range v {
 			if s.Histogram != nil {
 				addHistogram(from)
 				continue
 			}
-			add(from, s.Value)
+			add(from, s.Metric, s.Value)
 		}
 	case model.Matrix:
 		for _, series := range v {
 			for _, s := range series.Values {
-				add(ledger.MinuteOf(s.Timestamp.Time()), s.Value)
+				add(ledger.MinuteOf(s.Timestamp.Time()), series.Metric, s.Value)
 			}
 			for _, s := range series.Histograms {
 				addHistogram(ledger.MinuteOf(s.Timestamp.Time()))
@@ -115,10 +118,20 @@ type answer struct {
 	below     float64 // of those that are negative
 	found     bool
 	histogram bool
+	series    []seriesValue
+}
+
+// seriesValue is the value of a series.
+type seriesValue struct {
+	labels model.Metric
+	v      float64
 }
 
 // add adds the value of a series.
-func (a *answer) add(v float64) {
+func (a *answer) add(labels model.Metric, v float64) {
+	if v > 0 {
+		a.series = append(a.series, seriesValue{labels, v})
+	}
 	a.found = true
 	a.sum += v
 	a.below += min(v, 0)
@@ -150,6 +163,17 @@ func doubtful(bad, total *answer) string {
 			bad.query, number(bad.sum), total.query, number(total.sum))
 	}
 	return ""
+}
+
+// parts adds the parts of a minute's events: those of each series, in the proportions of their values.
+func (c *Counts) parts(series []seriesValue, m ledger.Minute, bad bool, events float64) {
+	sum := 0.0
+	for _, s := range series {
+		sum += s.v
+	}
+	for _, s := range series {
+		c.part(partOf(s.labels), m, bad, events*s.v/sum)
+	}
 }
 
 // number formats a number of events.
