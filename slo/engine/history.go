@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -22,8 +21,8 @@ var historyWindows = []time.Duration{5 * time.Minute, time.Hour, 6 * time.Hour}
 
 // History implements Reader.
 func (e *Extension) History(name string, start, end time.Time, step time.Duration) (History, error) {
-	i := slices.IndexFunc(e.evaluator.objectives, func(o slo.Objective) bool { return o.Name == name })
-	if i < 0 {
+	o, ok := e.find(name)
+	if !ok {
 		return History{}, ErrUnknownObjective
 	}
 	switch {
@@ -47,7 +46,7 @@ func (e *Extension) History(name string, start, end time.Time, step time.Duratio
 			return fmt.Errorf("%w: it has %d points, and at most %d can be given: choose a longer step", ErrBadRange, n, maxPoints)
 		}
 		for at := first; at <= last; at += every {
-			p, err := point(l, a, e.evaluator.objectives[i], at, every)
+			p, err := point(l, a, o, at, every)
 			if err != nil {
 				return err
 			}
@@ -82,9 +81,9 @@ func point(l *ledger.Ledger, a *ledger.Account, o slo.Objective, at, every ledge
 // Breakdown implements Reader.
 func (e *Extension) Breakdown(name string, start, end time.Time, by []parts.Dimension) (Breakdown, error) {
 	status, ok := e.Status(name)
-	i := slices.IndexFunc(e.evaluator.objectives, func(o slo.Objective) bool { return o.Name == name })
+	o, defined := e.find(name)
 	switch {
-	case !ok || i < 0:
+	case !ok || !defined:
 		return Breakdown{}, ErrUnknownObjective
 	case !start.IsZero() && !end.IsZero() && end.Before(start):
 		return Breakdown{}, fmt.Errorf("%w: its end is before its start", ErrBadRange)
@@ -106,7 +105,7 @@ func (e *Extension) Breakdown(name string, start, end time.Time, by []parts.Dime
 		}
 		from := ledger.Elapsed(start)
 		if start.IsZero() {
-			if from, b.Basis, err = since(l, a, e.evaluator.objectives[i], status, to); err != nil {
+			if from, b.Basis, err = since(l, a, o, status, to); err != nil {
 				return err
 			}
 		}

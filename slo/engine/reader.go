@@ -59,6 +59,9 @@ const (
 type Status struct {
 	Definition
 	EvaluatedUntil *time.Time
+	// CountedSince is the start of the first minute that was counted, nil if there is none. For a PromQL objective that is as far back as
+	// the database went, once that was read.
+	CountedSince *time.Time
 	// LastMeasuredAt is the end of the last minute of which the database has samples, even if nothing happened; nil if there is
 	// none. In state no_data, Events, ErrorRatio and Budget are as of then.
 	LastMeasuredAt *time.Time

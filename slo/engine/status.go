@@ -9,6 +9,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/room"
 	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -20,9 +21,25 @@ type board struct {
 	next     atomic.Pointer[time.Time]     // when the next evaluation begins, nil until the first has ended
 	replaced atomic.Pointer[chan struct{}] // is closed when shown is replaced
 	instance atomic.Pointer[string]
+	// configured are the objectives and definitions of the configuration, which do not change. defined are the objectives, with those that
+	// definitions make.
+	configured []slo.Objective
+	defined    atomic.Pointer[[]slo.Objective]
+	// beyond says which definitions have more services than their limit; nil if none has.
+	beyond atomic.Pointer[string]
 	// watcher has the conditions that matched nothing.
 	watcher unmatched.Watcher
 	full    atomic.Pointer[room.Report]
+}
+
+// find returns an objective by its name, and false if there is none.
+func (b *board) find(name string) (slo.Objective, bool) {
+	all := *b.defined.Load()
+	i := slices.IndexFunc(all, func(o slo.Objective) bool { return o.Name == name })
+	if i < 0 {
+		return slo.Objective{}, false
+	}
+	return all[i], true
 }
 
 // room returns the last report of how full slo.db is.
@@ -112,7 +129,11 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 			return Status{}, err
 		}
 	}
-	s.State, s.Message = t.state(o, a, as.UnmeasuredSince, whole, failure)
+	s.State, s.Message = t.state(i, a, as.UnmeasuredSince, whole, failure)
+	if a.Next > a.First {
+		first := a.First.Start()
+		s.CountedSince = &first
+	}
 	if a.Next > a.First {
 		until := a.Next.Start()
 		s.EvaluatedUntil = &until
@@ -147,7 +168,9 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 	return s, nil
 }
 
-func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.Time, whole slo.Events, failure string) (State, string) {
+func (t *transaction) state(i int, a *ledger.Account, unmeasured time.Time, whole slo.Events, failure string) (State, string) {
+	o, back := t.v.objectives[i], t.back(i)
+	young := a.First > a.Next-ledger.Minutes(o.Window)
 	switch {
 	case failure != "":
 		return StateError, failure
@@ -157,14 +180,27 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.
 	case whole.Total == 0 && o.Indicator.Type == slo.PromQL:
 		return StateNoData, fmt.Sprintf("No events yet. Try both queries with a window of %[1]s: an increase over %[1]s needs two samples "+
 			"in it, so promql::resolution must be at least twice the interval between samples.", slo.FormatDuration(o.Indicator.Resolution))
+	case back.Pending() && whole.Total > 0:
+		return StateOK, fmt.Sprintf("Events before %s are being read back from the time series database.", back.Until.Start().Format(time.RFC3339))
 	case whole.Total == 0:
 		return StateNoData, "No events yet: no span matched the indicator within the window."
 	case a.IndicatorSince > max(a.First, a.Next-ledger.Minutes(o.Window)):
 		return StateOK, fmt.Sprintf("The indicator was changed: events before %s counted something else.",
 			a.IndicatorSince.Start().Format(time.RFC3339))
+	case back.Done && young && whole.Total > 0:
+		return StateOK, fmt.Sprintf("Counted since %s, as far back as the time series database %s.", a.First.Start().Format(time.RFC3339),
+			reached(back))
 	default:
 		return StateOK, ""
 	}
+}
+
+// reached ends a sentence about how far back a database goes.
+func reached(back readback.Task) string {
+	if back.Refused != "" {
+		return "answers: " + back.Refused
+	}
+	return "goes"
 }
 
 // whyUnmeasured returns the likely reason why the database has no samples of an objective.

@@ -9,6 +9,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/ledger/parts"
@@ -26,6 +27,7 @@ type transaction struct {
 
 	alerts     map[int]alert.Alert
 	watermarks map[int]ledger.Minute
+	backs      map[int]readback.Task
 	statuses   []Status
 	log        []func()
 	notices    int
@@ -33,7 +35,7 @@ type transaction struct {
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
 	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), parts: parts.New(tx), now: now,
-		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
+		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}, backs: map[int]readback.Task{}}
 }
 
 // advance appends the minutes of a reading to the ledger, and steps the alert through each.
@@ -48,6 +50,9 @@ func (t *transaction) advance(r reading) error {
 			t.v.logger.Warn("indicator of an objective changed: its history is kept, but counted something else",
 				zap.String("objective", o.Name), zap.Time("since", a.IndicatorSince.Start()))
 		})
+		if err := t.beginReadBack(r.objective, a.Next); err != nil {
+			return err
+		}
 	}
 	if r.gap {
 		err := t.skip(o, a, r)
@@ -104,6 +109,24 @@ func (t *transaction) advance(r reading) error {
 	}
 	t.watermarks[r.objective] = a.Next
 	return nil
+}
+
+// beginReadBack stores that the past of a PromQL objective is to be read, which was first counted in a minute.
+func (t *transaction) beginReadBack(i int, until ledger.Minute) error {
+	o := t.v.objectives[i]
+	if o.Indicator.Type != slo.PromQL {
+		return nil
+	}
+	t.backs[i] = readback.Task{From: until - ledger.Minutes(o.Window), Until: until}
+	return readback.Put(t.tx, o.Name, t.backs[i])
+}
+
+// back returns the task of reading an objective's past.
+func (t *transaction) back(i int) readback.Task {
+	if task, ok := t.backs[i]; ok {
+		return task
+	}
+	return t.v.progress[i].back
 }
 
 // arrivedBefore returns the events that arrived before a minute.
@@ -216,7 +239,7 @@ func (t *transaction) assess() error {
 		if !ok {
 			a = &ledger.Account{Name: o.Name}
 		}
-		if t.statuses[i], err = t.status(i, a, t.v.progress[i].failing); err != nil {
+		if t.statuses[i], err = t.status(i, a, t.v.progress[i].trouble(a.Next)); err != nil {
 			return err
 		}
 	}
@@ -233,6 +256,11 @@ func (t *transaction) publish() {
 	}
 	for i, m := range t.watermarks {
 		t.v.progress[i].watermark = m
+	}
+	for i, task := range t.backs {
+		if p := &t.v.progress[i]; p.back != task {
+			p.back, p.job = task, nil
+		}
 	}
 	t.v.board.show(t.statuses)
 	for _, f := range t.log {

@@ -29,6 +29,7 @@ type Objective struct {
 	Window         string            `json:"window"`
 	WindowSeconds  int64             `json:"window_seconds"`
 	EvaluatedUntil *time.Time        `json:"evaluated_until"`
+	CountedSince   *time.Time        `json:"counted_since"`
 	LastMeasuredAt *time.Time        `json:"last_measured_at"`
 	State          engine.State      `json:"state"`
 	Message        string            `json:"message"`
@@ -165,7 +166,7 @@ func ObjectiveOf(s engine.Status) Objective {
 	return Objective{
 		Name: s.Name, Description: s.Description, Service: s.Service, Labels: wholeMap(s.Labels), Indicator: indicator,
 		Target: s.Target, Window: s.Window, WindowSeconds: s.WindowSeconds,
-		EvaluatedUntil: s.EvaluatedUntil, LastMeasuredAt: s.LastMeasuredAt, State: s.State, Message: s.Message,
+		EvaluatedUntil: s.EvaluatedUntil, CountedSince: s.CountedSince, LastMeasuredAt: s.LastMeasuredAt, State: s.State, Message: s.Message,
 		Standing: Standing{
 			Events: Events(s.Events), ErrorRatio: s.ErrorRatio, Budget: Budget(s.Budget),
 			BurnRates: listOf(s.BurnRates, func(b engine.BurnRate) BurnRate { return BurnRate(b) }),

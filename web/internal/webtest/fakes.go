@@ -58,7 +58,7 @@ func NewEngine() *Engine {
 				Attributes: map[string]string{"http.route": "/checkout"}, ThresholdMS: 300},
 			Target: 0.999, Window: "30d", WindowSeconds: 2592000,
 		},
-		EvaluatedUntil: &Noon, State: engine.StateOK,
+		EvaluatedUntil: &Noon, CountedSince: &Noon, State: engine.StateOK,
 		Events: engine.Events{Total: 1000, Bad: 2}, ErrorRatio: ptr(0.002),
 		Budget:    engine.Budget{RemainingRatio: -1, RemainingPercent: -100, AllowedEvents: 1, RemainingEvents: -1, TotalMinutes: 43.2, RemainingMinutes: -43.2, Policy: slo.Exhausted},
 		BurnRates: []engine.BurnRate{{Window: "5m", WindowSeconds: 300, Total: 10, Bad: 1, ErrorRatio: ptr(0.1), BurnRate: rate}},

@@ -302,6 +302,7 @@ function build(c: Case): Objective {
     window,
     window_seconds: windowSeconds,
     evaluated_until: c.state === "error" ? null : evaluatedUntil(),
+    counted_since: null,
     last_measured_at: c.state ? null : evaluatedUntil(),
     state: c.state ?? "ok",
     message: c.message ?? "",
@@ -441,6 +442,7 @@ export function unevaluated(): Objective[] {
   return objectives().map((o) => ({
     ...o,
     evaluated_until: null,
+    counted_since: null,
     last_measured_at: null,
     state: "no_data",
     message: "",

@@ -18,6 +18,7 @@ export function objective(
     window: "30d",
     window_seconds: 2592000,
     evaluated_until: null,
+    counted_since: null,
     last_measured_at: null,
     state: "ok",
     message: "",

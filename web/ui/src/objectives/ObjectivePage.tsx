@@ -98,6 +98,11 @@ function Intro({ objective: o }: { objective: Objective }) {
             evaluated until <Time at={o.evaluated_until} withZone />
           </span>
         )}
+        {o.indicator.type === "promql" && o.counted_since && (
+          <span class="faint">
+            counted since <Time at={o.counted_since} withZone />
+          </span>
+        )}
       </p>
       {o.indicator.type === "promql" && (
         <details>
