@@ -12,21 +12,23 @@ import (
 )
 
 const (
-	accountsBucket = "ledger_accounts"
-	minutesBucket  = "ledger_minutes"
+	accountsBucket   = "ledger_accounts"
+	minutesBucket    = "ledger_minutes"
+	unmeasuredBucket = "ledger_unmeasured"
 )
 
 // Buckets names the top-level buckets that New needs.
-var Buckets = []string{accountsBucket, minutesBucket}
+var Buckets = []string{accountsBucket, minutesBucket, unmeasuredBucket}
 
 // Ledger is the ledger within one transaction. It is valid as long as the transaction, and not safe for concurrent use.
 type Ledger struct {
 	accounts, minutes *bbolt.Bucket
+	*Unmeasured
 }
 
 // New returns the ledger in a file that was opened with Buckets.
 func New(tx *bbolt.Tx) *Ledger {
-	return &Ledger{tx.Bucket([]byte(accountsBucket)), tx.Bucket([]byte(minutesBucket))}
+	return &Ledger{tx.Bucket([]byte(accountsBucket)), tx.Bucket([]byte(minutesBucket)), &Unmeasured{tx.Bucket([]byte(unmeasuredBucket))}}
 }
 
 // Account holds the totals of one objective.
@@ -229,6 +231,9 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 		}
 	}
 	a.cutGaps(0, next)
+	if err := l.cut(a, 0, next); err != nil {
+		return err
+	}
 	a.Measured = min(a.Measured, next)
 	a.Next, a.First, a.IndicatorSince = next, min(a.First, next), min(a.IndicatorSince, next)
 	a.Total, a.Bad, a.TotalCarry, a.BadCarry = events.Total, events.Bad, 0, 0
@@ -268,6 +273,9 @@ func (l *Ledger) Prune(horizon Minute) error {
 		}
 	}
 	for _, a := range gone {
+		if err := l.cut(&a, 0, 0); err != nil {
+			return err
+		}
 		if err := l.accounts.Delete([]byte(a.Name)); err != nil {
 			return err
 		}
@@ -275,6 +283,9 @@ func (l *Ledger) Prune(horizon Minute) error {
 	for _, a := range moved {
 		a.First = firstOf(hour)
 		a.cutGaps(a.First, a.Next)
+		if err := l.cut(&a, a.First, a.Next); err != nil {
+			return err
+		}
 		if err := l.save(&a); err != nil {
 			return err
 		}
