@@ -19,6 +19,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -63,6 +64,8 @@ type progress struct {
 	failing string
 	// ahead is how many minutes to search for a gap; 0, after minutes with data, searches none.
 	ahead ledger.Minute
+	// week is the traffic that is expected of a young window.
+	week covered.Whole
 }
 
 // spanProgress is how far the span objectives were read, which are read together.
@@ -74,6 +77,8 @@ type spanProgress struct {
 	batch   ledger.Minute
 	ahead   ledger.Minute // how many minutes to search for a gap; 0, after minutes with samples, searches none
 	cursors samples.Cursors
+	// outages are the minutes of which it is known why they were not measured.
+	outages covered.Outages
 }
 
 // evaluate evaluates all minutes that ended lateness ago or earlier. It returns when all objectives are up to date or in error,
@@ -86,6 +91,7 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	if err := v.jump(look.Jumped, now); err != nil {
 		return err
 	}
+	v.spans.outages.Forget(ledger.Elapsed(now) + 1) // where the clock was ahead at the start
 	end := ledger.Elapsed(now.Add(-v.config.Lateness))
 	switch {
 	case !look.Confirmed && (v.latest() > end+ledger.Minutes(aheadAllowed) || v.spans.watermark < end-v.retention):
@@ -118,6 +124,7 @@ func (v *evaluator) write(r round, now time.Time) error {
 	var t *transaction
 	err := v.db.Update(func(tx *bbolt.Tx) (err error) {
 		t = newTransaction(v, tx, now)
+		t.unread, t.sampled = v.arrival.Unread(r.moved.Newest()), r.sampledOf(v.objectives)
 		for _, reading := range r.readings {
 			o := v.objectives[reading.objective]
 			if err := t.advance(reading); err != nil {

@@ -103,7 +103,10 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			if err != nil {
 				// The batch may have been too large: more samples than the database allows, or than it reads in time.
 				v.spans.batch = max(batch/4, 1)
-				r.failed = v.fail(ctx, failed, spans, err) || r.failed
+				if v.fail(ctx, failed, spans, err) {
+					v.spans.outages.Add(ledger.Run{From: watermark, To: end, Reason: ledger.DatabaseAway})
+					r.failed = true
+				}
 				return
 			}
 			v.spans.batch = min(2*batch, maxSpanBatch)
@@ -220,7 +223,7 @@ func (t *transaction) skip(o slo.Objective, a *ledger.Account, r reading) error 
 		return err
 	}
 	for ; next < a.Next; next++ {
-		as, err := t.assessment(o, a, next+1, a.Measured)
+		as, _, err := t.assessment(r.objective, a, next+1, a.Measured)
 		if err != nil {
 			return err
 		}

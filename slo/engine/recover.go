@@ -14,6 +14,7 @@ import (
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -113,6 +114,8 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 			}
 		}
 		v.spans.began = v.spans.watermark
+		v.spans.outages = covered.Outages{}
+		v.spans.outages.Add(ledger.Run{From: v.spans.watermark, To: ledger.Elapsed(now), Reason: ledger.GatewayDown})
 		t = newTransaction(v, tx, now)
 		if err := v.recoverObjectives(t); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
@@ -21,6 +22,10 @@ type transaction struct {
 	tx     *bbolt.Tx
 	ledger *ledger.Ledger
 	now    time.Time
+	// unread is when the oldest counts were sent that did not arrive in the database; zero if there are none.
+	unread time.Time
+	// sampled are the minutes of the round of which the database has samples of any objective that counts spans.
+	sampled []bool
 
 	alerts     map[int]alert.Alert
 	watermarks map[int]ledger.Minute
@@ -47,6 +52,13 @@ func (t *transaction) advance(r reading) error {
 				zap.String("objective", o.Name), zap.Time("since", a.IndicatorSince.Start()))
 		})
 	}
+	gone := r.from // later than the watermark where the minutes between are too old to matter
+	if r.gap {
+		gone = r.to
+	}
+	if err := t.unmeasured(o, a, a.Next, gone, nil, nil); err != nil {
+		return err
+	}
 	if r.gap {
 		err := t.skip(o, a, r)
 		t.watermarks[r.objective] = a.Next
@@ -69,11 +81,16 @@ func (t *transaction) advance(r reading) error {
 	if err := t.ledger.Append(a, from, counts.Deltas); err != nil {
 		return err
 	}
+	if begin := max(first, from); begin < a.Next {
+		if err := t.unmeasured(o, a, begin, a.Next, counts.Measured[begin-from:], t.sampled); err != nil {
+			return err
+		}
+	}
 	for m := first; m < a.Next; m++ {
 		if m >= from && counts.Measured[m-from] {
 			measured = m + 1
 		}
-		as, err := t.assessment(o, a, m+1, measured)
+		as, _, err := t.assessment(r.objective, a, m+1, measured)
 		if err != nil {
 			return err
 		}
@@ -97,21 +114,59 @@ func lastOf(list []bool) int {
 // measuredFor is how many minutes after a measured one still count as measured: as long as Prometheus looks back for a sample.
 const measuredFor = 5
 
-// assessment assesses an objective at the end of the minute before next. measured is the first minute after the last measured
-// one before next.
-func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, error) {
-	var first error
-	as := alert.Assess(o, next.Start(), func(window time.Duration) slo.Events {
-		e, err := t.ledger.Sum(a, next-ledger.Minutes(window), next)
-		if first == nil {
-			first = err
-		}
-		return e
-	})
+// assessment assesses an objective at the end of the minute before next, and returns the windows that it read. measured is the first
+// minute after the last measured one before next.
+func (t *transaction) assessment(i int, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, *covered.Reading, error) {
+	o := t.v.objectives[i]
+	windows, expected, err := t.read(i, a, next)
+	if err != nil {
+		return alert.Assessment{}, nil, err
+	}
+	as := alert.AssessCovered(o, next.Start(), windows.Window, expected)
 	if next-measured > measuredFor {
 		as.UnmeasuredSince = max(measured, a.First).Start()
 	}
-	return as, first
+	return as, windows, nil
+}
+
+// read reads all windows of an objective at the end of the minute before next, in one pass, and how many events are expected of its own.
+func (t *transaction) read(i int, a *ledger.Account, next ledger.Minute) (*covered.Reading, float64, error) {
+	o := t.v.objectives[i]
+	windows, err := covered.Read(t.ledger, a, nil, next, covered.Windows(o, burnWindows))
+	if err != nil {
+		return nil, 0, err
+	}
+	expected, err := covered.Expected(t.ledger, a, o, next, windows.Window(o.Window), &t.v.progress[i].week)
+	return windows, expected, err
+}
+
+// unmeasured records which of the minutes from from up to, but not including, to were not measured. has says for each whether the
+// database has a sample of it; nil means that it has none of any.
+func (t *transaction) unmeasured(o slo.Objective, a *ledger.Account, from, to ledger.Minute, has, sampled []bool) error {
+	in := covered.Minutes{To: to, Has: has, Outages: &t.v.spans.outages}
+	if o.Indicator.Type != slo.PromQL {
+		in.Spans, in.Unread, in.Recovers = true, t.unread, maxBirths
+		if n := int(to - from); n <= len(sampled) {
+			in.Any = sampled[len(sampled)-n:]
+		}
+	}
+	return covered.Record(t.ledger, a, from, in)
+}
+
+// sampledOf returns the minutes of the round of which the database has samples of any objective that counts spans.
+func (r *round) sampledOf(objectives []slo.Objective) (sampled []bool) {
+	for _, reading := range r.readings {
+		if reading.counts == nil || objectives[reading.objective].Indicator.Type == slo.PromQL {
+			continue
+		}
+		if sampled == nil {
+			sampled = make([]bool, len(reading.counts.Measured))
+		}
+		for i, m := range reading.counts.Measured {
+			sampled[i] = sampled[i] || m
+		}
+	}
+	return sampled
 }
 
 // step advances an objective's alert to the assessment, and puts its notices into the outbox.

@@ -50,6 +50,7 @@ func listObjectives(all *known.Components) http.HandlerFunc {
 		answer := api.ObjectivesOf(e.Statuses())
 		for i := range answer.Objectives {
 			noteCounts(all, &answer.Objectives[i])
+			answer.Objectives[i].Coverage.Gaps = nil // an objective's own answer lists them
 		}
 		rest.WriteJSON(w, answer)
 	})

@@ -59,6 +59,8 @@ describe("factorOf", () => {
     active: false,
     reachable: true,
     exhaustion_seconds: null,
+    exhausted_at: null,
+    awaits_coverage: false,
   });
   const tiers = [
     tier("ticket", "3d", "6h", 1),
@@ -88,6 +90,9 @@ describe("factorOf", () => {
       bad: 0,
       error_ratio: 0,
       burn_rate: 0,
+      burn_rate_high: 0,
+      covered_seconds: 1,
+      covered_ratio: 1,
     }));
     const of = (some: Tier[]) => w.listWindows(objective("x", { tiers: some, burn_rates: rates }));
     expect(of(tiers)).toEqual(["5m", "1h", "6h", "3d"]);

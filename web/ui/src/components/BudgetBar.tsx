@@ -1,17 +1,24 @@
 import type { Objective } from "../api/types";
 import { percent } from "../lib/format";
 import { budgetLeft, overspent } from "../objectives/budget";
+import { interval, seenWords } from "../objectives/coverage";
 
 /**
  * The rest of the error budget. A full bar is all of it; marks stand at 50 and 10 %, where the policy changes. An
- * overspent budget fills with stripes from the left, by as much as it is overspent.
+ * overspent budget fills with stripes from the left, by as much as it is overspent. The part that is there only if all
+ * that was not measured was good is hatched.
  */
 export function BudgetBar({ objective: o }: { objective: Objective }) {
   const left = budgetLeft(o);
   if (left === null)
     return <div class="budget budget-none" role="img" aria-label="No budget figure: no events" />;
   const width = `${Math.min(1, Math.abs(left)) * 100}%`;
-  const label = left < 0 ? Object.values(overspent(left)).join("") : `${percent(left)} of the budget left`;
+  const sure = Math.min(1, Math.max(0, o.budget.remaining_ratio_low));
+  const doubt = left > 0 ? Math.min(1, left) - sure : 0;
+  const label =
+    left < 0
+      ? Object.values(overspent(left)).join("")
+      : `${interval(o.budget.remaining_ratio_low, left, percent)} of the budget left`;
   return (
     <div
       class={`budget policy-${o.budget.policy}`}
@@ -19,6 +26,7 @@ export function BudgetBar({ objective: o }: { objective: Objective }) {
       aria-label={`${label}, policy ${o.budget.policy}`}
     >
       <div class={left < 0 ? "budget-fill over" : "budget-fill"} style={{ width }} />
+      {doubt > 0 && <i class="budget-doubt" style={{ left: `${sure * 100}%`, width: `${doubt * 100}%` }} />}
       <i class="budget-mark" style={{ left: "10%" }} />
       <i class="budget-mark" style={{ left: "50%" }} />
     </div>
@@ -30,15 +38,23 @@ export function BudgetWords({ objective: o }: { objective: Objective }) {
   const left = budgetLeft(o);
   if (left === null) return <span class="faint">no events yet</span>;
   const over = left < 0 ? overspent(left) : null;
+  const seen = seenWords(o);
+  const young = seen && (
+    <span class="faint" title={`Rated against the events that ${o.window} will have at this traffic`}>
+      {" "}
+      (young: {seen})
+    </span>
+  );
   return over ? (
     <span class="budget-words over">
       {over.before}
       <b class="num">{over.amount}</b>
       {over.after}
+      {young}
     </span>
   ) : (
     <span class="budget-words">
-      <b class="num">{percent(left)}</b> left
+      <b class="num">{interval(o.budget.remaining_ratio_low, left, percent)}</b> left{young}
     </span>
   );
 }

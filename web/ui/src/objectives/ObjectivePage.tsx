@@ -12,6 +12,7 @@ import { age } from "../lib/time";
 import { links, type Route } from "../router";
 import { Breakdown } from "./Breakdown";
 import { budgetLeft } from "./budget";
+import { Coverage } from "./Coverage";
 import { HistoryCharts } from "./HistoryCharts";
 import { NoEvents } from "./NoEvents";
 import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
@@ -42,6 +43,7 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
               <p class={`notice notice-${o.state}`}>{o.message}</p>
             )}
             <Figures objective={o} />
+            <Coverage objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
             <Breakdown objective={o} route={route} />
@@ -126,6 +128,7 @@ function AlertBanner({ objective: o }: { objective: Objective }) {
 }
 
 function Figures({ objective: o }: { objective: Objective }) {
+  const now = useNow(60_000);
   const b = o.budget;
   const remaining = budgetLeft(o);
   return (
@@ -140,9 +143,14 @@ function Figures({ objective: o }: { objective: Objective }) {
         </div>
         <BudgetBar objective={o} />
         <p>{remaining === null ? "There are no events in the window yet." : POLICY_ASKS[b.policy]}</p>
+        {b.exhausted_at && (
+          <p class="faint">
+            At the present pace it is spent at <Time at={b.exhausted_at} now={now} withZone />.
+          </p>
+        )}
       </div>
       <Figure name="Events left" of={left(remaining, count(b.remaining_events))}>
-        of {count(b.allowed_events)} that may be bad
+        of {count(b.allowed_events)} that may be bad{b.young && `, of ${count(b.expected_events)} expected`}
       </Figure>
       <Figure name="Outage left" of={left(remaining, durationSeconds(b.remaining_minutes * 60))}>
         of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
