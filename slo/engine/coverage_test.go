@@ -11,6 +11,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/lost"
 )
 
 // steadily makes events of the objective a, a sample every ten seconds from one minute to another, 100 a minute of which some are bad.
@@ -300,4 +301,46 @@ func TestAllWindowsInOneList(t *testing.T) {
 	}
 	s, _ := e.Status("a")
 	assert.Equal(t, s.Budget.RemainingRatio, *h.Points[len(h.Points)-1].BudgetRemainingRatio, "the chart ends where the bar is")
+}
+
+// Spans that senders dropped widen the upper ends of the objectives whose events they may be, and nothing else.
+func TestLostSpansWidenTheUpperBound(t *testing.T) {
+	db := newFakeTSDB()
+	w := &steadily{db: db}
+	db.events("a", noon.Add(time.Second), 0, 0)
+	w.pass(0, 60, 1)
+	lostIn := func(at time.Time) model.Vector {
+		if at.Equal(noon.Add(10 * time.Minute)) {
+			return model.Vector{{Metric: model.Metric{"job": "shop/checkout"}, Value: 500}, {Metric: model.Metric{"job": "other"}, Value: 5000}}
+		}
+		return model.Vector{}
+	}
+	db.exprs[lost.Query] = func(at time.Time) model.Value { return lostIn(at) }
+	c := parse(t, twoObjectives)
+	e := openAt(t, c, db, noon)
+	defer func() { closeIt(t, e) }()
+	evaluateAt(t, e, 9)
+	evaluateAt(t, e, 10)
+	s := evaluateAt(t, e, 60)
+	check := func() {
+		t.Helper()
+		assert.InDelta(t, 100, s.Coverage.LostSpans, 0, "500 in five minutes, of which one counts")
+		for _, b := range s.BurnRates {
+			if b.Window == "1h" {
+				assert.InDelta(t, (float64(b.Bad)+100)/(float64(b.Total)+100)/0.01, *b.BurnRateHigh, 1e-9)
+			}
+			if b.Window == "30m" {
+				assert.Equal(t, *b.BurnRate, *b.BurnRateHigh, "they were lost earlier")
+			}
+		}
+		assert.InDelta(t, 6000, s.Events.Total, 1)
+		assert.Less(t, s.Budget.RemainingRatioLow, s.Budget.RemainingRatio)
+		all, _ := e.Status("b")
+		assert.InDelta(t, 1100, all.Coverage.LostSpans, 0, "an objective of all services may have lost any")
+	}
+	check()
+	closeIt(t, e)
+	e = openAt(t, c, db, noon.Add(61*time.Minute))
+	s, _ = e.Status("a")
+	check()
 }

@@ -79,6 +79,8 @@ type spanProgress struct {
 	cursors samples.Cursors
 	// outages are the minutes of which it is known why they were not measured.
 	outages covered.Outages
+	// lost is the first minute whose lost spans are not read yet.
+	lost ledger.Minute
 }
 
 // evaluate evaluates all minutes that ended lateness ago or earlier. It returns when all objectives are up to date or in error,
@@ -131,6 +133,9 @@ func (v *evaluator) write(r round, now time.Time) error {
 				return fmt.Errorf("objective %s: %w", o.Name, err)
 			}
 		}
+		if err := t.lose(r.lost); err != nil {
+			return err
+		}
 		if r.spansTo > 0 {
 			if err := book.PutSpanWatermark(tx, r.spansTo); err != nil {
 				return err
@@ -147,6 +152,7 @@ func (v *evaluator) write(r round, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", v.db.Path(), err)
 	}
+	v.spans.lost = max(v.spans.lost, r.lostTo)
 	if r.spansTo > 0 {
 		v.spans.watermark, v.spans.ahead = r.spansTo, r.ahead
 		maps.Copy(v.spans.cursors, r.moved)

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/engine/internal/lost"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
@@ -29,6 +30,8 @@ const (
 	// queriesAtOnce bounds the load that evaluation puts on the database.
 	queriesAtOnce = 4
 	queryTimeout  = 30 * time.Second
+	// lostTimeout is short, as spans that were counted wait meanwhile.
+	lostTimeout = 5 * time.Second
 )
 
 // reading holds the minutes that were read for one objective.
@@ -48,6 +51,9 @@ type round struct {
 	spansTo ledger.Minute
 	moved   samples.Cursors
 	ahead   ledger.Minute // how many minutes to search for a gap in spans next
+	// lost holds the lost spans up to, but not including, lostTo; 0 if none were read.
+	lost   map[ledger.Minute]lost.Spans
+	lostTo ledger.Minute
 	// failed says that a query failed.
 	failed bool
 }
@@ -98,6 +104,11 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births, batch)
 				ahead = aheadOf(len(counts) == 0)
 			}
+			var gone map[ledger.Minute]lost.Spans
+			goneTo := ledger.Minute(0)
+			if err == nil {
+				gone, goneTo = v.readLost(ctx, to)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -111,6 +122,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			}
 			v.spans.batch = min(2*batch, maxSpanBatch)
 			r.spansTo, r.moved, r.ahead = to, moved, ahead
+			r.lost, r.lostTo = gone, goneTo
 			for _, i := range spans {
 				v.progress[i].failing = ""
 				r.readings = append(r.readings, reading{objective: i, from: watermark, to: to, counts: counts[v.objectives[i].Name], gap: gap})
@@ -143,6 +155,22 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 	}
 	wg.Wait()
 	return r
+}
+
+// readLost returns the lost spans up to a minute, which it returns too; 0 if they cannot be read, and are read with the next minutes.
+func (v *evaluator) readLost(ctx context.Context, to ledger.Minute) (map[ledger.Minute]lost.Spans, ledger.Minute) {
+	from := max(v.spans.lost, to-promqlBatch)
+	if from >= to {
+		return nil, 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, lostTimeout)
+	defer cancel()
+	found, err := lost.Read(ctx, v.querier, from, to)
+	if err != nil {
+		v.logger.Debug("lost spans cannot be read yet", zap.Error(err))
+		return nil, 0
+	}
+	return found, to
 }
 
 // spanObjectives returns the indexes of the objectives that count spans.

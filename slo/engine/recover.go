@@ -113,7 +113,7 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 				return err
 			}
 		}
-		v.spans.began = v.spans.watermark
+		v.spans.began, v.spans.lost = v.spans.watermark, v.spans.watermark
 		v.spans.outages = covered.Outages{}
 		v.spans.outages.Add(ledger.Run{From: v.spans.watermark, To: ledger.Elapsed(now), Reason: ledger.GatewayDown})
 		t = newTransaction(v, tx, now)

@@ -94,6 +94,7 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 	v.spans.watermark = min(v.spans.watermark, end)
 	v.spans.began = min(v.spans.began, v.spans.watermark)
 	v.spans.outages.Forget(end)
+	v.spans.lost = min(v.spans.lost, end)
 	v.pruned = min(v.pruned, end-v.retention)
 	maps.Copy(v.spans.cursors, rewound)
 	t.publish()

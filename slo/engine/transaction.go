@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -10,6 +12,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/covered"
+	"github.com/slowburn/slowburn/slo/engine/internal/lost"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
@@ -27,6 +30,8 @@ type transaction struct {
 	// sampled are the minutes of the round of which the database has samples of any objective that counts spans.
 	sampled []bool
 
+	// lost are the accounts of lost spans by objective, as far as they were looked up; nil if there is none.
+	lost       map[int]*ledger.Account
 	alerts     map[int]alert.Alert
 	watermarks map[int]ledger.Minute
 	statuses   []Status
@@ -36,7 +41,7 @@ type transaction struct {
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
 	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), now: now,
-		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
+		lost: map[int]*ledger.Account{}, alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
 }
 
 // advance appends the minutes of a reading to the ledger, and steps the alert through each.
@@ -132,7 +137,18 @@ func (t *transaction) assessment(i int, a *ledger.Account, next, measured ledger
 // read reads all windows of an objective at the end of the minute before next, in one pass, and how many events are expected of its own.
 func (t *transaction) read(i int, a *ledger.Account, next ledger.Minute) (*covered.Reading, float64, error) {
 	o := t.v.objectives[i]
-	windows, err := covered.Read(t.ledger, a, nil, next, covered.Windows(o, burnWindows))
+	account, known := t.lost[i]
+	if !known {
+		found, ok, err := t.ledger.Find(lost.Account(o.Name))
+		if err != nil {
+			return nil, 0, err
+		}
+		if ok {
+			account = found
+		}
+		t.lost[i] = account
+	}
+	windows, err := covered.Read(t.ledger, a, account, next, covered.Windows(o, burnWindows))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -151,6 +167,32 @@ func (t *transaction) unmeasured(o slo.Objective, a *ledger.Account, from, to le
 		}
 	}
 	return covered.Record(t.ledger, a, from, in)
+}
+
+// lose writes the lost spans of minutes to the accounts of the objectives whose events may be among them.
+func (t *transaction) lose(minutes map[ledger.Minute]lost.Spans) error {
+	for _, m := range slices.Sorted(maps.Keys(minutes)) {
+		for i, o := range t.v.objectives {
+			n := minutes[m].Of(o.Indicator.Spans.Service)
+			if o.Indicator.Type == slo.PromQL || n == 0 {
+				continue
+			}
+			a, _, err := t.ledger.Open(lost.Account(o.Name), m, "")
+			if err != nil {
+				return err
+			}
+			if m-a.Next >= minAhead {
+				if err := t.ledger.Skip(a, m); err != nil {
+					return err
+				}
+			}
+			if err := t.ledger.Append(a, m, []ledger.Delta{{Total: n}}); err != nil {
+				return err
+			}
+			t.lost[i] = a
+		}
+	}
+	return nil
 }
 
 // sampledOf returns the minutes of the round of which the database has samples of any objective that counts spans.
