@@ -37,16 +37,26 @@ type TierState struct {
 // Window holds the events of a window, and how much of it was measured.
 type Window struct {
 	slo.Events
+	// OnTime are those of the Events that are not late. Only the short windows of tiers need them.
+	OnTime   slo.Events
 	Coverage slo.Coverage
 }
 
 // Assess computes the budget and the tiers at a time, where all of each window was measured. The function events returns the events of
 // the window that ends then.
 func Assess(o slo.Objective, at time.Time, events func(window time.Duration) slo.Events) Assessment {
-	return AssessCovered(o, at, func(w time.Duration) Window { return Window{events(w), slo.WholeWindow(w)} }, float64(events(o.Window).Total))
+	return AssessOnTime(o, at, events, events)
 }
 
-// AssessCovered is Assess of windows that were measured in part. The budget is rated against the expected events of the objective's
+// AssessOnTime is Assess where some events are late: they happened at an unknown time before their minute. onTime leaves them out. They
+// spend the budget, but say nothing about whether the trouble still goes on, so short windows are without them.
+func AssessOnTime(o slo.Objective, at time.Time, events, onTime func(window time.Duration) slo.Events) Assessment {
+	return AssessCovered(o, at, func(w time.Duration) Window {
+		return Window{Events: events(w), OnTime: onTime(w), Coverage: slo.WholeWindow(w)}
+	}, float64(events(o.Window).Total))
+}
+
+// AssessCovered is AssessOnTime of windows that were measured in part. The budget is rated against the expected events of the objective's
 // whole window.
 func AssessCovered(o slo.Objective, at time.Time, window func(time.Duration) Window, expected float64) Assessment {
 	whole := window(o.Window)
@@ -55,10 +65,10 @@ func AssessCovered(o slo.Objective, at time.Time, window func(time.Duration) Win
 	for i, t := range o.Tiers {
 		long, short := window(t.LongWindow), window(t.ShortWindow)
 		reachable := o.Reachable(t)
-		active := reachable && o.ActiveOf(t, long.Events, short.Events, expected)
+		active := reachable && o.ActiveOf(t, long.Events, short.OnTime, expected)
 		judged := o.Judged(t, long.Events, long.Coverage, expected)
 		a.Tiers[i] = TierState{
-			Tier: t, Factor: o.Factor(t), Long: long.Events, Short: short.Events, LongCoverage: long.Coverage, ShortCoverage: short.Coverage,
+			Tier: t, Factor: o.Factor(t), Long: long.Events, Short: short.OnTime, LongCoverage: long.Coverage, ShortCoverage: short.Coverage,
 			Reachable: reachable, Active: active && judged, Thin: active && !judged,
 		}
 	}

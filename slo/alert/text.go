@@ -134,6 +134,12 @@ func seenText(d time.Duration) string {
 }
 
 func badness(in slo.Indicator) string {
+	switch {
+	case in.Bad != nil && in.Type == slo.Latency:
+		return "requests took longer than " + slo.FormatDuration(in.Threshold) + " or were bad"
+	case in.Bad != nil:
+		return "requests were bad"
+	}
 	switch in.Type {
 	case slo.Availability:
 		return "requests failed"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -19,6 +20,9 @@ type Reader interface {
 	// History returns an objective over time: a point for each whole step from start to end, as far as it was evaluated. The
 	// error is ErrUnknownObjective, or wraps ErrBadRange and says what is wrong with the range.
 	History(name string, start, end time.Time, step time.Duration) (History, error)
+	// Breakdown returns which services, operations, versions and reasons an objective's events came from, by the given dimensions. A zero
+	// end is the last minute that was evaluated, a zero start as BasisAlert and BasisLastHour say. The errors are those of History.
+	Breakdown(name string, start, end time.Time, by []parts.Dimension) (Breakdown, error)
 	// Alerts returns the firing and pending alerts, then those that resolved within the last 7 days, latest end first.
 	Alerts() (Alerts, error)
 	// Deliveries returns the latest deliveries to receivers, newest first.
@@ -60,13 +64,18 @@ type Status struct {
 	LastMeasuredAt *time.Time
 	State          State
 	Message        string
-	Events         Events
-	ErrorRatio     *float64
-	Budget         Budget
-	BurnRates      []BurnRate
-	Tiers          []Tier
-	Alert          AlertState
-	Coverage       Coverage
+	// Warnings has a sentence for each condition of the indicator that no span met for an hour although its service had traffic.
+	Warnings []string
+	Events   Events
+	// Late are the events of the last 24 hours that arrived more than late_window after their spans ended. They are in Events, and in no
+	// short window of a tier.
+	Late       Events
+	ErrorRatio *float64
+	Budget     Budget
+	BurnRates  []BurnRate
+	Tiers      []Tier
+	Alert      AlertState
+	Coverage   Coverage
 }
 
 // Coverage is how much of the objective's window was measured.
@@ -115,6 +124,8 @@ type Indicator struct {
 	ThresholdMS float64
 	BadQuery    string
 	TotalQuery  string
+	// Sentence says which spans count, and which of them are bad; empty for PromQL.
+	Sentence string
 }
 
 // Events are counts over some window.
@@ -198,6 +209,23 @@ type Point struct {
 	BudgetRemainingRatio *float64
 	BurnRates            map[string]*float64
 }
+
+// Breakdown is an objective's events by part.
+type Breakdown struct {
+	By    []parts.Dimension
+	Basis Basis
+	parts.Breakdown
+}
+
+// Basis says where a Breakdown begins.
+type Basis string
+
+// The bases.
+const (
+	BasisRequest  Basis = "request"   // at the start that was asked for
+	BasisAlert    Basis = "alert"     // where the burn began that the pending or firing alert is about, which is before the alert
+	BasisLastHour Basis = "last_hour" // an hour before the end, as there is no such alert
+)
 
 // Alerts is a list of alerts.
 type Alerts struct {

@@ -67,7 +67,11 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 				return err
 			}
 			if ok {
+				next := a.Next
 				if err := t.ledger.Shift(a, end, was-end); err != nil {
+					return fmt.Errorf("objective %s: %w", o.Name, err)
+				}
+				if err := t.parts.Shift(a, end, next, was-end); err != nil {
 					return fmt.Errorf("objective %s: %w", o.Name, err)
 				}
 			}

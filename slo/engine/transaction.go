@@ -15,6 +15,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/lost"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -24,6 +25,7 @@ type transaction struct {
 	v      *evaluator
 	tx     *bbolt.Tx
 	ledger *ledger.Ledger
+	parts  *parts.Store
 	now    time.Time
 	// unread is when the oldest counts were sent that did not arrive in the database; zero if there are none.
 	unread time.Time
@@ -40,7 +42,7 @@ type transaction struct {
 }
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
-	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), now: now,
+	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), parts: parts.New(tx), now: now,
 		lost: map[int]*ledger.Account{}, alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
 }
 
@@ -79,32 +81,62 @@ func (t *transaction) advance(r reading) error {
 	if counts == nil {
 		counts = &samples.Counts{Deltas: make([]ledger.Delta, r.to-r.from), Measured: make([]bool, r.to-r.from)}
 	}
-	first, measured := a.Next, a.Measured
+	measured := a.Measured
 	if i := lastOf(counts.Measured); i >= 0 {
 		a.Measured = max(a.Measured, from+ledger.Minute(i)+1)
 	}
-	if err := t.ledger.Append(a, from, counts.Deltas); err != nil {
+	began := a.Next
+	if begin := max(began, from); begin < r.to {
+		if err := t.unmeasured(o, a, begin, r.to, counts.Measured[begin-from:], t.sampled); err != nil {
+			return err
+		}
+	}
+	for earlier := counts.Earlier; from < r.to; {
+		// Up to the next minute in which events of earlier ones arrived: the assessments before must not see these.
+		to := r.to
+		if len(earlier) > 0 {
+			to = earlier[0].Arrived + 1
+		}
+		arrived := arrivedBefore(earlier, to)
+		first := a.Next
+		if err := t.ledger.Append(a, from, counts.Deltas[from-r.from:to-r.from]); err != nil {
+			return err
+		}
+		for m := first; m < a.Next; m++ {
+			if m >= from && counts.Measured[m-r.from] {
+				measured = m + 1
+			}
+			if m == to-1 {
+				if err := t.ledger.AddEarlier(a, arrived); err != nil {
+					return err
+				}
+			}
+			as, _, err := t.assessment(r.objective, a, m+1, measured)
+			if err != nil {
+				return err
+			}
+			if err := t.step(r.objective, as); err != nil {
+				return err
+			}
+		}
+		from, earlier = to, earlier[len(arrived):]
+	}
+	if err := t.parts.Book(t.ledger, a, began, counts.Parts); err != nil {
 		return err
-	}
-	if begin := max(first, from); begin < a.Next {
-		if err := t.unmeasured(o, a, begin, a.Next, counts.Measured[begin-from:], t.sampled); err != nil {
-			return err
-		}
-	}
-	for m := first; m < a.Next; m++ {
-		if m >= from && counts.Measured[m-from] {
-			measured = m + 1
-		}
-		as, _, err := t.assessment(r.objective, a, m+1, measured)
-		if err != nil {
-			return err
-		}
-		if err := t.step(r.objective, as); err != nil {
-			return err
-		}
 	}
 	t.watermarks[r.objective] = a.Next
 	return nil
+}
+
+// arrivedBefore returns the events that arrived before a minute.
+func arrivedBefore(earlier []samples.Earlier, to ledger.Minute) (arrived []ledger.Earlier) {
+	for _, e := range earlier {
+		if e.Arrived >= to {
+			break
+		}
+		arrived = append(arrived, e.Earlier)
+	}
+	return arrived
 }
 
 // lastOf returns the index of the last true, or -1.
@@ -127,11 +159,21 @@ func (t *transaction) assessment(i int, a *ledger.Account, next, measured ledger
 	if err != nil {
 		return alert.Assessment{}, nil, err
 	}
-	as := alert.AssessCovered(o, next.Start(), windows.Window, expected)
+	as := alert.AssessCovered(o, next.Start(), func(window time.Duration) alert.Window {
+		in := windows.Window(window)
+		if slices.ContainsFunc(o.Tiers, func(t slo.Tier) bool { return t.ShortWindow == window }) {
+			late, lateErr := t.ledger.Late(a, next-ledger.Minutes(window), next)
+			if err == nil {
+				err = lateErr
+			}
+			in.OnTime = slo.Events{Total: in.Total - late.Total, Bad: in.Bad - late.Bad}
+		}
+		return in
+	}, expected)
 	if next-measured > measuredFor {
 		as.UnmeasuredSince = max(measured, a.First).Start()
 	}
-	return as, windows, nil
+	return as, windows, err
 }
 
 // read reads all windows of an objective at the end of the minute before next, in one pass, and how many events are expected of its own.

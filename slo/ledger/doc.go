@@ -4,7 +4,7 @@
 // follows from it. A Minute is a minute since the Unix epoch. An Account is what the ledger knows of one objective: its
 // first minute, the first minute that it does not have yet (the watermark), and all events so far.
 //
-// Rules: minutes are appended once, in order; a minute without counts is a zero, and a long run of minutes
+// Rules: minutes are appended once, in order; events that arrive later are added to them; a minute without counts is a zero, and a long run of minutes
 // without measurements is a Gap. Minutes of a clock that was ahead are moved back. Fractions are carried from minute
 // to minute, so rounding never drifts. An objective is known by its name alone: edits of its target, labels or
 // indicator keep its history, and a changed indicator is noted. Sums over any window take two look-ups. Minutes that were not
@@ -14,6 +14,7 @@
 //
 //	bucket ledger_accounts   objective name → Account as JSON (internal/state)
 //	bucket ledger_minutes    hour ‖ account ID → chunk
+//	bucket ledger_late       hour ‖ account ID → late events, for a week
 //
 //	bucket ledger_unmeasured account ID ‖ first minute, 4 bytes each → a run of minutes that were not measured
 //
@@ -25,6 +26,8 @@
 //
 //	run                      1 byte reason; 4 bytes the first minute after it; 4 bytes the sum of the minutes of the account's runs
 //	                         before it that are not covered; big endian
+//	late events              1 byte format (1), then for each minute with any: 1 byte minute of the hour, uvarint total, uvarint bad.
+//	                         They are in the minute's events too
 //
 // An account has a chunk for every hour from its first to its last minute, or, when pruned, from the horizon on, except for hours that
 // lie within its gaps.

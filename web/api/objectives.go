@@ -43,6 +43,34 @@ type Standing struct {
 	Coverage       Coverage       `json:"coverage"`
 	VolatileCounts string         `json:"volatile_counts"`
 	LostCounts     string         `json:"lost_counts"`
+	Warnings       []string       `json:"warnings"`
+	Late           Events         `json:"late"`
+	ClocksOff      []ClockOff     `json:"clocks_off"`
+}
+
+// ClockOff is a service with processes whose clocks are behind.
+type ClockOff struct {
+	Service       string    `json:"service"`
+	Processes     int       `json:"processes"`
+	BehindSeconds float64   `json:"behind_seconds"`
+	Since         time.Time `json:"since"`
+}
+
+// ClocksOffOf describes the processes whose clocks are behind, by service. They must be sorted by service.
+func ClocksOffOf(processes []slo.ClockOff) []ClockOff {
+	list := []ClockOff{}
+	for _, p := range processes {
+		if n := len(list); n == 0 || list[n-1].Service != p.Service {
+			list = append(list, ClockOff{Service: p.Service, Since: p.Since})
+		}
+		last := &list[len(list)-1]
+		last.Processes++
+		last.BehindSeconds = max(last.BehindSeconds, p.Behind.Seconds())
+		if p.Since.Before(last.Since) {
+			last.Since = p.Since
+		}
+	}
+	return list
 }
 
 // Indicator selects the events of an objective.
@@ -55,6 +83,7 @@ type Indicator struct {
 	ThresholdMS float64           `json:"threshold_ms"`
 	BadQuery    string            `json:"bad_query"`
 	TotalQuery  string            `json:"total_query"`
+	Sentence    string            `json:"sentence"`
 }
 
 // Events counts events in a window.
@@ -164,7 +193,7 @@ func coverageOf(c engine.Coverage) Coverage {
 	return Coverage{c.SeenSeconds, c.CoveredSeconds, c.CoveredRatio, c.Young, c.LostSpans, gaps, c.GapsTotal}
 }
 
-// ObjectiveOf describes an objective. The caller sets VolatileCounts and LostCounts from the sli connectors.
+// ObjectiveOf describes an objective. The caller sets VolatileCounts, LostCounts and ClocksOff from the sli connectors.
 func ObjectiveOf(s engine.Status) Objective {
 	indicator := Indicator(s.Indicator)
 	indicator.Operations, indicator.Attributes = whole(indicator.Operations), wholeMap(indicator.Attributes)
@@ -178,6 +207,8 @@ func ObjectiveOf(s engine.Status) Objective {
 			Tiers:     listOf(s.Tiers, func(t engine.Tier) Tier { return Tier(t) }),
 			Alert:     ObjectiveAlert(s.Alert),
 			Coverage:  coverageOf(s.Coverage),
+			Warnings:  whole(s.Warnings),
+			Late:      Events(s.Late), ClocksOff: []ClockOff{},
 		},
 	}
 }

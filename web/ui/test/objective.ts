@@ -49,6 +49,9 @@ export function objective(
     },
     volatile_counts: "",
     lost_counts: "",
+    warnings: [],
+    late: { total: 0, bad: 0 },
+    clocks_off: [],
     ...change,
   };
 }

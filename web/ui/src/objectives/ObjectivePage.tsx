@@ -14,6 +14,7 @@ import { Breakdown } from "./Breakdown";
 import { budgetLeft } from "./budget";
 import { Coverage } from "./Coverage";
 import { HistoryCharts } from "./HistoryCharts";
+import { Lateness } from "./Lateness";
 import { NoEvents } from "./NoEvents";
 import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
 import { TiersTable } from "./TiersTable";
@@ -38,6 +39,12 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             <AlertBanner objective={o} />
             {o.volatile_counts && <p class="notice notice-error">For this objective, {o.volatile_counts}</p>}
             {o.lost_counts && <p class="notice">For this objective, {o.lost_counts}</p>}
+            {o.warnings.map((w) => (
+              <p key={w} class="notice">
+                {w}
+              </p>
+            ))}
+            <Lateness objective={o} />
             {budgetLeft(o) === null && o.state !== "error" && <NoEvents objective={o} />}
             {o.message && (o.state !== "no_data" || budgetLeft(o) !== null) && (
               <p class={`notice notice-${o.state}`}>{o.message}</p>
@@ -75,6 +82,7 @@ function Intro({ objective: o }: { objective: Objective }) {
       <p class="faint">
         {allowance(o)} {o.description}
       </p>
+      {o.indicator.sentence && <p class="faint">{o.indicator.sentence}</p>}
       <p class="chips">
         {o.service && <Service name={o.service} />}
         {Object.entries(o.labels).map(([k, v]) => (
