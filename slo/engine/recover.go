@@ -116,6 +116,11 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 		v.spans.began, v.spans.lost = v.spans.watermark, v.spans.watermark
 		v.spans.outages = covered.Outages{}
 		v.spans.outages.Add(ledger.Run{From: v.spans.watermark, To: ledger.Elapsed(now), Reason: ledger.GatewayDown})
+		instance, err := book.Instance(tx, v.board.Instance())
+		if err != nil {
+			return err
+		}
+		v.board.instance.Store(&instance)
 		t = newTransaction(v, tx, now)
 		if err := v.recoverObjectives(t); err != nil {
 			return err

@@ -40,6 +40,10 @@ type flusher struct {
 	// secure waits until records that a log refused are kept, and marks the log. It is nil without a log.
 	secure func(ctx context.Context, refused uint64) error
 
+	// evidence has the exemplars, nil for none; shown are those of the flush.
+	evidence *evidence
+	shown    shown
+
 	events []count.EventPoint
 	calls  []count.CallPoint
 	series []*count.Series // of the batch
@@ -115,6 +119,13 @@ func (f *flusher) flushAll(ctx context.Context, at int64) (r report, err error) 
 		since = at - f.expiry.Milliseconds()
 	}
 	f.last, f.complete = at, false
+	if f.evidence != nil {
+		f.shown = show(f.evidence.decided(at))
+		defer func() {
+			f.evidence.putBack(f.shown.unsent())
+			f.shown = shown{} // events that are sent again have none
+		}()
+	}
 
 	var refused []error
 	var expired int
@@ -162,7 +173,11 @@ func (f *flusher) handEvents(ctx context.Context, points []count.EventPoint, at 
 	for _, p := range points {
 		f.series = append(f.series, &p.Age.Series)
 	}
-	return f.hand(ctx, at, func(b batch) { b.events(points) })
+	err := f.hand(ctx, at, func(b batch) { b.events(points, f.shown) })
+	if err == nil || consumererror.IsPermanent(err) {
+		f.shown.sent(points)
+	}
+	return err
 }
 
 func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at int64) error {
@@ -171,7 +186,7 @@ func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at i
 		f.series = append(f.series, &points[i].Series.Series)
 		points[i].Series.Seen(points[i].N, at)
 	}
-	return f.hand(ctx, at, func(b batch) { b.calls(points) })
+	return f.hand(ctx, at, func(b batch) { b.calls(points, f.shown) })
 }
 
 // hand sends a batch of f.series. All that is sent must survive a crash or be known to be volatile: a counter that decreases

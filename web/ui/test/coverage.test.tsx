@@ -3,11 +3,9 @@ import { type ComponentChild, render } from "preact";
 import { afterEach, describe, expect, it } from "vitest";
 import type { BurnRate, Gap, Objective, Tier } from "../src/api/types";
 import { BudgetBar, BudgetWords } from "../src/components/BudgetBar";
-import { BurnCell } from "../src/components/BurnCell";
 import { burnRate, percent } from "../src/lib/format";
 import { Coverage } from "../src/objectives/Coverage";
 import { coverageWords, interval, seenWords } from "../src/objectives/coverage";
-import { ObjectiveRow } from "../src/objectives/ObjectiveRow";
 import { TiersTable } from "../src/objectives/TiersTable";
 import { objective } from "./objective";
 
@@ -78,17 +76,6 @@ describe("intervals", () => {
       "60 %–80 % of the budget left",
     );
   });
-  it("of a burn rate, with how much of the window was measured", () => {
-    const o = objective("x", { burn_rates: [rate("1h", 2.1, 5.3, 0.5)], tiers: [tier] });
-    const cell = shown(<BurnCell objective={o} window="1h" />);
-    expect(cell.querySelector(".burn-rate")?.textContent).toBe("2.1×–5.3×");
-    expect(plain(cell.querySelector(".burn")?.getAttribute("title"))).toContain("30 m of it measured");
-    const sure = objective("x", { burn_rates: [rate("1h", 2.1, 2.1)], tiers: [tier] });
-    expect(shown(<BurnCell objective={sure} window="1h" />).querySelector(".burn-rate")?.textContent).toBe(
-      "2.1×",
-    );
-    expect(root.querySelector(".burn")?.getAttribute("title")).not.toContain("measured");
-  });
 });
 
 describe("a young window", () => {
@@ -100,10 +87,9 @@ describe("a young window", () => {
       "80 % left (young: 2 m of 30 d seen)",
     );
   });
-  it("says so in the list, beside the level", () => {
-    const row = shown(<ObjectiveRow objective={young} />);
-    expect(plain(row.querySelector(".o-budget")?.textContent)).toContain("young: 2 m of 30 d seen");
-    expect(row.querySelector(".o-budget")?.textContent).toContain("Normal");
+  it("says nothing of it where that is not known", () => {
+    const row = { events: { total: 1 }, budget: { remaining_ratio: 0.5, policy: "normal" as const } };
+    expect(plain(shown(<BudgetWords objective={row} />).textContent)).toBe("50 % left");
   });
 });
 

@@ -1,6 +1,5 @@
-import type { Objective } from "../api/types";
 import { percent } from "../lib/format";
-import { budgetLeft, overspent } from "../objectives/budget";
+import { type Budgeted, budgetLeft, overspent } from "../objectives/budget";
 import { interval, seenWords } from "../objectives/coverage";
 
 /**
@@ -8,17 +7,16 @@ import { interval, seenWords } from "../objectives/coverage";
  * overspent budget fills with stripes from the left, by as much as it is overspent. The part that is there only if all
  * that was not measured was good is hatched.
  */
-export function BudgetBar({ objective: o }: { objective: Objective }) {
+export function BudgetBar({ objective: o }: { objective: Budgeted }) {
   const left = budgetLeft(o);
   if (left === null)
     return <div class="budget budget-none" role="img" aria-label="No budget figure: no events" />;
   const width = `${Math.min(1, Math.abs(left)) * 100}%`;
-  const sure = Math.min(1, Math.max(0, o.budget.remaining_ratio_low));
+  const low = o.budget.remaining_ratio_low ?? left;
+  const sure = Math.min(1, Math.max(0, low));
   const doubt = left > 0 ? Math.min(1, left) - sure : 0;
   const label =
-    left < 0
-      ? Object.values(overspent(left)).join("")
-      : `${interval(o.budget.remaining_ratio_low, left, percent)} of the budget left`;
+    left < 0 ? Object.values(overspent(left)).join("") : `${interval(low, left, percent)} of the budget left`;
   return (
     <div
       class={`budget policy-${o.budget.policy}`}
@@ -34,13 +32,13 @@ export function BudgetBar({ objective: o }: { objective: Objective }) {
 }
 
 /** "37.2 % left", "18 % overspent", "spent 50× over". */
-export function BudgetWords({ objective: o }: { objective: Objective }) {
+export function BudgetWords({ objective: o }: { objective: Budgeted }) {
   const left = budgetLeft(o);
   if (left === null) return <span class="faint">no events yet</span>;
   const over = left < 0 ? overspent(left) : null;
   const seen = seenWords(o);
   const young = seen && (
-    <span class="faint" title={`Rated against the events that ${o.window} will have at this traffic`}>
+    <span class="faint" title="Rated against the events that the whole window will have at this traffic">
       {" "}
       (young: {seen})
     </span>
@@ -54,7 +52,7 @@ export function BudgetWords({ objective: o }: { objective: Objective }) {
     </span>
   ) : (
     <span class="budget-words">
-      <b class="num">{interval(o.budget.remaining_ratio_low, left, percent)}</b> left{young}
+      <b class="num">{interval(o.budget.remaining_ratio_low ?? left, left, percent)}</b> left{young}
     </span>
   );
 }

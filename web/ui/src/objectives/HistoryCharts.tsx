@@ -11,8 +11,9 @@ import { burnRate, count, durationSeconds, percent } from "../lib/format";
 import type { PlotSeries } from "../lib/plot";
 import type { TimeRange } from "../lib/time";
 import { type Route, replaceParams } from "../router";
+import { CHART_FLOOR, clampedBudget } from "./budget";
 import { DEFAULT_RANGE, fromFirstData, rangeOptions, shownRange } from "./range";
-import { listWindows } from "./words";
+import { chartWindows } from "./words";
 
 export function HistoryCharts({ objective: o, route }: { objective: Objective; route: Route }) {
   const now = useNow(10_000);
@@ -74,10 +75,13 @@ interface ChartsProps {
 function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
   const from = range.start.getTime() / 1000;
   const to = range.end.getTime() / 1000;
-  const shown = listWindows(o).join(" ");
-  const windows = useMemo(() => shown.split(" "), [shown]);
+  const used = chartWindows(o).join(" ");
+  const windows = useMemo(() => used.split(" "), [used]);
   const data = useMemo(() => columns(h, windows), [h, windows]);
   const burns = useMemo(() => windows.map(burnSeries), [windows]);
+  const shown = useMemo(() => clampedBudget(data.budget), [data]);
+  const now = data.budget.findLast((v) => v !== null) ?? 0;
+  const below = now < CHART_FLOOR ? now : null;
   const factors = useMemo(() => factorLines(o), [o]);
   const per = PER[h.step_seconds] ?? durationSeconds(h.step_seconds);
   return (
@@ -88,9 +92,10 @@ function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
         from={from}
         to={to}
         x={data.x}
-        ys={[data.budget]}
+        ys={[shown]}
         series={[{ label: "remaining", color: "--c-budget", fill: true }]}
-        format={percent}
+        format={budgetPercent}
+        aside={below ? `${percent(below)} now, below the chart` : undefined}
         lines={BUDGET_LINES}
         onZoom={onZoom}
       />
@@ -137,6 +142,11 @@ function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
 }
 
 const PER: Record<number, string> = { 60: "minute", 3600: "hour", 86400: "day" };
+
+/** A value at the floor may be below it. */
+function budgetPercent(v: number | null): string {
+  return v !== null && v <= CHART_FLOOR ? `≤ ${percent(CHART_FLOOR)}` : percent(v);
+}
 
 const BUDGET_LINES = [
   { at: 0.5, color: "--c-cautious", label: "50 %" },

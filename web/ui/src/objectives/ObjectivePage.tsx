@@ -7,11 +7,12 @@ import { Page } from "../components/Page";
 import { ObjectivePill, PolicyPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
-import { count, durationSeconds, exact, NONE, percent } from "../lib/format";
-import { age } from "../lib/time";
+import { burnRate, count, durationSeconds, exact, NONE, percent } from "../lib/format";
+import { age, moment } from "../lib/time";
 import { links, type Route } from "../router";
+import { BadTraces } from "./BadTraces";
 import { Breakdown } from "./Breakdown";
-import { budgetLeft } from "./budget";
+import { budgetLeft, nextExhaustion } from "./budget";
 import { Coverage } from "./Coverage";
 import { HistoryCharts } from "./HistoryCharts";
 import { Lateness } from "./Lateness";
@@ -49,11 +50,15 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             {o.message && (o.state !== "no_data" || budgetLeft(o) !== null) && (
               <p class={`notice notice-${o.state}`}>{o.message}</p>
             )}
+            {/* Before the charts, and within a screen of 1440 × 900: whoever was woken looks no further. */}
             <Figures objective={o} />
+            <div class="burned">
+              <BadTraces objective={o} />
+              <Breakdown objective={o} route={route} />
+            </div>
             <Coverage objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
-            <Breakdown objective={o} route={route} />
             <ObjectiveDeliveries name={o.name} />
           </>
         )}
@@ -136,7 +141,6 @@ function AlertBanner({ objective: o }: { objective: Objective }) {
 }
 
 function Figures({ objective: o }: { objective: Objective }) {
-  const now = useNow(60_000);
   const b = o.budget;
   const remaining = budgetLeft(o);
   return (
@@ -151,25 +155,43 @@ function Figures({ objective: o }: { objective: Objective }) {
         </div>
         <BudgetBar objective={o} />
         <p>{remaining === null ? "There are no events in the window yet." : POLICY_ASKS[b.policy]}</p>
-        {b.exhausted_at && (
-          <p class="faint">
-            At the present pace it is spent at <Time at={b.exhausted_at} now={now} withZone />.
-          </p>
-        )}
       </div>
-      <Figure name="Events left" of={left(remaining, count(b.remaining_events))}>
-        of {count(b.allowed_events)} that may be bad{b.young && `, of ${count(b.expected_events)} expected`}
-      </Figure>
+      <TimeLeft objective={o} />
       <Figure name="Outage left" of={left(remaining, durationSeconds(b.remaining_minutes * 60))}>
         of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
       </Figure>
-      <Figure name="Bad events" of={count(o.events.bad)} title={exact(o.events.bad)}>
-        of {count(o.events.total)} in {windowWords(o)}
+      <Figure name="Events left" of={left(remaining, count(b.remaining_events))}>
+        of {count(b.allowed_events)} that may be bad{b.young && `, of ${count(b.expected_events)} expected`}
       </Figure>
-      <Figure name="Bad ratio" of={percent(o.error_ratio)}>
-        {percent(1 - o.target)} is allowed
+      <Figure name="Bad events" of={count(o.events.bad)} title={exact(o.events.bad)}>
+        {percent(o.error_ratio)} of {count(o.events.total)}, {percent(1 - o.target)} allowed
       </Figure>
     </section>
+  );
+}
+
+/** The time until the budget is spent, at the highest burn rate of the tiers that are active or, without one, of all. */
+function TimeLeft({ objective: o }: { objective: Objective }) {
+  const remaining = budgetLeft(o);
+  const next = nextExhaustion(o.tiers);
+  const now = useNow(60_000);
+  const until = next?.exhausted_at ? `: until ${moment(next.exhausted_at, now)}` : "";
+  const words =
+    remaining === null
+      ? NONE
+      : remaining <= 0
+        ? "none left"
+        : next
+          ? durationSeconds(next.exhaustion_seconds)
+          : "lasts";
+  return (
+    <Figure name="Time left" of={words}>
+      {remaining !== null && remaining <= 0
+        ? "the budget is spent"
+        : next && remaining !== null
+          ? `at ${burnRate(next.long_burn_rate)}, as in the last ${next.long_window}${until}`
+          : "nothing burns"}
+    </Figure>
   );
 }
 

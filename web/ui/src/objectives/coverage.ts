@@ -3,6 +3,7 @@
 import type { Gap, Objective } from "../api/types";
 import { count, durationSeconds } from "../lib/format";
 import { shortDate } from "../lib/time";
+import type { Budgeted } from "./budget";
 
 const REASON: Record<Gap["reason"], string> = {
   gateway_down: "gateway down",
@@ -17,8 +18,8 @@ export const reasonWords = (g: Gap) => REASON[g.reason];
 export const gapSeconds = (g: Gap) => (Date.parse(g.to) - Date.parse(g.from)) / 1000;
 
 /** "2 m of 30 d seen" of a window that is younger than its name, else empty. */
-export function seenWords(o: Objective): string {
-  if (!o.coverage.young) return "";
+export function seenWords(o: Budgeted): string {
+  if (!o.coverage?.young || !o.window_seconds) return "";
   return `${durationSeconds(o.coverage.seen_seconds)} of ${durationSeconds(o.window_seconds)} seen`;
 }
 
