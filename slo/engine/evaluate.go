@@ -19,6 +19,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/room"
@@ -68,6 +69,8 @@ type progress struct {
 	doubt samples.Doubt
 	// ahead is how many minutes to search for a gap; 0, after minutes with data, searches none.
 	ahead ledger.Minute
+	// week is the traffic that is expected of a young window.
+	week covered.Whole
 	// batch is how many minutes of a PromQL objective are read at once; 0 means promqlBatch. It shrinks after a query
 	// failed, until the objective is up to date.
 	batch ledger.Minute
@@ -103,6 +106,10 @@ type spanProgress struct {
 	each []slo.Objective
 	// refused is up to which minute the last query of definitions without a service was for, which failed.
 	refused ledger.Minute
+	// outages are the minutes of which it is known why they were not measured.
+	outages covered.Outages
+	// lost is the first minute whose lost spans are not read yet.
+	lost ledger.Minute
 }
 
 // evaluate evaluates all minutes that ended lateness ago or earlier. It returns when all objectives are up to date or in error,
@@ -115,6 +122,7 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	if err := v.jump(look.Jumped, now); err != nil {
 		return err
 	}
+	v.spans.outages.Forget(ledger.Elapsed(now) + 1) // where the clock was ahead at the start
 	end := ledger.Elapsed(now.Add(-v.config.Lateness))
 	switch {
 	case !look.Confirmed && (v.latest() > end+ledger.Minutes(aheadAllowed) || v.spans.watermark < end-v.retention):
@@ -152,11 +160,15 @@ func (v *evaluator) write(r round, now time.Time) error {
 	var t *transaction
 	err := v.db.Update(func(tx *bbolt.Tx) (err error) {
 		t = newTransaction(v, tx, now)
+		t.unread, t.sampled = v.arrival.Unread(r.moved.Newest()), r.sampledOf(v.objectives)
 		for _, reading := range r.readings {
 			o := v.objectives[reading.objective]
 			if err := t.advance(reading); err != nil {
 				return fmt.Errorf("objective %s: %w", o.Name, err)
 			}
+		}
+		if err := t.lose(r.lost); err != nil {
+			return err
 		}
 		if r.spansTo > 0 {
 			if err := book.PutSpanWatermark(tx, r.spansTo); err != nil {
@@ -174,6 +186,7 @@ func (v *evaluator) write(r round, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", v.db.Path(), err)
 	}
+	v.spans.lost = max(v.spans.lost, r.lostTo)
 	if r.spansTo > 0 {
 		v.spans.watermark, v.spans.ahead = r.spansTo, r.ahead
 		maps.Copy(v.spans.cursors, r.moved)

@@ -14,6 +14,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/lost"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
@@ -29,6 +30,8 @@ const (
 	// queriesAtOnce bounds the load that evaluation puts on the database.
 	queriesAtOnce = 4
 	queryTimeout  = 30 * time.Second
+	// lostTimeout is short, as spans that were counted wait meanwhile.
+	lostTimeout = 5 * time.Second
 )
 
 // lane is a part of the objectives, whose queries wait for each other only.
@@ -76,6 +79,9 @@ type round struct {
 	ahead   ledger.Minute // how many minutes to search for a gap in spans next
 	// services has the counts of objectives for each service, by the name of ReadSpans.
 	services map[string]*samples.Counts
+	// lost holds the lost spans up to, but not including, lostTo; 0 if none were read.
+	lost   map[ledger.Minute]lost.Spans
+	lostTo ledger.Minute
 	// failed says that a query failed.
 	failed bool
 }
@@ -132,16 +138,25 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool, 
 				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births, batch, ledger.Minutes(v.config.LateWindow), v.spans.definitions()...)
 				ahead = aheadOf(len(counts) == 0)
 			}
+			var gone map[ledger.Minute]lost.Spans
+			goneTo := ledger.Minute(0)
+			if err == nil {
+				gone, goneTo = v.readLost(ctx, to)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
 				// The batch may have been too large: more samples than the database allows, or than it reads in time.
 				v.spans.batch, v.spans.refused = max(batch/4, 1), end
-				r.failed = v.fail(ctx, failed, spans, err, l) || r.failed
+				if v.fail(ctx, failed, spans, err, l) {
+					v.spans.outages.Add(ledger.Run{From: watermark, To: end, Reason: ledger.DatabaseAway})
+					r.failed = true
+				}
 				return
 			}
 			v.spans.batch = min(2*batch, maxSpanBatch)
 			r.spansTo, r.moved, r.ahead, r.services = to, moved, ahead, counts
+			r.lost, r.lostTo = gone, goneTo
 			for _, i := range spans {
 				v.progress[i].answered(asked)
 				r.readings = append(r.readings, reading{objective: i, from: watermark, to: to, counts: counts[v.spans.nameOf(v.objectives[i].Name)], gap: gap})
@@ -184,6 +199,22 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool, 
 	}
 	wg.Wait()
 	return r
+}
+
+// readLost returns the lost spans up to a minute, which it returns too; 0 if they cannot be read, and are read with the next minutes.
+func (v *evaluator) readLost(ctx context.Context, to ledger.Minute) (map[ledger.Minute]lost.Spans, ledger.Minute) {
+	from := max(v.spans.lost, to-promqlBatch)
+	if from >= to {
+		return nil, 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, lostTimeout)
+	defer cancel()
+	found, err := lost.Read(ctx, v.querier, from, to)
+	if err != nil {
+		v.logger.Debug("lost spans cannot be read yet", zap.Error(err))
+		return nil, 0
+	}
+	return found, to
 }
 
 // spanObjectives returns the indexes of the objectives that count spans.
@@ -292,7 +323,7 @@ func (t *transaction) skip(o slo.Objective, a *ledger.Account, r reading) error 
 		return err
 	}
 	for ; next < a.Next; next++ {
-		as, err := t.assessment(o, a, next+1, a.Measured)
+		as, _, err := t.assessment(r.objective, a, next+1, a.Measured)
 		if err != nil {
 			return err
 		}

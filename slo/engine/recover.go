@@ -18,6 +18,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -118,7 +119,9 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 				return err
 			}
 		}
-		v.spans.began = v.spans.watermark
+		v.spans.began, v.spans.lost = v.spans.watermark, v.spans.watermark
+		v.spans.outages = covered.Outages{}
+		v.spans.outages.Add(ledger.Run{From: v.spans.watermark, To: ledger.Elapsed(now), Reason: ledger.GatewayDown})
 		instance, err := book.Instance(tx, v.board.Instance())
 		if err != nil {
 			return err

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
 	"sync/atomic"
 	"time"
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/room"
 	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
@@ -114,7 +116,7 @@ const lateShown = 24 * 60
 // status returns the status of an objective at its watermark.
 func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, error) {
 	o := t.v.objectives[i]
-	as, err := t.assessment(o, a, a.Next, a.Measured)
+	as, windows, err := t.assessment(i, a, a.Next, a.Measured)
 	if err != nil {
 		return Status{}, err
 	}
@@ -123,11 +125,14 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 		at := a.Measured.Start()
 		s.LastMeasuredAt = &at
 	}
-	whole := as.Whole
+	whole, budget := as.Whole, as.Budget
 	if !as.UnmeasuredSince.IsZero() { // as of when something was measured last
-		if whole, err = t.ledger.Sum(a, a.Measured-ledger.Minutes(o.Window), a.Measured); err != nil {
+		then, expected, err := t.read(i, a, a.Measured)
+		if err != nil {
 			return Status{}, err
 		}
+		own := then.Window(o.Window)
+		whole, budget = own.Events, o.BudgetOf(own.Events, own.Coverage, expected)
 	}
 	s.State, s.Message = t.state(i, a, as.UnmeasuredSince, whole, failure)
 	if a.Next > a.First {
@@ -145,27 +150,71 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 	}
 	s.Late = Events(late)
 	s.ErrorRatio = ptr(whole.ErrorRatio())
-	s.Budget = budgetOf(o.Budget(whole))
-	windows := burnWindows
-	if !slices.Contains(windows, o.Window) {
-		windows = append(slices.Clone(windows), o.Window)
-	}
-	for _, w := range windows {
-		e, err := t.ledger.Sum(a, a.Next-ledger.Minutes(w), a.Next)
-		if err != nil {
-			return Status{}, err
-		}
-		s.BurnRates = append(s.BurnRates, BurnRate{
-			Window: slo.FormatDuration(w), WindowSeconds: int64(w / time.Second), Total: e.Total, Bad: e.Bad,
-			ErrorRatio: ptr(e.ErrorRatio()), BurnRate: ptr(o.BurnRate(e)),
-		})
-	}
+	s.Budget = budgetOf(budget)
+	s.BurnRates = burnRatesOf(o, windows)
 	s.Tiers = make([]Tier, len(as.Tiers))
 	for j, tier := range as.Tiers {
-		s.Tiers[j] = tierOf(o, as.Budget, tier)
+		s.Tiers[j] = tierOf(&as, budget, tier)
+	}
+	if as.UnmeasuredSince.IsZero() { // otherwise the pace is unknown
+		s.Budget.ExhaustedAt = exhaustedAt(&as, budget)
 	}
 	s.Alert = alertStateOf(t.alert(i))
-	return s, nil
+	s.Coverage, err = t.coverage(o, a, as.Coverage)
+	return s, err
+}
+
+// maxGaps is how many gaps of an objective's window are listed.
+const maxGaps = 50
+
+// coverage describes how much of the objective's window was measured.
+func (t *transaction) coverage(o slo.Objective, a *ledger.Account, c slo.Coverage) (Coverage, error) {
+	runs, all, err := t.ledger.Runs(a, max(a.Next-ledger.Minutes(o.Window), a.First), a.Next, maxGaps)
+	gaps := make([]Gap, len(runs))
+	for i, r := range runs {
+		gaps[i] = Gap{From: r.From.Start(), To: r.To.Start(), Reason: r.Reason.String()}
+	}
+	return Coverage{
+		SeenSeconds: int64(c.Seen / time.Second), CoveredSeconds: int64(c.Covered / time.Second), CoveredRatio: c.Ratio(), Young: c.Young(),
+		LostSpans: c.LostSpans, Gaps: gaps, GapsTotal: all,
+	}, err
+}
+
+// burnRatesOf describes the burn rates of all windows, from the shortest on.
+func burnRatesOf(o slo.Objective, windows *covered.Reading) []BurnRate {
+	list := make([]BurnRate, len(windows.Windows))
+	for i, w := range windows.Windows {
+		in := windows.Window(w)
+		list[i] = BurnRate{
+			Window: slo.FormatDuration(w), WindowSeconds: int64(w / time.Second), Total: in.Total, Bad: in.Bad, ErrorRatio: ptr(in.ErrorRatio()),
+			CoveredSeconds: int64(in.Coverage.Covered / time.Second), CoveredRatio: in.Coverage.Ratio(),
+		}
+		if rate, ok := o.BurnRates(in.Events, in.Coverage); ok {
+			list[i].BurnRate, list[i].BurnRateHigh = &rate.Low, &rate.High
+		}
+	}
+	return list
+}
+
+// exhaustedAt returns when the budget is spent at the burn rate of the most urgent active tier's long window. While none is active, it is
+// that of the longest window of a tier, which is the calmest, or of the objective's own where it has no tiers.
+func exhaustedAt(as *alert.Assessment, b slo.Budget) *time.Time {
+	window, events := time.Duration(0), as.Whole
+	for _, t := range as.Tiers {
+		if t.Active {
+			events = t.Long
+			break
+		}
+		if t.LongWindow > window {
+			window, events = t.LongWindow, t.Long
+		}
+	}
+	if rate, ok := as.Objective.BurnRate(events); ok {
+		if at, ok := as.Objective.ExhaustedAt(as.At, b.Remaining, rate); ok {
+			return &at
+		}
+	}
+	return nil
 }
 
 func (t *transaction) state(i int, a *ledger.Account, unmeasured time.Time, whole slo.Events, failure string) (State, string) {
@@ -177,6 +226,11 @@ func (t *transaction) state(i int, a *ledger.Account, unmeasured time.Time, whol
 	case !unmeasured.IsZero() && whole.Total > 0:
 		return StateNoData, fmt.Sprintf("Nothing has been measured since %s: %s. Events and budget are as of then.",
 			unmeasured.Format(time.RFC3339), whyUnmeasured(o))
+	case whole.Total == 0 && a.Total > 0 && !unmeasured.IsZero():
+		return StateNoData, fmt.Sprintf("Nothing has been measured since %s: %s. The window of %s has no events any more: all are older.",
+			unmeasured.Format(time.RFC3339), whyUnmeasured(o), slo.FormatDuration(o.Window))
+	case whole.Total == 0 && a.Total > 0:
+		return StateNoData, fmt.Sprintf("No events in the last %s: it is measured, and all events are older.", slo.FormatDuration(o.Window))
 	case whole.Total == 0 && o.Indicator.Type == slo.PromQL:
 		return StateNoData, fmt.Sprintf("No events yet. Try both queries with a window of %[1]s: an increase over %[1]s needs two samples "+
 			"in it, so promql::resolution must be at least twice the interval between samples.", slo.FormatDuration(o.Indicator.Resolution))
@@ -230,19 +284,24 @@ func budgetOf(b slo.Budget) Budget {
 		RemainingRatio: b.Remaining, RemainingPercent: 100 * b.Remaining,
 		AllowedEvents: b.AllowedEvents, RemainingEvents: b.RemainingEvents,
 		TotalMinutes: b.Total.Minutes(), RemainingMinutes: b.RemainingTime.Minutes(), Policy: b.Policy,
+		RemainingRatioLow: b.RemainingLow, ExpectedEvents: b.ExpectedEvents, Young: b.Young,
 	}
 }
 
-func tierOf(o slo.Objective, b slo.Budget, t alert.TierState) Tier {
+func tierOf(as *alert.Assessment, b slo.Budget, t alert.TierState) Tier {
+	o := as.Objective
 	out := Tier{
 		Severity: t.Severity, LongWindow: slo.FormatDuration(t.LongWindow), ShortWindow: slo.FormatDuration(t.ShortWindow),
 		Factor: t.Factor, BudgetPercent: 100 * t.Share,
 		LongBurnRate: ptr(o.BurnRate(t.Long)), ShortBurnRate: ptr(o.BurnRate(t.Short)),
-		Active: t.Active, Reachable: t.Reachable,
+		Active: t.Active, Reachable: t.Reachable, AwaitsCoverage: t.Thin,
 	}
 	if rate, ok := o.BurnRate(t.Long); ok {
 		if d, ok := o.TimeToExhaustion(b.Remaining, rate); ok {
 			out.ExhaustionSeconds = ptr(d.Seconds(), true)
+		}
+		if at, ok := o.ExhaustedAt(as.At, b.Remaining, rate); ok && as.UnmeasuredSince.IsZero() {
+			out.ExhaustedAt = &at
 		}
 	}
 	return out

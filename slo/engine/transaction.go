@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -9,6 +11,8 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
+	"github.com/slowburn/slowburn/slo/engine/internal/lost"
 	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -24,7 +28,13 @@ type transaction struct {
 	ledger *ledger.Ledger
 	parts  *parts.Store
 	now    time.Time
+	// unread is when the oldest counts were sent that did not arrive in the database; zero if there are none.
+	unread time.Time
+	// sampled are the minutes of the round of which the database has samples of any objective that counts spans.
+	sampled []bool
 
+	// lost are the accounts of lost spans by objective, as far as they were looked up; nil if there is none.
+	lost       map[int]*ledger.Account
 	alerts     map[int]alert.Alert
 	watermarks map[int]ledger.Minute
 	backs      map[int]readback.Task
@@ -35,7 +45,7 @@ type transaction struct {
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
 	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), parts: parts.New(tx), now: now,
-		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}, backs: map[int]readback.Task{}}
+		lost: map[int]*ledger.Account{}, alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}, backs: map[int]readback.Task{}}
 }
 
 // advance appends the minutes of a reading to the ledger, and steps the alert through each.
@@ -53,6 +63,13 @@ func (t *transaction) advance(r reading) error {
 		if err := t.beginReadBack(r.objective, a.Next); err != nil {
 			return err
 		}
+	}
+	gone := r.from // later than the watermark where the minutes between are too old to matter
+	if r.gap {
+		gone = r.to
+	}
+	if err := t.unmeasured(o, a, a.Next, gone, nil, nil); err != nil {
+		return err
 	}
 	if r.gap {
 		err := t.skip(o, a, r)
@@ -74,6 +91,11 @@ func (t *transaction) advance(r reading) error {
 		a.Measured = max(a.Measured, from+ledger.Minute(i)+1)
 	}
 	began := a.Next
+	if begin := max(began, from); begin < r.to {
+		if err := t.unmeasured(o, a, begin, r.to, counts.Measured[begin-from:], t.sampled); err != nil {
+			return err
+		}
+	}
 	for earlier := counts.Earlier; from < r.to; {
 		// Up to the next minute in which events of earlier ones arrived: the assessments before must not see these.
 		to := r.to
@@ -94,7 +116,7 @@ func (t *transaction) advance(r reading) error {
 					return err
 				}
 			}
-			as, err := t.assessment(o, a, m+1, measured)
+			as, _, err := t.assessment(r.objective, a, m+1, measured)
 			if err != nil {
 				return err
 			}
@@ -152,29 +174,106 @@ func lastOf(list []bool) int {
 // measuredFor is how many minutes after a measured one still count as measured: as long as Prometheus looks back for a sample.
 const measuredFor = 5
 
-// assessment assesses an objective at the end of the minute before next. measured is the first minute after the last measured
-// one before next.
-func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, error) {
-	var first error
-	sum := func(window time.Duration) slo.Events {
-		e, err := t.ledger.Sum(a, next-ledger.Minutes(window), next)
-		if first == nil {
-			first = err
-		}
-		return e
+// assessment assesses an objective at the end of the minute before next, and returns the windows that it read. measured is the first
+// minute after the last measured one before next.
+func (t *transaction) assessment(i int, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, *covered.Reading, error) {
+	o := t.v.objectives[i]
+	windows, expected, err := t.read(i, a, next)
+	if err != nil {
+		return alert.Assessment{}, nil, err
 	}
-	as := alert.AssessOnTime(o, next.Start(), sum, func(window time.Duration) slo.Events {
-		e := sum(window)
-		late, err := t.ledger.Late(a, next-ledger.Minutes(window), next)
-		if first == nil {
-			first = err
+	as := alert.AssessCovered(o, next.Start(), func(window time.Duration) alert.Window {
+		in := windows.Window(window)
+		if slices.ContainsFunc(o.Tiers, func(t slo.Tier) bool { return t.ShortWindow == window }) {
+			late, lateErr := t.ledger.Late(a, next-ledger.Minutes(window), next)
+			if err == nil {
+				err = lateErr
+			}
+			in.OnTime = slo.Events{Total: in.Total - late.Total, Bad: in.Bad - late.Bad}
 		}
-		return slo.Events{Total: e.Total - late.Total, Bad: e.Bad - late.Bad}
-	})
+		return in
+	}, expected)
 	if next-measured > measuredFor {
 		as.UnmeasuredSince = max(measured, a.First).Start()
 	}
-	return as, first
+	return as, windows, err
+}
+
+// read reads all windows of an objective at the end of the minute before next, in one pass, and how many events are expected of its own.
+func (t *transaction) read(i int, a *ledger.Account, next ledger.Minute) (*covered.Reading, float64, error) {
+	o := t.v.objectives[i]
+	account, known := t.lost[i]
+	if !known {
+		found, ok, err := t.ledger.Find(lost.Account(o.Name))
+		if err != nil {
+			return nil, 0, err
+		}
+		if ok {
+			account = found
+		}
+		t.lost[i] = account
+	}
+	windows, err := covered.Read(t.ledger, a, account, next, covered.Windows(o, burnWindows))
+	if err != nil {
+		return nil, 0, err
+	}
+	expected, err := covered.Expected(t.ledger, a, o, next, windows.Window(o.Window), &t.v.progress[i].week)
+	return windows, expected, err
+}
+
+// unmeasured records which of the minutes from from up to, but not including, to were not measured. has says for each whether the
+// database has a sample of it; nil means that it has none of any.
+func (t *transaction) unmeasured(o slo.Objective, a *ledger.Account, from, to ledger.Minute, has, sampled []bool) error {
+	in := covered.Minutes{To: to, Has: has, Outages: &t.v.spans.outages}
+	if o.Indicator.Type != slo.PromQL {
+		in.Spans, in.Unread, in.Recovers = true, t.unread, maxBirths
+		if n := int(to - from); n <= len(sampled) {
+			in.Any = sampled[len(sampled)-n:]
+		}
+	}
+	return covered.Record(t.ledger, a, from, in)
+}
+
+// lose writes the lost spans of minutes to the accounts of the objectives whose events may be among them.
+func (t *transaction) lose(minutes map[ledger.Minute]lost.Spans) error {
+	for _, m := range slices.Sorted(maps.Keys(minutes)) {
+		for i, o := range t.v.objectives {
+			n := minutes[m].Of(o.Indicator.Spans.Service)
+			if o.Indicator.Type == slo.PromQL || n == 0 {
+				continue
+			}
+			a, _, err := t.ledger.Open(lost.Account(o.Name), m, "")
+			if err != nil {
+				return err
+			}
+			if m-a.Next >= minAhead {
+				if err := t.ledger.Skip(a, m); err != nil {
+					return err
+				}
+			}
+			if err := t.ledger.Append(a, m, []ledger.Delta{{Total: n}}); err != nil {
+				return err
+			}
+			t.lost[i] = a
+		}
+	}
+	return nil
+}
+
+// sampledOf returns the minutes of the round of which the database has samples of any objective that counts spans.
+func (r *round) sampledOf(objectives []slo.Objective) (sampled []bool) {
+	for _, reading := range r.readings {
+		if reading.counts == nil || objectives[reading.objective].Indicator.Type == slo.PromQL {
+			continue
+		}
+		if sampled == nil {
+			sampled = make([]bool, len(reading.counts.Measured))
+		}
+		for i, m := range reading.counts.Measured {
+			sampled[i] = sampled[i] || m
+		}
+	}
+	return sampled
 }
 
 // step advances an objective's alert to the assessment, and puts its notices into the outbox.

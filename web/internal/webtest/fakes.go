@@ -60,11 +60,15 @@ func NewEngine() *Engine {
 		},
 		EvaluatedUntil: &Noon, CountedSince: &Noon, State: engine.StateOK,
 		Events: engine.Events{Total: 1000, Bad: 2}, ErrorRatio: ptr(0.002),
-		Budget:    engine.Budget{RemainingRatio: -1, RemainingPercent: -100, AllowedEvents: 1, RemainingEvents: -1, TotalMinutes: 43.2, RemainingMinutes: -43.2, Policy: slo.Exhausted},
-		BurnRates: []engine.BurnRate{{Window: "5m", WindowSeconds: 300, Total: 10, Bad: 1, ErrorRatio: ptr(0.1), BurnRate: rate}},
+		Budget: engine.Budget{RemainingRatio: -1, RemainingPercent: -100, AllowedEvents: 1, RemainingEvents: -1, TotalMinutes: 43.2, RemainingMinutes: -43.2, Policy: slo.Exhausted,
+			RemainingRatioLow: -1.5, ExpectedEvents: 1000, Young: true, ExhaustedAt: &Noon},
+		BurnRates: []engine.BurnRate{{Window: "5m", WindowSeconds: 300, Total: 10, Bad: 1, ErrorRatio: ptr(0.1), BurnRate: rate, BurnRateHigh: ptr(20.0),
+			CoveredSeconds: 240, CoveredRatio: 0.8}},
 		Tiers: []engine.Tier{{Severity: slo.Page, LongWindow: "1h", ShortWindow: "5m", Factor: 14.4, BudgetPercent: 2,
-			LongBurnRate: rate, ShortBurnRate: rate, Active: true, Reachable: true, ExhaustionSeconds: ptr(3600.0)}},
+			LongBurnRate: rate, ShortBurnRate: rate, Active: true, Reachable: true, ExhaustionSeconds: ptr(3600.0), ExhaustedAt: &Noon, AwaitsCoverage: true}},
 		Alert: engine.AlertState{State: alert.Firing, Severity: slo.Page, Since: &Noon, Summary: "burns"},
+		Coverage: engine.Coverage{SeenSeconds: 7200, CoveredSeconds: 3600, CoveredRatio: 0.001, Young: true, LostSpans: 3,
+			Gaps: []engine.Gap{{From: Noon, To: Noon.Add(time.Hour), Reason: "gateway_down"}}, GapsTotal: 1},
 	}
 	empty := engine.Status{
 		Definition: engine.Definition{Name: "quiet", Labels: map[string]string{}, Window: "7d", WindowSeconds: 604800,

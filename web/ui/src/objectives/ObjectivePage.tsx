@@ -8,11 +8,12 @@ import { ObjectivePill, PolicyPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
 import { burnRate, count, durationSeconds, exact, NONE, percent } from "../lib/format";
-import { age } from "../lib/time";
+import { age, moment } from "../lib/time";
 import { links, type Route } from "../router";
 import { BadTraces } from "./BadTraces";
 import { Breakdown } from "./Breakdown";
 import { budgetLeft, nextExhaustion } from "./budget";
+import { Coverage } from "./Coverage";
 import { HistoryCharts } from "./HistoryCharts";
 import { Lateness } from "./Lateness";
 import { NoEvents } from "./NoEvents";
@@ -55,6 +56,7 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
               <BadTraces objective={o} />
               <Breakdown objective={o} route={route} />
             </div>
+            <Coverage objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
             <ObjectiveDeliveries name={o.name} />
@@ -164,7 +166,7 @@ function Figures({ objective: o }: { objective: Objective }) {
         of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
       </Figure>
       <Figure name="Events left" of={left(remaining, count(b.remaining_events))}>
-        of {count(b.allowed_events)} that may be bad
+        of {count(b.allowed_events)} that may be bad{b.young && `, of ${count(b.expected_events)} expected`}
       </Figure>
       <Figure name="Bad events" of={count(o.events.bad)} title={exact(o.events.bad)}>
         {percent(o.error_ratio)} of {count(o.events.total)}, {percent(1 - o.target)} allowed
@@ -177,6 +179,8 @@ function Figures({ objective: o }: { objective: Objective }) {
 function TimeLeft({ objective: o }: { objective: Objective }) {
   const remaining = budgetLeft(o);
   const next = nextExhaustion(o.tiers);
+  const now = useNow(60_000);
+  const until = next?.exhausted_at ? `: until ${moment(next.exhausted_at, now)}` : "";
   const words =
     remaining === null
       ? NONE
@@ -190,7 +194,7 @@ function TimeLeft({ objective: o }: { objective: Objective }) {
       {remaining !== null && remaining <= 0
         ? "the budget is spent"
         : next && remaining !== null
-          ? `at ${burnRate(next.long_burn_rate)}, as in the last ${next.long_window}`
+          ? `at ${burnRate(next.long_burn_rate)}, as in the last ${next.long_window}${until}`
           : "nothing burns"}
     </Figure>
   );
