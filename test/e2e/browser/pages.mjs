@@ -38,9 +38,15 @@ async function objectivePage(page) {
 async function firstScreen(page) {
   await objectivePage(page);
   await page.locator(".burned tbody tr").first().waitFor();
+  const { traces } = await json(`/api/slo/v1/objectives/${burning.name}/traces`);
+  const parts = [".promise", ".figures", ".burned tbody tr"];
+  if (traces.length > 0) {
+    await page.locator(".bad-traces li").first().waitFor();
+    parts.splice(2, 0, ".bad-traces li:last-child");
+  }
   const edge = (selector, side) => page.locator(selector).first().evaluate((e, side) => e.getBoundingClientRect()[side] + scrollY, side);
   let above = 0;
-  for (const part of [".promise", ".figures", ".burned tbody tr"]) {
+  for (const part of parts) {
     const bottom = await edge(part, "bottom");
     assert.ok(bottom > above && bottom <= 900, `${part} ends ${bottom} px below the top`);
     above = bottom;

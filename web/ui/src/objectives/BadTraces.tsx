@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import * as api from "../api/endpoints";
 import type { Objective, ObjectiveTrace } from "../api/types";
 import { useNow, usePoll } from "../api/usePoll";
@@ -5,12 +6,42 @@ import { PollNotice } from "../components/Notices";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
 import { durationMs } from "../lib/format";
-import { links } from "../router";
+import { links, type Route } from "../router";
+import { DEFAULT_RANGE, shownRange } from "./range";
 
 /** The newest stored traces with a bad event of the objective: each link shows the span that is the event. */
-export function BadTraces({ objective: o }: { objective: Objective }) {
+export function BadTraces({ objective: o, route }: { objective: Objective; route: Route }) {
   if (o.indicator.type === "promql") return null;
-  return <List name={o.name} />;
+  return (
+    <section aria-labelledby="bad-traces">
+      <div class="section-head">
+        <h3 id="bad-traces">Traces with a bad event</h3>
+        <All objective={o} route={route} />
+      </div>
+      <List name={o.name} />
+    </section>
+  );
+}
+
+/** The link to the search for all such traces, in the range that the charts show. */
+function All({ objective: o, route }: { objective: Objective; route: Route }) {
+  const range = useMemo(() => shownRange(route.params, new Date()), [route.params, o.evaluated_until]);
+  const latency = o.indicator.type === "latency";
+  const traces = links.traces({
+    service: o.indicator.service ?? o.service,
+    operation: o.indicator.operations?.length === 1 ? o.indicator.operations[0] : null,
+    error: !latency,
+    min_duration: latency ? `${o.indicator.threshold_ms}ms` : null,
+    ...(route.params.has("start")
+      ? { start: range.start.toISOString(), end: range.end.toISOString() }
+      : { range: route.params.get("range") ?? DEFAULT_RANGE }),
+  });
+  return (
+    <a class="button" href={traces}>
+      {latency ? `Traces of ${durationMs(o.indicator.threshold_ms ?? null)} or more` : "Traces with errors"}{" "}
+      through {o.indicator.service ?? o.service}
+    </a>
+  );
 }
 
 function List({ name }: { name: string }) {
@@ -18,10 +49,8 @@ function List({ name }: { name: string }) {
     interval: 30_000,
   });
   const now = useNow(60_000);
-  if (!poll.data && !poll.error) return null;
   return (
-    <section aria-labelledby="bad-traces">
-      <h2 id="bad-traces">Traces with a bad event</h2>
+    <>
       <PollNotice poll={poll} />
       {poll.data?.length === 0 && (
         <p class="faint">
@@ -35,7 +64,7 @@ function List({ name }: { name: string }) {
           ))}
         </ul>
       )}
-    </section>
+    </>
   );
 }
 

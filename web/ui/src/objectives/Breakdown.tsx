@@ -1,10 +1,11 @@
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import * as api from "../api/endpoints";
 import type { Breakdown as Answer, Dimension, Objective } from "../api/types";
 import { usePoll } from "../api/usePoll";
 import { Polled } from "../components/Notices";
 import { Time } from "../components/Time";
-import { count, durationMs, exact, percent } from "../lib/format";
+import { count, exact, percent } from "../lib/format";
 import { links, type Route } from "../router";
 import {
   DIMENSIONS,
@@ -15,10 +16,17 @@ import {
   uncoveredWords,
   valueText,
 } from "./breakdown-words";
-import { DEFAULT_RANGE, shownRange } from "./range";
+import { shownRange } from "./range";
 
-/** What burned the budget since the alert began, or in the range that was chosen, with links to the traces. */
-export function Breakdown({ objective: o, route }: { objective: Objective; route: Route }) {
+interface Props {
+  objective: Objective;
+  route: Route;
+  /** Beside the sentences on what burned the budget, above the tables. */
+  children: ComponentChildren;
+}
+
+/** What burned the budget since the alert began, or in the range that was chosen: in sentences, then in tables. */
+export function Breakdown({ objective: o, route, children }: Props) {
   const chosen = route.params.has("range") || route.params.has("start");
   const range = useMemo(() => shownRange(route.params, new Date()), [route.params, o.evaluated_until]);
   const asked = chosen ? { start: range.start, end: range.end } : null;
@@ -28,44 +36,25 @@ export function Breakdown({ objective: o, route }: { objective: Objective; route
     (signal) => Promise.all(DIMENSIONS.map((by) => api.breakdown(o.name, by, asked, signal))),
     { interval: 0, keep: true },
   );
-  if (o.state === "error" && o.evaluated_until === null) return null;
+  if (o.state === "error" && o.evaluated_until === null) return <>{children}</>;
   return (
     <section aria-labelledby="breakdown">
-      <div class="section-head">
-        <h2 id="breakdown">What burned the budget</h2>
-        <Traces objective={o} route={route} />
+      <div class="burned-head">
+        <div>
+          <h2 id="breakdown">What burned the budget</h2>
+          <Polled poll={poll}>{(all) => <Found all={all} objective={o} chosen={chosen} />}</Polled>
+        </div>
+        {children}
       </div>
-      <Polled poll={poll}>{(all) => <Found all={all} objective={o} chosen={chosen} />}</Polled>
+      {poll.data && <Tables all={poll.data} objective={o} />}
     </section>
-  );
-}
-
-function Traces({ objective: o, route }: { objective: Objective; route: Route }) {
-  // The link follows the range that the charts show.
-  const range = useMemo(() => shownRange(route.params, new Date()), [route.params, o.evaluated_until]);
-  if (o.indicator.type === "promql") return null;
-  const latency = o.indicator.type === "latency";
-  const traces = links.traces({
-    service: o.indicator.service ?? o.service,
-    operation: o.indicator.operations?.length === 1 ? o.indicator.operations[0] : null,
-    error: !latency,
-    min_duration: latency ? `${o.indicator.threshold_ms}ms` : null,
-    ...(route.params.has("start")
-      ? { start: range.start.toISOString(), end: range.end.toISOString() }
-      : { range: route.params.get("range") ?? DEFAULT_RANGE }),
-  });
-  return (
-    <a class="button" href={traces}>
-      {latency ? `Traces of ${durationMs(o.indicator.threshold_ms ?? null)} or more` : "Traces with errors"}{" "}
-      through {o.indicator.service ?? o.service}
-    </a>
   );
 }
 
 function Found({ all, objective: o, chosen }: { all: Answer[]; objective: Objective; chosen: boolean }) {
   const [first] = all;
   const uncovered = uncoveredWords(first);
-  const promql = o.indicator.type === "promql" && nameless(all);
+  const promql = partless(all, o);
   return (
     <>
       <Sentence all={all} named={!promql} />
@@ -75,21 +64,29 @@ function Found({ all, objective: o, chosen }: { all: Answer[]; objective: Object
         </p>
       )}
       {uncovered && <p class="notice">{uncovered}</p>}
-      {promql ? (
+      {promql && (
         <p class="faint">
           The queries of this objective leave no labels, so its events have no parts. Let both keep some of
           service, operation and version, such as <code>sum by (service, version) (…)</code>.
         </p>
-      ) : (
-        first.events.bad > 0 && (
-          <div class="breakdown">
-            {all.map((b) => (
-              <Table key={b.by[0]} answer={b} />
-            ))}
-          </div>
-        )
       )}
     </>
+  );
+}
+
+/** True of queries that leave no labels to tell the parts of their events by. */
+function partless(all: Answer[], o: Objective): boolean {
+  return o.indicator.type === "promql" && nameless(all);
+}
+
+function Tables({ all, objective: o }: { all: Answer[]; objective: Objective }) {
+  if (all[0].events.bad === 0 || partless(all, o)) return null;
+  return (
+    <div class="breakdown">
+      {all.map((b) => (
+        <Table key={b.by[0]} answer={b} />
+      ))}
+    </div>
   );
 }
 

@@ -10,7 +10,7 @@ export function Coverage({ objective: o }: { objective: Objective }) {
   const words = coverageWords(o);
   if (!words) return null;
   const gaps = o.coverage.gaps ?? [];
-  if (gaps.length === 0) return <p class="coverage faint">{words}</p>;
+  if (gaps.length === 0) return <span class="coverage faint">{words}</span>;
   const more = o.coverage.gaps_total - gaps.length;
   return (
     <details class="coverage faint">

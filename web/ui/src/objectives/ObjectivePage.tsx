@@ -53,10 +53,10 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             {/* Before the charts, and within a screen of 1440 × 900: whoever was woken looks no further. */}
             <Figures objective={o} />
             <div class="burned">
-              <BadTraces objective={o} />
-              <Breakdown objective={o} route={route} />
+              <Breakdown objective={o} route={route}>
+                <BadTraces objective={o} route={route} />
+              </Breakdown>
             </div>
-            <Coverage objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
             <ObjectiveDeliveries name={o.name} />
@@ -88,7 +88,7 @@ function Intro({ objective: o }: { objective: Objective }) {
         {allowance(o)} {o.description}
       </p>
       {o.indicator.sentence && <p class="faint">{o.indicator.sentence}</p>}
-      <p class="chips">
+      <div class="chips">
         {o.service && <Service name={o.service} />}
         {Object.entries(o.labels).map(([k, v]) => (
           <span key={k} class="chip">
@@ -105,7 +105,8 @@ function Intro({ objective: o }: { objective: Objective }) {
             counted since <Time at={o.counted_since} withZone />
           </span>
         )}
-      </p>
+        <Coverage objective={o} />
+      </div>
       {o.indicator.type === "promql" && (
         <details>
           <summary>Queries</summary>

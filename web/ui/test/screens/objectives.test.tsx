@@ -127,7 +127,17 @@ describe("an objective", () => {
 
   it("says what burns, since when, how long it lasts and what burned it before the charts", async () => {
     await open(links.objective("checkout-availability"));
-    const parts = [".promise", ".banner", ".figures", ".breakdown", ".charts", ".tiers"];
+    const parts = [
+      ".promise",
+      ".coverage",
+      ".banner",
+      ".figures",
+      ".findings",
+      ".bad-traces",
+      ".breakdown",
+      ".charts",
+      ".tiers",
+    ];
     const places = parts.map((p) => [...root.querySelectorAll("*")].indexOf(all(p)[0]));
     expect(places.every((place) => place >= 0)).toBe(true);
     expect(places).toEqual([...places].sort((a, b) => a - b));
