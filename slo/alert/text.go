@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,8 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 	case t == nil && !as.UnmeasuredSince.IsZero() && as.Whole.Total > 0:
 		a.Summary = fmt.Sprintf("%s: %s.", o.Name, unmeasured(as.UnmeasuredSince))
 	case t == nil && as.Whole.Total == 0:
-		a.Summary = o.Name + " has no events yet."
+		unit, _ := o.Indicator.Unit()
+		a.Summary = fmt.Sprintf("%s has no %s yet.", o.Name, unit)
 	case t == nil:
 		a.Summary = fmt.Sprintf("%s keeps within its %s error budget: %s.", o.Name, slo.FormatDuration(o.Window), left(as.Budget))
 	default:
@@ -97,7 +99,7 @@ func Sentence(as *Assessment, t *TierState) string {
 	if in, ok := o.TimeToExhaustion(as.Budget.Remaining, long); ok && in > 0 {
 		s += ", exhausted in " + about(in)
 	}
-	return fmt.Sprintf("%s. %s of %s %s in the last %s.", s, thousands(t.Long.Bad), thousands(t.Long.Total), badness(o.Indicator), windowText(t.LongWindow))
+	return fmt.Sprintf("%s. %s in the last %s.", s, tally(o.Indicator, t.Long), windowText(t.LongWindow))
 }
 
 // manyTimes is from how many spent budgets on a summary says "spent 12 times over" rather than a percentage.
@@ -113,8 +115,25 @@ func left(b slo.Budget) string {
 	return fmt.Sprintf("%.1f %% left", 100*b.Remaining)
 }
 
+// tally says how many of the events of a window were bad, in the indicator's unit.
+func tally(in slo.Indicator, e slo.Events) string {
+	if _, parts := in.Unit(); parts > 1 {
+		minutes := func(n uint64) string { return strconv.FormatFloat(float64(n)/float64(parts), 'f', 1, 64) }
+		ratio, _ := e.ErrorRatio()
+		return fmt.Sprintf("%s of %s minutes were bad, %s %% on average", minutes(e.Bad), minutes(e.Total), number(100*ratio))
+	}
+	return fmt.Sprintf("%s of %s %s", thousands(e.Bad), thousands(e.Total), badness(in))
+}
+
 func badness(in slo.Indicator) string {
+	if s := in.Slices; s != nil {
+		return fmt.Sprintf("slices of %s had less than %s %% good events", slo.FormatDuration(s.Length), strconv.FormatFloat(math.Round(s.Target*1e12)/1e10, 'f', -1, 64))
+	}
 	switch in.Type {
+	case slo.Throughput:
+		return fmt.Sprintf("minutes had fewer than %s events", strconv.FormatFloat(in.Minimum, 'f', -1, 64))
+	case slo.Composite:
+		return "events, each times its weight, were bad"
 	case slo.Availability:
 		return "requests failed"
 	case slo.Latency:

@@ -132,6 +132,9 @@ func (v *evaluator) write(r round, now time.Time) error {
 				return err
 			}
 		}
+		if err = t.compose(); err != nil {
+			return err
+		}
 		err = t.assess()
 		failpoint.Before(failpoint.LedgerWrite)
 		return err

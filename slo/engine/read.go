@@ -135,6 +135,9 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 				return
 			}
 			v.progress[i].failing = ""
+			if counts != nil {
+				v.progress[i].failing = counts.Problem
+			}
 			r.readings = append(r.readings, reading{objective: i, from: from, to: to, counts: counts, gap: gap, ahead: ahead})
 		})
 	}
@@ -146,7 +149,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 func (v *evaluator) spanObjectives() []int {
 	var list []int
 	for i, o := range v.objectives {
-		if o.Indicator.Type != slo.PromQL {
+		if o.Indicator.CountsSpans() {
 			list = append(list, i)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -157,6 +158,13 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 			account, _, err = t.ledger.Open(o.Name, ledger.Elapsed(t.now), indicatorKey(o.Indicator))
 			ok = true
 		}
+		if err == nil && ok && !derive.SameUnit(account.Indicator, o.Indicator) {
+			account, err = t.ledger.Restart(account, indicatorKey(o.Indicator))
+			t.later(func() {
+				v.logger.Warn("indicator of an objective changed, and with it the unit of its counts: its budget starts anew",
+					zap.String("objective", o.Name))
+			})
+		}
 		if err != nil {
 			return err
 		}
@@ -164,9 +172,20 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		if ok {
 			v.progress[i].watermark = account.Next
 		}
-		if ok && o.Indicator.Type != slo.PromQL {
+		if ok && o.Indicator.CountsSpans() {
 			v.spans.began = min(v.spans.began, account.First)
 		}
+	}
+	for _, i := range derive.Composites(v.objectives) { // the accounts of their components exist by now
+		o := v.objectives[i]
+		account, ok, err := t.ledger.Find(o.Name)
+		if err == nil && !ok {
+			account, err = derive.Begin(t.ledger, o, min(ledger.Elapsed(t.now), v.spans.watermark), indicatorKey(o.Indicator))
+		}
+		if err != nil {
+			return err
+		}
+		v.progress[i].watermark = account.Next
 	}
 	for name, a := range alerts {
 		if a.Close(t.now) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -110,6 +111,8 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.
 	case !unmeasured.IsZero() && whole.Total > 0:
 		return StateNoData, fmt.Sprintf("Nothing has been measured since %s: %s. Events and budget are as of then.",
 			unmeasured.Format(time.RFC3339), whyUnmeasured(o))
+	case whole.Total == 0 && derive.NoneYet(o.Indicator) != "":
+		return StateNoData, derive.NoneYet(o.Indicator)
 	case whole.Total == 0 && o.Indicator.Type == slo.PromQL:
 		return StateNoData, fmt.Sprintf("No events yet. Try both queries with a window of %[1]s: an increase over %[1]s needs two samples "+
 			"in it, so promql::resolution must be at least twice the interval between samples.", slo.FormatDuration(o.Indicator.Resolution))
@@ -125,6 +128,9 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.
 
 // whyUnmeasured returns the likely reason why the database has no samples of an objective.
 func whyUnmeasured(o slo.Objective) string {
+	if reason := derive.Unmeasured(o.Indicator); reason != "" {
+		return reason
+	}
 	if o.Indicator.Type == slo.PromQL {
 		return "the query promql::total gives no value"
 	}
@@ -133,7 +139,7 @@ func whyUnmeasured(o slo.Objective) string {
 
 func describe(o slo.Objective) Definition {
 	in := o.Indicator
-	return Definition{
+	d := Definition{
 		Name: o.Name, Description: o.Description, Service: o.Service, Labels: orEmpty(o.Labels),
 		Target: o.Target, Window: slo.FormatDuration(o.Window), WindowSeconds: int64(o.Window / time.Second),
 		Indicator: Indicator{
@@ -141,6 +147,20 @@ func describe(o slo.Objective) Definition {
 			Operations: append([]string{}, in.Spans.Operations...), Attributes: orEmpty(in.Spans.Attributes),
 			ThresholdMS: float64(in.Threshold) / float64(time.Millisecond), BadQuery: in.BadQuery, TotalQuery: in.TotalQuery,
 		},
+	}
+	d.Indicator.count(in)
+	return d
+}
+
+// count sets the fields of an indicator whose events are not single spans.
+func (i *Indicator) count(in slo.Indicator) {
+	i.Unit, i.UnitParts = in.Unit()
+	i.RatioQuery, i.MinimumPerMinute, i.Components = in.RatioQuery, in.Minimum, map[string]uint64{}
+	if s := in.Slices; s != nil {
+		i.SliceSeconds, i.SliceTarget, i.SliceWithoutEvents = int64(s.Length/time.Second), s.Target, s.Empty
+	}
+	for _, c := range in.Components {
+		i.Components[c.Objective] = c.Weight
 	}
 }
 

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -9,6 +11,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
@@ -48,6 +51,11 @@ func (t *transaction) advance(r reading) error {
 		})
 	}
 	if r.gap {
+		if derive.Derived(o.Indicator) {
+			if _, err := derive.Book(t.ledger, o, r.from, r.to, nil); err != nil {
+				return err
+			}
+		}
 		err := t.skip(o, a, r)
 		t.watermarks[r.objective] = a.Next
 		return err
@@ -61,6 +69,11 @@ func (t *transaction) advance(r reading) error {
 	counts := r.counts
 	if counts == nil {
 		counts = &samples.Counts{Deltas: make([]ledger.Delta, r.to-r.from), Measured: make([]bool, r.to-r.from)}
+	}
+	if derive.Derived(o.Indicator) {
+		if counts, err = derive.Book(t.ledger, o, from, r.to, counts); err != nil {
+			return err
+		}
 	}
 	first, measured := a.Next, a.Measured
 	if i := lastOf(counts.Measured); i >= 0 {
@@ -82,6 +95,30 @@ func (t *transaction) advance(r reading) error {
 		}
 	}
 	t.watermarks[r.objective] = a.Next
+	return nil
+}
+
+// compose advances the composite objectives as far as their components were evaluated.
+func (t *transaction) compose() error {
+	for _, i := range derive.Composites(t.v.objectives) {
+		from, ok := t.watermarks[i]
+		if !ok {
+			from = t.v.progress[i].watermark
+		}
+		for {
+			to, counts, err := derive.Compose(t.ledger, t.v.objectives[i].Indicator, from, promqlBatch)
+			if err == nil && to > from {
+				err = t.advance(reading{objective: i, from: from, to: to, counts: counts, gap: counts == nil})
+			}
+			if err != nil {
+				return fmt.Errorf("objective %s: %w", t.v.objectives[i].Name, err)
+			}
+			if to <= from {
+				break
+			}
+			from = to
+		}
+	}
 	return nil
 }
 
@@ -176,11 +213,22 @@ func (t *transaction) assess() error {
 		if !ok {
 			a = &ledger.Account{Name: o.Name}
 		}
-		if t.statuses[i], err = t.status(i, a, t.v.progress[i].failing); err != nil {
+		if t.statuses[i], err = t.status(i, a, t.v.failing(i)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// failing describes why an objective, or a component of it, cannot be evaluated; empty if it can.
+func (v *evaluator) failing(i int) string {
+	for _, c := range v.objectives[i].Indicator.Components {
+		at := slices.IndexFunc(v.objectives, func(o slo.Objective) bool { return o.Name == c.Objective })
+		if reason := v.failing(at); reason != "" {
+			return "Its component " + c.Objective + " cannot be evaluated: " + reason
+		}
+	}
+	return v.progress[i].failing
 }
 
 // later defers a call until the transaction is committed.

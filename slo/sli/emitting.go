@@ -66,6 +66,7 @@ func (e *emitting) begin() {
 	clock.NotBefore(time.UnixMilli(e.keeper.Flushed()), "what was counted before this start")
 	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
 	e.flusher.secure = e.keeper.AwaitMarked
+	e.flusher.heartbeats = e.heartbeats
 }
 
 // Shutdown flushes for the last time. The Collector stops components in the order of the data flow: those that send spans here

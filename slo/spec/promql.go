@@ -27,6 +27,11 @@ func checkTemplate(template string) error {
 	if !windowRE.MatchString(template) {
 		return errors.New("has no {{.window}}; write increase(metric[{{.window}}]), so that it counts the events of a window")
 	}
+	return checkNumber(template, "a number of events, as sum(increase(metric[{{.window}}])) does")
+}
+
+// checkNumber returns what is wrong with a query whose values must be numbers. want describes them.
+func checkNumber(template, want string) error {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(ExpandWindow(template, time.Minute))
 	if err != nil {
 		return fmt.Errorf("is no PromQL: %w", err)
@@ -35,7 +40,6 @@ func checkTemplate(template string) error {
 	case parser.ValueTypeVector, parser.ValueTypeScalar:
 		return nil
 	default:
-		return fmt.Errorf("gives a %s; write what gives a number of events, as sum(increase(metric[{{.window}}])) does",
-			parser.DocumentedType(t))
+		return fmt.Errorf("gives a %s; write what gives %s", parser.DocumentedType(t), want)
 	}
 }

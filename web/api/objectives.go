@@ -54,6 +54,15 @@ type Indicator struct {
 	ThresholdMS float64           `json:"threshold_ms"`
 	BadQuery    string            `json:"bad_query"`
 	TotalQuery  string            `json:"total_query"`
+
+	Unit               slo.Unit          `json:"unit"`
+	UnitParts          uint64            `json:"unit_parts"`
+	RatioQuery         string            `json:"ratio_query"`
+	MinimumPerMinute   float64           `json:"minimum_per_minute"`
+	SliceSeconds       int64             `json:"slice_seconds"`
+	SliceTarget        float64           `json:"slice_target"`
+	SliceWithoutEvents slo.EmptySlice    `json:"slice_without_events"`
+	Components         map[string]uint64 `json:"components"`
 }
 
 // Events counts events in a window.
@@ -130,6 +139,7 @@ func ObjectivesOf(s engine.Statuses) Objectives {
 func ObjectiveOf(s engine.Status) Objective {
 	indicator := Indicator(s.Indicator)
 	indicator.Operations, indicator.Attributes = whole(indicator.Operations), wholeMap(indicator.Attributes)
+	indicator.Components = wholeMap(indicator.Components)
 	return Objective{
 		Name: s.Name, Description: s.Description, Service: s.Service, Labels: wholeMap(s.Labels), Indicator: indicator,
 		Target: s.Target, Window: s.Window, WindowSeconds: s.WindowSeconds,

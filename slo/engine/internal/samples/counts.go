@@ -7,6 +7,11 @@ type Counts struct {
 	Deltas []ledger.Delta
 	// Measured says for each minute whether the database has a sample of it, even if nothing happened.
 	Measured []bool
+	// Counting says for each minute whether the connector sli counted from its start to its end. Only objectives that ask whether
+	// there was traffic have it.
+	Counting []bool
+	// Problem describes for people what is wrong with the latest values of a query; empty if nothing is.
+	Problem string
 }
 
 func newCounts(from, to ledger.Minute) *Counts {

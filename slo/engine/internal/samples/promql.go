@@ -21,6 +21,9 @@ import (
 // minutes, and so counts once. The extrapolation of increase() at the ends of a window stands for the increments between two windows,
 // which it cannot see.
 func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (*Counts, error) {
+	if in.RatioQuery != "" {
+		return readRatio(ctx, q, in, from, to)
+	}
 	c := newCounts(from, to)
 	minutes := in.Resolution.Minutes()
 	err := eachMinute(ctx, q, spec.ExpandWindow(in.TotalQuery, in.Resolution), from, to, func(i int, v float64) {
@@ -40,9 +43,18 @@ func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledge
 // eachMinute evaluates a query at the end of each minute and calls add for each series of the result. Without series, or with
 // NaN or an infinity, the minute has no events and is not measured.
 func eachMinute(ctx context.Context, q Querier, expr string, from, to ledger.Minute, add func(i int, v float64)) error {
+	return eachValue(ctx, q, expr, from, to, func(i int, v float64) {
+		if !math.IsInf(v, 0) {
+			add(i, max(v, 0))
+		}
+	})
+}
+
+// eachValue evaluates a query at the end of each minute and calls add for each value but NaN.
+func eachValue(ctx context.Context, q Querier, expr string, from, to ledger.Minute, add func(i int, v float64)) error {
 	addSample := func(m ledger.Minute, v model.SampleValue) {
-		if f := float64(v); m >= from && m < to && !math.IsNaN(f) && !math.IsInf(f, 0) {
-			add(int(m-from), max(f, 0))
+		if f := float64(v); m >= from && m < to && !math.IsNaN(f) {
+			add(int(m-from), f)
 		}
 	}
 	var v model.Value

@@ -81,12 +81,16 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 	}
 	counts := map[string]*Counts{}
 	moved := Cursors{}
+	beats := map[string][][]model.SamplePair{}
 	for _, series := range matrix {
 		name := string(series.Metric["objective"])
 		c := counts[name]
 		if c == nil {
 			c = newCounts(from, to)
 			counts[name] = c
+		}
+		if series.Metric[heartbeatLabel] != "" {
+			beats[name] = append(beats[name], series.Values)
 		}
 		for _, s := range series.Values {
 			c.measure(ledger.MinuteOf(s.Timestamp.Time()), from)
@@ -104,6 +108,9 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 		}) {
 			moved[id] = cursor
 		}
+	}
+	for name, all := range beats {
+		counts[name].Counting = countingOf(all, from, to)
 	}
 	return counts, moved, nil
 }

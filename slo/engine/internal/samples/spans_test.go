@@ -131,8 +131,8 @@ func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	counts, moved, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60, 60)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]*Counts{
-		"a": {[]ledger.Delta{{Total: 15, Bad: 2}, {Total: 1}}, []bool{true, true}},
-		"b": {[]ledger.Delta{{Total: 1}, {}}, []bool{true, false}},
+		"a": {Deltas: []ledger.Delta{{Total: 15, Bad: 2}, {Total: 1}}, Measured: []bool{true, true}},
+		"b": {Deltas: []ledger.Delta{{Total: 1}, {}}, Measured: []bool{true, false}},
 	}, counts)
 	assert.Len(t, moved, 4)
 	assert.Equal(t, Cursor{At: noon.Add(90 * time.Second).UnixMilli(), Value: 6}, moved[db.series[1].Metric.Fingerprint()])
@@ -152,7 +152,7 @@ func TestLateSampleCountsInTheFirstMinute(t *testing.T) {
 	known := Cursors{db.series[0].Metric.Fingerprint(): {At: noon.UnixMilli()}}
 	counts, _, err := ReadSpans(t.Context(), db, known, first+1, first+2, 60, 60)
 	require.NoError(t, err)
-	assert.Equal(t, &Counts{[]ledger.Delta{{Total: 4}}, []bool{true}}, counts["a"])
+	assert.Equal(t, &Counts{Deltas: []ledger.Delta{{Total: 4}}, Measured: []bool{true}}, counts["a"])
 }
 
 // TestBirths checks when the birth of a series is looked for further back.

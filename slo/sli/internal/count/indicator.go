@@ -1,6 +1,8 @@
 package count
 
 import (
+	"math"
+
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
 )
@@ -28,11 +30,11 @@ var kindNumbers = map[string]int32{
 	"producer": wire.KindProducer, "consumer": wire.KindConsumer,
 }
 
-// compile turns the objectives into indicators, whose conditions it adds to attrs. PromQL objectives count no spans and
-// are left out.
+// compile turns the objectives into indicators, whose conditions it adds to attrs. Objectives that count no spans are left out.
+// For throughput no span is bad, however long it takes.
 func compile(objectives []slo.Objective, attrs *attributes) (indicators []*indicator) {
 	for _, o := range objectives {
-		if o.Indicator.Type != slo.Availability && o.Indicator.Type != slo.Latency {
+		if !o.Indicator.CountsSpans() {
 			continue
 		}
 		sel := o.Indicator.Spans
@@ -42,6 +44,9 @@ func compile(objectives []slo.Objective, attrs *attributes) (indicators []*indic
 			kind:      kindNumbers[sel.Kind],
 			latency:   o.Indicator.Type == slo.Latency,
 			threshold: uint64(max(o.Indicator.Threshold, 0)),
+		}
+		if o.Indicator.Type == slo.Throughput {
+			in.latency, in.threshold = true, math.MaxUint64
 		}
 		if len(sel.Operations) > 0 {
 			in.operations = make(map[string]struct{}, len(sel.Operations))

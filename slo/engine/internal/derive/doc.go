@@ -1,0 +1,13 @@
+// Package derive computes what an objective counts where that is not the events that are read: slices of time, minutes with enough
+// events, and sums of other objectives. It works within transactions of the caller.
+//
+// The events of slices and of throughput have an account of their own in the ledger, under EventsAccount. Book appends to it and
+// returns what to append to the objective's account. Compose returns the same for a composite objective, from the accounts of its
+// components. It has no state, and no types of its own.
+//
+// Rules:
+//   - Minutes are derived once, when their events are booked, so that an account never changes behind its watermark.
+//   - An account holds one unit. When an objective's unit changes (SameUnit), its account is replaced.
+//   - A slice counts in its last minute. It is judged if all of it is in the account of the events and some of it was measured.
+//   - A minute of throughput is judged if the connector sli counted from its start to its end.
+package derive
