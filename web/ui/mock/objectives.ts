@@ -46,6 +46,14 @@ export const indicator = (said: Pick<Indicator, "type"> & Partial<Indicator>): I
   threshold_ms: 0,
   bad_query: "",
   total_query: "",
+  unit: "events",
+  unit_parts: 1,
+  ratio_query: "",
+  minimum_per_minute: 0,
+  slice_seconds: 0,
+  slice_target: 0,
+  slice_without_events: "",
+  components: {},
   ...said,
 });
 

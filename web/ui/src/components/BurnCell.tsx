@@ -1,5 +1,6 @@
 import type { Objective } from "../api/types";
-import { burnRate, exact, percent } from "../lib/format";
+import { burnRate, percent } from "../lib/format";
+import { exactAmount } from "../objectives/unit";
 import { factorOf } from "../objectives/words";
 
 /** The position of the factor's mark on the meter: a rate just above the factor is visibly above. */
@@ -13,7 +14,7 @@ export function BurnCell({ objective: o, window }: { objective: Objective; windo
   const over = burn !== null && against !== null && burn >= against.factor;
   const fill = burn === null || !against ? 0 : Math.min(1, (burn / against.factor) * MARK);
   const title = rate
-    ? `${exact(rate.bad)} bad of ${exact(rate.total)} in ${window}: ${percent(rate.error_ratio)}`
+    ? `${exactAmount(o, rate.bad)} bad of ${exactAmount(o, rate.total)} in ${window}: ${percent(rate.error_ratio)}`
     : `no figure for ${window}`;
   return (
     <div class={`burn ${over ? `over ${against.tier.severity}` : ""}`} title={title}>

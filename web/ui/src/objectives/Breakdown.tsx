@@ -8,6 +8,7 @@ import { rangeSeconds } from "../lib/time";
 import { links, type Route } from "../router";
 import { badEventsQuery, shares } from "./breakdown-query";
 import { DEFAULT_RANGE, shownRange } from "./range";
+import { countsSpans } from "./words";
 
 const BY = [
   ["span_name", "Operation"],
@@ -19,7 +20,7 @@ const BY = [
 export function Breakdown({ objective: o, route }: { objective: Objective; route: Route }) {
   // The traces' link and the tables follow the range that the charts show.
   const range = useMemo(() => shownRange(route.params, new Date()), [route.params, o.evaluated_until]);
-  if (o.indicator.type === "promql") return null;
+  if (!countsSpans(o.indicator) || o.indicator.type === "throughput") return null;
   const latency = o.indicator.type === "latency";
   const traces = links.traces({
     service: o.indicator.service ?? o.service,

@@ -7,7 +7,7 @@ import { Page } from "../components/Page";
 import { ObjectivePill, PolicyPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
-import { count, durationSeconds, exact, NONE, percent } from "../lib/format";
+import { durationSeconds, NONE, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links, type Route } from "../router";
 import { Breakdown } from "./Breakdown";
@@ -16,6 +16,8 @@ import { HistoryCharts } from "./HistoryCharts";
 import { NoEvents } from "./NoEvents";
 import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
 import { TiersTable } from "./TiersTable";
+
+import { amount, exactAmount, unitHeading } from "./unit";
 import { standing } from "./urgency";
 import { allowance, POLICY_ASKS, promise, windowWords } from "./words";
 
@@ -86,18 +88,32 @@ function Intro({ objective: o }: { objective: Objective }) {
           </span>
         )}
       </p>
+      {o.indicator.type === "composite" && (
+        <p class="chips">
+          {Object.entries(o.indicator.components).map(([name, weight]) => (
+            <a key={name} class="chip" href={links.objective(name)}>
+              {name} × {weight}
+            </a>
+          ))}
+        </p>
+      )}
       {o.indicator.type === "promql" && (
         <details>
           <summary>Queries</summary>
           <dl class="queries">
-            <dt>bad</dt>
-            <dd>
-              <code>{o.indicator.bad_query}</code>
-            </dd>
-            <dt>total</dt>
-            <dd>
-              <code>{o.indicator.total_query}</code>
-            </dd>
+            {[
+              ["bad", o.indicator.bad_query],
+              ["total", o.indicator.total_query],
+              ["error ratio", o.indicator.ratio_query],
+            ].map(
+              ([name, query]) =>
+                query && [
+                  <dt key={name}>{name}</dt>,
+                  <dd key={`${name} query`}>
+                    <code>{query}</code>
+                  </dd>,
+                ],
+            )}
           </dl>
         </details>
       )}
@@ -141,14 +157,18 @@ function Figures({ objective: o }: { objective: Objective }) {
         <BudgetBar objective={o} />
         <p>{remaining === null ? "There are no events in the window yet." : POLICY_ASKS[b.policy]}</p>
       </div>
-      <Figure name="Events left" of={left(remaining, count(b.remaining_events))}>
-        of {count(b.allowed_events)} that may be bad
+      <Figure name={`${unitHeading(o.indicator)} left`} of={left(remaining, amount(o, b.remaining_events))}>
+        of {amount(o, b.allowed_events)} that may be bad
       </Figure>
       <Figure name="Outage left" of={left(remaining, durationSeconds(b.remaining_minutes * 60))}>
         of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
       </Figure>
-      <Figure name="Bad events" of={count(o.events.bad)} title={exact(o.events.bad)}>
-        of {count(o.events.total)} in {windowWords(o)}
+      <Figure
+        name={`Bad ${o.indicator.unit || "events"}`}
+        of={amount(o, o.events.bad)}
+        title={exactAmount(o, o.events.bad)}
+      >
+        of {amount(o, o.events.total)} in {windowWords(o)}
       </Figure>
       <Figure name="Bad ratio" of={percent(o.error_ratio)}>
         {percent(1 - o.target)} is allowed

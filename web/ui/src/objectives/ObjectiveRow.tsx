@@ -5,10 +5,11 @@ import { BurnCell } from "../components/BurnCell";
 import { ObjectivePill, PolicyPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
-import { count, durationSeconds, exact, percent } from "../lib/format";
+import { durationSeconds, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links } from "../router";
 import { budgetLeft } from "./budget";
+import { amount, exactAmount } from "./unit";
 import { standing } from "./urgency";
 import { indicatorWords, listWindows, windowWords } from "./words";
 
@@ -54,10 +55,12 @@ export function ObjectiveRow({ objective: o }: { objective: Objective }) {
             ))}
           </div>
           <div class="o-events num">
-            <span title={`${exact(o.events.bad)} bad of ${exact(o.events.total)}`}>
-              <b>{count(o.events.bad)}</b> bad
+            <span title={`${exactAmount(o, o.events.bad)} bad of ${exactAmount(o, o.events.total)}`}>
+              <b>{amount(o, o.events.bad)}</b> bad
             </span>
-            <span class="faint">of {count(o.events.total)}</span>
+            <span class="faint">
+              of {amount(o, o.events.total)} {o.indicator.unit === "events" ? "" : o.indicator.unit}
+            </span>
             <span class="faint">in {windowWords(o)}</span>
           </div>
         </>
