@@ -124,6 +124,9 @@ func (v *evaluator) write(r round, now time.Time) error {
 				return fmt.Errorf("objective %s: %w", o.Name, err)
 			}
 		}
+		if err := t.compose(); err != nil {
+			return err
+		}
 		if r.spansTo > 0 {
 			if err := book.PutSpanWatermark(tx, r.spansTo); err != nil {
 				return err
@@ -131,9 +134,6 @@ func (v *evaluator) write(r round, now time.Time) error {
 			if err := book.PutCursors(tx, r.moved); err != nil {
 				return err
 			}
-		}
-		if err = t.compose(); err != nil {
-			return err
 		}
 		err = t.assess()
 		failpoint.Before(failpoint.LedgerWrite)
