@@ -10,7 +10,7 @@ import (
 )
 
 // IndicatorTypes lists the keys of a configuration of which an objective has exactly one.
-var IndicatorTypes = []string{"availability", "latency", "throughput", "promql", "composite"}
+var IndicatorTypes = []string{"availability", "latency", "throughput", "freshness", "promql", "composite"}
 
 // Unit is what the total and the bad events of an objective are counts of.
 type Unit string
@@ -62,15 +62,18 @@ type Component struct {
 
 // CountsSpans reports whether the connector sli counts the indicator's events.
 func (in Indicator) CountsSpans() bool {
-	return in.Type == Availability || in.Type == Latency || in.Type == Throughput
+	return in.Type == Availability || in.Type == Latency || in.WantsTraffic()
 }
+
+// WantsTraffic reports whether an absence of events is bad.
+func (in Indicator) WantsTraffic() bool { return in.Type == Throughput || in.Type == Freshness }
 
 // Unit returns what the indicator counts, and how many parts of one the ledger counts as 1 each.
 func (in Indicator) Unit() (unit Unit, parts uint64) {
 	switch {
 	case in.Slices != nil:
 		return UnitSlices, 1
-	case in.Type == Throughput:
+	case in.WantsTraffic():
 		return UnitMinutes, 1
 	case in.Type == PromQL && in.RatioQuery != "":
 		return UnitMinutes, MinuteParts
@@ -103,6 +106,9 @@ func (in Indicator) CountsTime() bool {
 // maxWeight keeps the sums of a year of weighed events far from overflowing.
 const maxWeight = 1000
 
+// maxPhi is far beyond what any silence can prove.
+const maxPhi = 30
+
 func (in Indicator) validateComponents() (errs []error) {
 	if len(in.Components) == 0 {
 		errs = append(errs, errors.New("composite: is empty; write [{objective: a, weight: 2}, {objective: b, weight: 1}]"))
@@ -132,7 +138,7 @@ func (o Objective) validateUnit() (errs []error) {
 	if s == nil {
 		return errs
 	}
-	if o.Indicator.Type == Throughput || o.Indicator.Type == Composite {
+	if o.Indicator.WantsTraffic() || o.Indicator.Type == Composite {
 		errs = append(errs, fmt.Errorf("slices: cannot judge the minutes of %s; write availability, latency or promql beside it, or remove it",
 			o.Indicator.Type))
 	}

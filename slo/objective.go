@@ -41,6 +41,7 @@ const (
 	Availability IndicatorType = "availability"
 	Latency      IndicatorType = "latency"
 	Throughput   IndicatorType = "throughput"
+	Freshness    IndicatorType = "freshness"
 	PromQL       IndicatorType = "promql"
 	Composite    IndicatorType = "composite"
 )
@@ -61,6 +62,8 @@ type Indicator struct {
 	RatioQuery string `json:",omitempty"`
 	// Minimum is the fewest events of a good minute. For Throughput only.
 	Minimum float64 `json:",omitempty"`
+	// Phi is how suspicious a silence must be for its minutes to be bad, as −log10 of its probability. For Freshness only.
+	Phi float64 `json:",omitempty"`
 	// Components are the objectives whose events are added up. For Composite only.
 	Components []Component `json:",omitempty"`
 	// Slices, unless nil, says that slices of time are counted, and judges each by its events.
@@ -193,6 +196,9 @@ func (in Indicator) validate() (errs []error) {
 	}
 	if !in.CountsSpans() {
 		return append(errs, fmt.Errorf("has not exactly one of %s; write one", strings.Join(IndicatorTypes, ", ")))
+	}
+	if in.Type == Freshness && !(in.Phi >= 1 && in.Phi <= maxPhi) {
+		errs = append(errs, fmt.Errorf("freshness::phi: %v is not from 1 to %v; write 8, at which a silence is less likely than one in a hundred million", in.Phi, maxPhi))
 	}
 	if in.Type == Throughput && in.Minimum <= 0 {
 		errs = append(errs, errors.New("throughput::minimum: is not above 0; write a rate such as 50/s"))

@@ -126,7 +126,7 @@ func (a *Alert) idle(as *Assessment) *TierState {
 // keep_firing_for ago, or, when measuring stopped, whose long window still burns. Missing measurements do not prove recovery.
 func (a *Alert) held(as *Assessment) *TierState {
 	for _, s := range severities {
-		if as.active(s) != nil {
+		if as.active(s) != nil || as.silent(s) != nil {
 			if a.LastActive == nil {
 				a.LastActive = map[slo.Severity]time.Time{}
 			}
@@ -135,6 +135,9 @@ func (a *Alert) held(as *Assessment) *TierState {
 	}
 	for _, s := range severities {
 		t := as.active(s)
+		if t == nil {
+			t = as.silent(s)
+		}
 		if t == nil && !as.UnmeasuredSince.IsZero() && a.State == Firing && (a.Severity == s || a.Severity == slo.Page) {
 			t = as.burningLong(s)
 		}

@@ -45,7 +45,12 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 	case t == nil:
 		a.Summary = fmt.Sprintf("%s keeps within its %s error budget: %s.", o.Name, slo.FormatDuration(o.Window), left(as.Budget))
 	default:
-		a.Summary = a.urgency() + ": " + Sentence(as, t)
+		a.Summary = a.urgency() + ": "
+		if as.Silence != nil {
+			a.Summary += as.Silence.sentence(as)
+		} else {
+			a.Summary += Sentence(as, t)
+		}
 		if !as.UnmeasuredSince.IsZero() {
 			a.Summary += fmt.Sprintf(" %s: whether it has recovered is unknown.", sentence(unmeasured(as.UnmeasuredSince)))
 		}
@@ -132,6 +137,8 @@ func badness(in slo.Indicator) string {
 	switch in.Type {
 	case slo.Throughput:
 		return fmt.Sprintf("minutes had fewer than %s events", strconv.FormatFloat(in.Minimum, 'f', -1, 64))
+	case slo.Freshness:
+		return "minutes passed without the usual traffic"
 	case slo.Composite:
 		return "events, each times its weight, were bad"
 	case slo.Availability:

@@ -19,6 +19,7 @@ func TestTally(t *testing.T) {
 		"9 of 60 minutes had fewer than 3000 events":             {Type: slo.Throughput, Minimum: 3000},
 		"9 of 60 minutes had fewer than 1.5 events":              {Type: slo.Throughput, Minimum: 1.5},
 		"9 of 60 slices of 5m had less than 99.95 % good events": {Type: slo.Availability, Slices: &slo.Slices{Length: 5 * time.Minute, Target: 0.9995}},
+		"9 of 60 minutes passed without the usual traffic":       {Type: slo.Freshness},
 		"9 of 60 events, each times its weight, were bad":        {Type: slo.Composite, Components: []slo.Component{{Objective: "a", Weight: 2, Scale: 1}}},
 	} {
 		assert.Equal(t, want, tally(in, e))

@@ -29,6 +29,7 @@ objectives:
   - {name: slices, target: 99, availability: {service: checkout}, slices: {length: 5m, target: 90}}
   - {name: skipping, target: 99, availability: {service: checkout}, slices: {length: 2m, target: 100, without_events: skip}}
   - {name: rate, target: 99, throughput: {service: checkout, minimum: 1/s}}
+  - {name: fresh, target: 99, freshness: {service: checkout}}
   - {name: ratio, target: 99.9, promql: {error_ratio: errors_per_request}}
 receivers:
   - {name: all, webhook: {endpoint: "http://127.0.0.1:1/"}}
@@ -69,7 +70,7 @@ func derivedWorld(seed uint64, hours int) (*fakeTSDB, map[string]map[ledger.Minu
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	db := newFakeTSDB()
 	first, end := ledger.Elapsed(noon), ledger.Elapsed(noon.Add(time.Duration(hours)*time.Hour))
-	spans := []string{"events", "rated", "slices", "skipping", "rate"}
+	spans := []string{"events", "rated", "slices", "skipping", "rate", "fresh"}
 	away := map[ledger.Minute]bool{}
 	perMinute := map[string]map[ledger.Minute]slo.Events{}
 	for _, name := range spans {
@@ -222,6 +223,8 @@ func TestDerivedIndicators(t *testing.T) {
 			for name := range truth {
 				assert.Equal(t, toldOf(t, calm, name), toldOf(t, stormy, name), name)
 			}
+			assert.Equal(t, toldOf(t, calm, "fresh"), toldOf(t, stormy, "fresh"))
+			assert.Equal(t, minuteCounts(t, calm, "fresh", noon, end), minuteCounts(t, stormy, "fresh", noon, end))
 			assert.Equal(t, calm.Statuses(), stormy.Statuses())
 		})
 	}
@@ -335,6 +338,56 @@ func TestThroughputOfNothing(t *testing.T) {
 	assert.Equal(t, Events{Total: 199, Bad: 190}, s.Events)
 	assert.Equal(t, "firing", string(s.Alert.State))
 	assert.Contains(t, s.Alert.Summary, "60 of 60 minutes had fewer than 1 events in the last hour")
+}
+
+// A silence fires within the minute in which it becomes bad, as a ticket while less than a week is known. It goes on while the
+// gateway is away, however long, and resolves when there is traffic.
+func TestFreshnessAlert(t *testing.T) {
+	db := newFakeTSDB()
+	c := parse(t, `
+objectives: [{name: a, target: 99, service: shop, freshness: {}}]
+receivers: [{name: all, webhook: {endpoint: "http://127.0.0.1:1/"}}]
+`)
+	e := openAt(t, c, db, noon)
+	defer closeIt(t, e)
+	const stops, away, back = 180, 230, 230 + 3*24*60
+	total := 0.0
+	minute := func(m int) { // the samples at its end
+		at := noon.Add(time.Duration(m) * time.Minute)
+		if m <= stops || m > back {
+			total += 10
+			db.events("a", at, total, 0)
+		}
+		db.heartbeat("a", "x", at)
+	}
+	status := func(m int) Status {
+		require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(time.Duration(m)*time.Minute+c.Lateness), true, true)))
+		s, _ := e.Status("a")
+		return s
+	}
+	db.events("a", noon, 0, 0)
+	for m := range away + 1 {
+		minute(m)
+	}
+	assert.Equal(t, "inactive", string(status(stops+29).Alert.State))
+	s := status(stops + 30)
+	assert.Equal(t, "firing", string(s.Alert.State))
+	assert.Equal(t, slo.Ticket, s.Alert.Severity)
+	assert.Contains(t, s.Alert.Summary, "Ticket: a: no traffic since 2026-03-01T15:00:00Z, for 30m; before that it came every few minutes: ")
+	for _, tier := range s.Tiers {
+		assert.Equal(t, slo.Ticket, tier.Severity, "less than a week is known")
+	}
+	s = status(back)
+	assert.Equal(t, StateNoData, s.State)
+	assert.Equal(t, "firing", string(s.Alert.State))
+	assert.Contains(t, s.Alert.Summary, "Nothing has been measured since 2026-03-01T15:50:00Z")
+	for m := back; m <= back+120; m++ {
+		minute(m)
+	}
+	s = status(back + 120)
+	assert.Equal(t, StateOK, s.State)
+	assert.NotEqual(t, "firing", string(s.Alert.State))
+	assert.Len(t, told(t, e), 2)
 }
 
 // When an objective begins to count something else that cannot be added to what it counted, it begins anew; back in the old unit too.

@@ -22,6 +22,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -85,6 +86,9 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	statuses := make([]Status, len(objectives))
 	for i, o := range objectives {
 		window = max(window, o.Window)
+		if o.Indicator.Type == slo.Freshness {
+			window = max(window, derive.Learning/2)
+		}
 		statuses[i] = Status{Definition: describe(o), State: StateNoData, Budget: budgetOf(o.Budget(slo.Events{})),
 			BurnRates: []BurnRate{}, Tiers: []Tier{}, Alert: AlertState{State: alert.Inactive}}
 	}

@@ -238,12 +238,12 @@ func (t *transaction) skip(o slo.Objective, a *ledger.Account, r reading) error 
 }
 
 // quiet reports whether minutes without events leave an alert as it is. A tier is active only while its short window has
-// events.
+// events, and a silence goes on until there is traffic.
 func quiet(a alert.Alert, as alert.Assessment) bool {
 	for i := range as.Tiers {
 		if as.Tiers[i].Short.Total > 0 {
 			return false
 		}
 	}
-	return a.State == alert.Inactive
+	return a.State == alert.Inactive || as.Silence != nil
 }

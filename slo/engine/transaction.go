@@ -145,6 +145,9 @@ func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measu
 		}
 		return e
 	})
+	if o.Indicator.Type == slo.Freshness && measured > 0 && first == nil {
+		first = derive.AssessSilence(t.ledger, a, measured-1, &as)
+	}
 	if next-measured > measuredFor {
 		as.UnmeasuredSince = max(measured, a.First).Start()
 	}

@@ -13,7 +13,7 @@ const heartbeatLabel = "heartbeat"
 // expires, so that a reader can distinguish no traffic from no counting.
 func heartbeats(objectives []slo.Objective) (names []string) {
 	for _, o := range objectives {
-		if o.Indicator.Type == slo.Throughput {
+		if o.Indicator.WantsTraffic() {
 			names = append(names, o.Name)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 // Derived holds the keys of objectives that count other things than single events.
 type Derived struct {
 	Throughput *Throughput `mapstructure:"throughput"`
+	Freshness  *Freshness  `mapstructure:"freshness"`
 	Composite  []Component `mapstructure:"composite"`
 	// Slices counts slices of time instead of the events of another indicator.
 	Slices *Slices `mapstructure:"slices"`
@@ -45,6 +46,22 @@ func (t *Throughput) indicator(errs *errorList) slo.Indicator {
 	minimum, err := parseRate(t.Minimum)
 	errs.key("throughput::minimum", err)
 	return slo.Indicator{Type: slo.Throughput, Spans: slo.SpanSelector(t.Selector), Minimum: minimum}
+}
+
+// Freshness calls a minute bad in which traffic has probably stopped.
+type Freshness struct {
+	Selector `mapstructure:",squash"`
+	// Phi is how suspicious a silence must be.
+	Phi float64 `mapstructure:"phi"`
+}
+
+var _ confmap.Unmarshaler = (*Freshness)(nil)
+
+// Unmarshal decodes the indicator over the default.
+func (f *Freshness) Unmarshal(conf *confmap.Conf) error {
+	type plain Freshness
+	*f = Freshness{Phi: 8}
+	return conf.Unmarshal((*plain)(f))
 }
 
 // rateUnits maps the units of a rate to how many of them a minute has.

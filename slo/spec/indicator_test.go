@@ -29,6 +29,7 @@ func TestIndicators(t *testing.T) {
 	assert.Equal(t, slo.Indicator{Type: slo.PromQL, RatioQuery: "1 - avg(probe_success)", Resolution: 5 * time.Minute}, in["probe"])
 	assert.Equal(t, &slo.Slices{Length: 5 * time.Minute, Target: 0.995, Empty: slo.EmptySkip}, in["checkout"].Slices)
 	assert.Equal(t, slo.Indicator{Type: slo.Throughput, Spans: slo.SpanSelector{Service: "orders", Kind: "consumer"}, Minimum: 1.5}, in["rate"])
+	assert.Equal(t, slo.Indicator{Type: slo.Freshness, Spans: slo.SpanSelector{Service: "orders"}, Phi: 8}, in["fresh"])
 	assert.Equal(t, []slo.Component{{Objective: "a", Weight: 2, Scale: 1}, {Objective: "b", Weight: 1, Scale: 1}}, in["all"].Components)
 	for name, want := range map[string]slo.Unit{
 		"home-page": slo.UnitMinutes, "journeys": slo.UnitMinutes, "probe": slo.UnitMinutes, "checkout": slo.UnitSlices, "rate": slo.UnitMinutes,

@@ -145,6 +145,10 @@ func (o Objective) indicator(errs *errorList) slo.Indicator {
 		set++
 		in = t.indicator(errs)
 	}
+	if f := o.Freshness; f != nil {
+		set++
+		in = slo.Indicator{Type: slo.Freshness, Spans: slo.SpanSelector(f.Selector), Phi: f.Phi}
+	}
 	if o.Composite != nil {
 		set++
 		in = composite(o.Composite, errs)

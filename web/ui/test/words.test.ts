@@ -122,6 +122,12 @@ describe("indicators that count no single events", () => {
       "Up to 0.1 % may be bad: as much as 43 m 12 s of full outage, or 1,000 of the 1M minutes seen.",
     ],
     [
+      "freshness",
+      { type: "freshness", unit: "minutes" },
+      "99.9 % of minutes are good over 30 d: checkout’s spans come as usual at that hour of the week.",
+      "Up to 0.1 % may be bad: as much as 43 m 12 s of full outage, or 1,000 of the 1M minutes seen.",
+    ],
+    [
       "an error ratio",
       { type: "promql", unit: "minutes", unit_parts: 1_000_000, ratio_query: "avg(x)" },
       "99.9 % of minutes are good over 30 d, each in part: but for the error ratio that a Prometheus query gives.",

@@ -10,7 +10,7 @@ import (
 )
 
 // Derived reports whether an objective's account holds what Book derives from its events.
-func Derived(in slo.Indicator) bool { return in.Slices != nil || in.Type == slo.Throughput }
+func Derived(in slo.Indicator) bool { return in.Slices != nil || in.WantsTraffic() }
 
 // EventsAccount returns the name of the account that holds the events of a derived objective. No objective can have it.
 func EventsAccount(objective string) string { return objective + "/events" }
@@ -56,8 +56,11 @@ func Book(l *ledger.Ledger, o slo.Objective, from, to ledger.Minute, counts *sam
 	if err := l.Append(a, from, counts.Deltas); err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
-	if o.Indicator.Slices == nil {
+	switch o.Indicator.Type {
+	case slo.Throughput:
 		return throughput(o.Indicator.Minimum, counts), nil
+	case slo.Freshness:
+		return freshness(l, o, a, from, counts)
 	}
 	return judge(l, a, *o.Indicator.Slices, from, counts, measured)
 }

@@ -40,7 +40,7 @@ func NoneYet(in slo.Indicator) string {
 	case in.Slices != nil:
 		return fmt.Sprintf("No slice yet: a slice is counted when all of its %s were evaluated and the database has a sample in it.",
 			slo.FormatDuration(in.Slices.Length))
-	case in.Type == slo.Throughput:
+	case in.WantsTraffic():
 		return "No minute yet: a minute is counted when the connector sli counted from its start to its end, and its counts reached the " +
 			"database in time (see /readyz)."
 	case in.RatioQuery != "":
@@ -54,7 +54,7 @@ func Unmeasured(in slo.Indicator) string {
 	switch {
 	case in.Type == slo.Composite:
 		return "none of its components is measured"
-	case in.Type == slo.Throughput:
+	case in.WantsTraffic():
 		return "the counts of the connector sli do not reach the database (see /readyz)"
 	case in.RatioQuery != "":
 		return "the query promql::error_ratio gives no ratio"

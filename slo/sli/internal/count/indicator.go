@@ -31,7 +31,7 @@ var kindNumbers = map[string]int32{
 }
 
 // compile turns the objectives into indicators, whose conditions it adds to attrs. Objectives that count no spans are left out.
-// For throughput no span is bad, however long it takes.
+// Where only traffic matters no span is bad, however long it takes.
 func compile(objectives []slo.Objective, attrs *attributes) (indicators []*indicator) {
 	for _, o := range objectives {
 		if !o.Indicator.CountsSpans() {
@@ -45,7 +45,7 @@ func compile(objectives []slo.Objective, attrs *attributes) (indicators []*indic
 			latency:   o.Indicator.Type == slo.Latency,
 			threshold: uint64(max(o.Indicator.Threshold, 0)),
 		}
-		if o.Indicator.Type == slo.Throughput {
+		if o.Indicator.WantsTraffic() {
 			in.latency, in.threshold = true, math.MaxUint64
 		}
 		if len(sel.Operations) > 0 {

@@ -10,6 +10,9 @@ import { badEventsQuery, shares } from "./breakdown-query";
 import { DEFAULT_RANGE, shownRange } from "./range";
 import { countsSpans } from "./words";
 
+/** Indicators that ask for traffic: no span of theirs is bad. */
+const NO_BAD_SPANS = ["throughput", "freshness"];
+
 const BY = [
   ["span_name", "Operation"],
   ["service_version", "Version"],
@@ -20,7 +23,7 @@ const BY = [
 export function Breakdown({ objective: o, route }: { objective: Objective; route: Route }) {
   // The traces' link and the tables follow the range that the charts show.
   const range = useMemo(() => shownRange(route.params, new Date()), [route.params, o.evaluated_until]);
-  if (!countsSpans(o.indicator) || o.indicator.type === "throughput") return null;
+  if (!countsSpans(o.indicator) || NO_BAD_SPANS.includes(o.indicator.type)) return null;
   const latency = o.indicator.type === "latency";
   const traces = links.traces({
     service: o.indicator.service ?? o.service,

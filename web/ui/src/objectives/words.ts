@@ -60,6 +60,11 @@ function claim(i: Indicator, whose: string): { subject: string; detail: string }
       subject: "minutes are good",
       detail: `: each has at least ${f.count(i.minimum_per_minute)} ${whose ? "of " : ""}${events}`,
     };
+  if (i.type === "freshness")
+    return {
+      subject: "minutes are good",
+      detail: `: ${events} come as usual at that hour of the week`,
+    };
   if (i.ratio_query)
     return {
       subject: "minutes are good",
