@@ -30,6 +30,7 @@ objectives:
   - {name: skipping, target: 99, availability: {service: checkout}, slices: {length: 2m, target: 100, without_events: skip}}
   - {name: rate, target: 99, throughput: {service: checkout, minimum: 1/s}}
   - {name: fresh, target: 99, freshness: {service: checkout}}
+  - {name: by-ratio, target: 99, promql: {error_ratio: errors_per_request}, slices: {length: 5m, target: 95}}
   - {name: ratio, target: 99.9, promql: {error_ratio: errors_per_request}}
 receivers:
   - {name: all, webhook: {endpoint: "http://127.0.0.1:1/"}}
@@ -142,6 +143,11 @@ func derivedWorld(seed uint64, hours int) (*fakeTSDB, map[string]map[ledger.Minu
 			truth["ratio"][m] = slo.Events{Total: 1e6, Bad: uint64(math.Round(v * 1e6))}
 		}
 	}
+	valued := map[ledger.Minute]bool{}
+	for m := range truth["ratio"] {
+		valued[m] = true
+	}
+	truth["by-ratio"] = slicesOf(truth["ratio"], valued, first, end, 5, 0.95, true)
 	truth["weighed"] = weigh(first, end, truth["events"], 5, truth["rated"], 1)
 	truth["time"] = weigh(first, end, truth["slices"], 2*5*1e6, truth["rate"], 1e6)
 	truth["both"] = weigh(first, end, truth["time"], 3, truth["ratio"], 1)
