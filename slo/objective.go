@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/slowburn/slowburn/slo/match"
 )
 
 // Objective is a target for the share of good events over a rolling window.
@@ -53,6 +55,11 @@ type Indicator struct {
 	Spans SpanSelector
 	// Threshold is the longest duration of a good event. For Latency only.
 	Threshold time.Duration
+	// Bad are conditions, any of which makes an event bad. nil are those of the preset server for Availability. For Latency they come on
+	// top of the threshold.
+	Bad []match.Condition `json:",omitempty"`
+	// Exclude are conditions, any of which makes a span no event.
+	Exclude []match.Condition `json:",omitempty"`
 	// BadQuery and TotalQuery count events over {{.window}}. For PromQL only.
 	BadQuery, TotalQuery string
 	// Resolution is the window over which the queries count. For PromQL only: the JSON of other indicators omits it, because
@@ -79,6 +86,8 @@ type SpanSelector struct {
 	Operations []string
 	// Attributes are attributes that the span or its resource must have, with their values as text.
 	Attributes map[string]string
+	// Where has conditions beyond the fields above; nil for none.
+	Where *match.Condition `json:",omitempty"`
 }
 
 // Counts reports on the counts of a component that counts events of objectives: the connector `sli`.

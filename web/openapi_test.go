@@ -50,7 +50,8 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 func TestParametersAreAsDescribed(t *testing.T) {
 	d := openDocument(t)
 	h := served(t, webtest.Everything())
-	for path, target := range map[string]string{"/api/traces/v1/search": "/api/traces/v1/search", "/api/slo/v1/objectives/{name}/history": "/api/slo/v1/objectives/quiet/history"} {
+	for path, target := range map[string]string{"/api/traces/v1/search": "/api/traces/v1/search", "/api/slo/v1/objectives/{name}/history": "/api/slo/v1/objectives/quiet/history",
+		"/api/slo/v1/objectives/{name}/breakdown": "/api/slo/v1/objectives/quiet/breakdown"} {
 		var names []string
 		for _, p := range d.at(t, "paths", path, "get")["parameters"].([]any) {
 			if p := d.resolve(t, p.(map[string]any)); p["in"] == "query" {
@@ -89,25 +90,26 @@ func (d document) methodOf(t testing.TB, path string) string {
 func TestAnswersAreAsDescribed(t *testing.T) {
 	const full, quiet = "checkout/availability (v2)", "quiet"
 	targets := map[string][]string{
-		"/healthz":                              {"/healthz"},
-		"/readyz":                               {"/readyz"},
-		"/api/openapi.yaml":                     {"/api/openapi.yaml"},
-		"/api/access/v1/me":                     {"/api/access/v1/me"},
-		"/api/slo/v1/objectives":                {"/api/slo/v1/objectives"},
-		"/api/slo/v1/objectives/{name}":         {"/api/slo/v1/objectives/" + url.PathEscape(full), "/api/slo/v1/objectives/" + quiet},
-		"/api/slo/v1/objectives/{name}/history": {"/api/slo/v1/objectives/quiet/history"},
-		"/api/traces/v1/endpoints":              {"/api/traces/v1/endpoints"},
-		"/api/traces/v1/services":               {"/api/traces/v1/services"},
-		"/api/traces/v1/search":                 {"/api/traces/v1/search", "/api/traces/v1/search?service=nobody"},
-		"/api/traces/v1/traces/{trace_id}":      {"/api/traces/v1/traces/" + webtest.ExampleHex},
-		"/api/sampling/v1/status":               {"/api/sampling/v1/status"},
-		"/api/sampling/v1/cost":                 {"/api/sampling/v1/cost"},
-		"/api/sampling/v1/policies":             {"/api/sampling/v1/policies"},
-		"/api/sampling/v1/policies/reload":      {"/api/sampling/v1/policies/reload"},
-		"/api/sampling/v1/shadow":               {"/api/sampling/v1/shadow"},
-		"/api/sampling/v1/shadow/promote":       {"/api/sampling/v1/shadow/promote"},
-		"/api/sampling/v1/decisions/{trace_id}": {"/api/sampling/v1/decisions/" + webtest.KeptID.String(), "/api/sampling/v1/decisions/" + webtest.GoneID.String()},
-		"/api/sampling/v1/destinations":         {"/api/sampling/v1/destinations"},
+		"/healthz":                                {"/healthz"},
+		"/readyz":                                 {"/readyz"},
+		"/api/openapi.yaml":                       {"/api/openapi.yaml"},
+		"/api/access/v1/me":                       {"/api/access/v1/me"},
+		"/api/slo/v1/objectives":                  {"/api/slo/v1/objectives"},
+		"/api/slo/v1/objectives/{name}":           {"/api/slo/v1/objectives/" + url.PathEscape(full), "/api/slo/v1/objectives/" + quiet},
+		"/api/slo/v1/objectives/{name}/history":   {"/api/slo/v1/objectives/quiet/history"},
+		"/api/slo/v1/objectives/{name}/breakdown": {"/api/slo/v1/objectives/quiet/breakdown", "/api/slo/v1/objectives/quiet/breakdown?by=service,reason"},
+		"/api/traces/v1/endpoints":                {"/api/traces/v1/endpoints"},
+		"/api/traces/v1/services":                 {"/api/traces/v1/services"},
+		"/api/traces/v1/search":                   {"/api/traces/v1/search", "/api/traces/v1/search?service=nobody"},
+		"/api/traces/v1/traces/{trace_id}":        {"/api/traces/v1/traces/" + webtest.ExampleHex},
+		"/api/sampling/v1/status":                 {"/api/sampling/v1/status"},
+		"/api/sampling/v1/cost":                   {"/api/sampling/v1/cost"},
+		"/api/sampling/v1/policies":               {"/api/sampling/v1/policies"},
+		"/api/sampling/v1/policies/reload":        {"/api/sampling/v1/policies/reload"},
+		"/api/sampling/v1/shadow":                 {"/api/sampling/v1/shadow"},
+		"/api/sampling/v1/shadow/promote":         {"/api/sampling/v1/shadow/promote"},
+		"/api/sampling/v1/decisions/{trace_id}":   {"/api/sampling/v1/decisions/" + webtest.KeptID.String(), "/api/sampling/v1/decisions/" + webtest.GoneID.String()},
+		"/api/sampling/v1/destinations":           {"/api/sampling/v1/destinations"},
 		"/api/sampling/v1/refused/retry": {
 			"/api/sampling/v1/refused/retry", "/api/sampling/v1/refused/retry?destination=otlp_grpc%2Fbackend",
 			"/api/sampling/v1/refused/retry?destination=nobody",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/match"
 )
 
 var (
@@ -242,6 +243,13 @@ func TestSentenceOfOtherIndicators(t *testing.T) {
 	assert.Equal(t, "checkout-availability burns its 7d error budget at 0.4 times the pace that spends it exactly "+
 		"(3d: 0.4, 6h: 0.4; factor 0.23): 60.0 % left, exhausted in 11d. "+
 		"400 of 1,000,000 requests took longer than 300ms in the last 3d.", alert.Sentence(&as, &as.Tiers[3]))
+	for words, in := range map[string]slo.Indicator{
+		"requests were bad":                           {Type: slo.Availability, Bad: match.Failed()},
+		"requests took longer than 300ms or were bad": {Type: slo.Latency, Threshold: 300 * time.Millisecond, Bad: match.Failed()},
+	} {
+		as.Objective.Indicator = in
+		assert.Contains(t, alert.Sentence(&as, &as.Tiers[3]), words+" in the last 3d")
+	}
 	o.Indicator = slo.Indicator{Type: slo.PromQL}
 	e = slo.Events{Total: 10, Bad: 10}
 	as = alert.Assess(o, t0, func(time.Duration) slo.Events { return e })

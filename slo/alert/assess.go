@@ -31,11 +31,17 @@ type TierState struct {
 
 // Assess computes the budget and the tiers at a time. The function events returns the events of the window that ends then.
 func Assess(o slo.Objective, at time.Time, events func(window time.Duration) slo.Events) Assessment {
+	return AssessOnTime(o, at, events, events)
+}
+
+// AssessOnTime is Assess where some events are late: they happened at an unknown time before their minute. onTime leaves them out. They
+// spend the budget, but say nothing about whether the trouble still goes on, so short windows are without them.
+func AssessOnTime(o slo.Objective, at time.Time, events, onTime func(window time.Duration) slo.Events) Assessment {
 	a := Assessment{Objective: o, At: at, Whole: events(o.Window)}
 	a.Budget = o.Budget(a.Whole)
 	a.Tiers = make([]TierState, len(o.Tiers))
 	for i, t := range o.Tiers {
-		long, short := events(t.LongWindow), events(t.ShortWindow)
+		long, short := events(t.LongWindow), onTime(t.ShortWindow)
 		reachable := o.Reachable(t)
 		a.Tiers[i] = TierState{
 			Tier: t, Factor: o.Factor(t), Long: long, Short: short, Reachable: reachable,

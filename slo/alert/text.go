@@ -134,6 +134,12 @@ func badness(in slo.Indicator) string {
 	if s := in.Slices; s != nil {
 		return fmt.Sprintf("slices of %s had less than %s %% good events", slo.FormatDuration(s.Length), strconv.FormatFloat(math.Round(s.Target*1e12)/1e10, 'f', -1, 64))
 	}
+	switch {
+	case in.Bad != nil && in.Type == slo.Latency:
+		return "requests took longer than " + slo.FormatDuration(in.Threshold) + " or were bad"
+	case in.Bad != nil:
+		return "requests were bad"
+	}
 	switch in.Type {
 	case slo.Throughput:
 		return fmt.Sprintf("minutes had fewer than %s events", strconv.FormatFloat(in.Minimum, 'f', -1, 64))

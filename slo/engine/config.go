@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/notify"
@@ -27,6 +28,11 @@ type Config struct {
 	ExternalURL string `mapstructure:"external_url"`
 	// Lateness is how far evaluation stays behind the clock, to let samples arrive.
 	Lateness time.Duration `mapstructure:"lateness"`
+	// LateWindow is how long after a span ended its event still counts in the minute in which it ended. Older events count in the oldest
+	// minute of the window, and in no short window of an alert. 0 counts all events in the minute in which they arrive.
+	LateWindow time.Duration `mapstructure:"late_window"`
+	// MaxSize limits the part of slo.db that is in use; over it the oldest data are given up (package room).
+	MaxSize units.Size `mapstructure:"max_size"`
 	// Files are glob patterns of files with objectives.
 	Files      []string         `mapstructure:"files"`
 	Objectives []spec.Objective `mapstructure:"objectives"`
@@ -37,6 +43,9 @@ type Config struct {
 
 const (
 	maxLateness = 10 * time.Minute
+	// maxLateWindow is the oldest age that the connector sli tells apart.
+	maxLateWindow = 15 * time.Minute
+	minSize       = 16 << 20
 	// defaultExternalURL is the default address of `web`.
 	defaultExternalURL = "http://127.0.0.1:8080"
 )
@@ -52,6 +61,13 @@ func (c *Config) Validate() error {
 	}
 	if c.Lateness < 0 || c.Lateness > maxLateness {
 		errs = append(errs, fmt.Errorf("lateness: %s is not from 0s to %s; write a duration such as 1m", c.Lateness, maxLateness))
+	}
+	if w := c.LateWindow; w < 0 || w > maxLateWindow || w%time.Minute != 0 {
+		errs = append(errs, fmt.Errorf("late_window: %s is not whole minutes from 0s to %s; write a duration such as %s, or 0s to count events in the minute "+
+			"in which they arrive", w, maxLateWindow, maxLateWindow))
+	}
+	if c.MaxSize < minSize {
+		errs = append(errs, fmt.Errorf("max_size: %s is too little; write at least 16MiB", c.MaxSize))
 	}
 	var receivers []string
 	for i, r := range c.Receivers {

@@ -20,8 +20,10 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
+	"github.com/slowburn/slowburn/slo/engine/internal/room"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -160,23 +162,39 @@ func (v *evaluator) write(r round, now time.Time) error {
 // pruneEvery is how often old data are pruned.
 const pruneEvery = time.Hour
 
-// prune deletes data that are older than the retention, and skips minutes before it: nothing would follow from them.
+// prune deletes data that are older than the retention, and skips minutes before it: nothing would follow from them. It also keeps the
+// file within max_size.
 func (v *evaluator) prune(end ledger.Minute, now time.Time) error {
 	horizon := end - v.retention
-	if horizon < v.pruned+ledger.Minutes(pruneEvery) {
+	due := horizon >= v.pruned+ledger.Minutes(pruneEvery)
+	report, err := room.Look(v.db, v.config.MaxSize, v.board.room())
+	if err != nil {
+		return err
+	}
+	over := report.Over()
+	if !due && over == 0 {
+		v.board.full.Store(&report)
 		return nil
 	}
-	err := v.db.Update(func(tx *bbolt.Tx) error {
-		if err := ledger.New(tx).Prune(horizon); err != nil {
-			return err
+	var given room.Given
+	err = v.db.Update(func(tx *bbolt.Tx) (err error) {
+		if due {
+			err = v.pruneOld(tx, end, now)
 		}
-		err := errors.Join(book.PruneCursors(tx, v.spans.cursors, now), book.PruneEpisodes(tx, now), notify.Prune(tx, now))
+		if err == nil && over > 0 {
+			given, err = report.Make(tx, over, end, v.retention/2)
+		}
 		failpoint.Before(failpoint.LedgerPrune)
 		return err
 	})
 	failpoint.After(failpoint.LedgerPrune)
 	if err != nil {
 		return fmt.Errorf("prune %s: %w", v.db.Path(), err)
+	}
+	v.board.full.Store(&report)
+	v.reportGiven(given, report)
+	if !due {
+		return nil
 	}
 	maps.DeleteFunc(v.spans.cursors, func(_ model.Fingerprint, c samples.Cursor) bool { return c.Old(now) })
 	v.pruned = horizon
@@ -185,4 +203,15 @@ func (v *evaluator) prune(end ledger.Minute, now time.Time) error {
 		v.progress[i].watermark = max(v.progress[i].watermark, horizon)
 	}
 	return nil
+}
+
+// pruneOld deletes what is older than the retention. Parts are kept for the longest window, by minute for less.
+func (v *evaluator) pruneOld(tx *bbolt.Tx, end ledger.Minute, now time.Time) error {
+	if err := ledger.New(tx).Prune(end - v.retention); err != nil {
+		return err
+	}
+	if err := parts.New(tx).Prune(end-ledger.Minutes(parts.MinutesKept), end-v.retention/2); err != nil {
+		return err
+	}
+	return errors.Join(book.PruneCursors(tx, v.spans.cursors, now), book.PruneEpisodes(tx, now), notify.Prune(tx, now))
 }

@@ -114,7 +114,7 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 	}
 }
 
-// A sample that arrives after its minute was evaluated counts in the next one.
+// A sample that arrives after its minute was evaluated counts in that minute.
 func TestLateSample(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)
@@ -126,7 +126,7 @@ func TestLateSample(t *testing.T) {
 	db.events("a", noon.Add(70*time.Second), 18, 2)
 	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(135*time.Second), true, true)))
 	m := ledger.Elapsed(noon)
-	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 10, Bad: 1}, m + 1: {Total: 8, Bad: 1}},
+	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 15, Bad: 2}, m + 1: {Total: 3}},
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
+	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -138,6 +139,11 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	run, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	e.loop.Go(func() { e.run(run) })
+	e.loop.Go(func() {
+		e.watcher.Run(run, unmatched.Settings{
+			Querier: querier, Objectives: e.evaluator.objectives, Events: e.lastHour, Logger: e.settings.Logger,
+		})
+	})
 	return nil
 }
 
@@ -247,6 +253,9 @@ func (e *Extension) Probe(context.Context) host.Health {
 	}
 	if t := e.trouble.Load(); t != nil {
 		problems = append(problems, *t)
+	}
+	if full := e.room().Problem(); full != "" {
+		problems = append(problems, full)
 	}
 	shown := e.Statuses()
 	inError := 0

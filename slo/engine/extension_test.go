@@ -29,7 +29,7 @@ import (
 func TestDefaultConfig(t *testing.T) {
 	c := createDefaultConfig().(*Config)
 	require.NoError(t, confmap.Validate(c))
-	assert.Equal(t, &Config{Directory: "slowburn-data", TSDB: component.MustNewID("tsdb"), Lateness: 15 * time.Second}, c)
+	assert.Equal(t, &Config{Directory: "slowburn-data", TSDB: component.MustNewID("tsdb"), Lateness: 15 * time.Second, LateWindow: 15 * time.Minute, MaxSize: 1 << 30}, c)
 	assert.Equal(t, "http://127.0.0.1:8080/#/objectives/a", c.link("a"))
 	c.ExternalURL = "https://slowburn.example.com/"
 	assert.Equal(t, "https://slowburn.example.com/#/objectives/a", c.link("a"))
@@ -42,6 +42,7 @@ func TestBadConfigs(t *testing.T) {
 		`directory: ""`:                                 "directory: is empty",
 		`external_url: localhost`:                       `external_url: "localhost" is no URL`,
 		`lateness: -1s`:                                 "lateness: -1s is not from 0s to 10m0s",
+		`max_size: 1MiB`:                                "max_size: 1MiB is too little; write at least 16MiB",
 		`lateness: 1h`:                                  "lateness: 1h0m0s is not",
 		`objectives: [{name: x, target: 99}]`:           "objectives[0] (x): has 0 of availability",
 		`files: [` + dir + `/*.yml]`:                    "files[0]: no file matches",

@@ -17,9 +17,11 @@ func NewFactory() extension.Factory {
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		Directory: "slowburn-data",
-		TSDB:      component.MustNewID("tsdb"),
-		Lateness:  15 * time.Second,
+		Directory:  "slowburn-data",
+		TSDB:       component.MustNewID("tsdb"),
+		Lateness:   15 * time.Second,
+		LateWindow: maxLateWindow,
+		MaxSize:    1 << 30,
 	}
 }
 

@@ -8,7 +8,10 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/onset"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 )
 
 // maxPoints is the most points of a history, Prometheus' limit per series.
@@ -74,6 +77,83 @@ func point(l *ledger.Ledger, a *ledger.Account, o slo.Objective, at, every ledge
 		p.BurnRates[slo.FormatDuration(w)] = ptr(o.BurnRate(events[2+i]))
 	}
 	return p, nil
+}
+
+// Breakdown implements Reader.
+func (e *Extension) Breakdown(name string, start, end time.Time, by []parts.Dimension) (Breakdown, error) {
+	status, ok := e.Status(name)
+	i := slices.IndexFunc(e.evaluator.objectives, func(o slo.Objective) bool { return o.Name == name })
+	switch {
+	case !ok || i < 0:
+		return Breakdown{}, ErrUnknownObjective
+	case !start.IsZero() && !end.IsZero() && end.Before(start):
+		return Breakdown{}, fmt.Errorf("%w: its end is before its start", ErrBadRange)
+	}
+	b := Breakdown{By: by, Basis: BasisRequest}
+	err := e.view(func(tx *bbolt.Tx) error {
+		l := ledger.New(tx)
+		a, ok, err := l.Find(name)
+		if err != nil {
+			return err
+		}
+		if !ok { // nothing was evaluated yet
+			now := ledger.Elapsed(e.clock.Wall())
+			a = &ledger.Account{Name: name, First: now, Next: now}
+		}
+		to := a.Next
+		if !end.IsZero() {
+			to = min(to, ledger.Elapsed(end))
+		}
+		from := ledger.Elapsed(start)
+		if start.IsZero() {
+			if from, b.Basis, err = since(l, a, e.evaluator.objectives[i], status, to); err != nil {
+				return err
+			}
+		}
+		b.Breakdown, err = parts.New(tx).Break(l, a, from, max(from, to), by)
+		return err
+	})
+	return b, err
+}
+
+// since returns the first minute of a breakdown that ends before the minute to: when the burn began that the alert is about.
+func since(l *ledger.Ledger, a *ledger.Account, o slo.Objective, s Status, to ledger.Minute) (ledger.Minute, Basis, error) {
+	hour := to - ledger.Minutes(time.Hour)
+	if s.Alert.Since == nil || s.Alert.State != alert.Firing && s.Alert.State != alert.Pending {
+		return hour, BasisLastHour, nil
+	}
+	tier, ok := urgentTier(o, s)
+	if !ok {
+		return hour, BasisLastHour, nil
+	}
+	// The minutes before the alert that made its tier active are in the tier's windows.
+	first := max(ledger.Elapsed(*s.Alert.Since)-ledger.Minutes(tier.LongWindow), a.First)
+	if first >= to {
+		return hour, BasisLastHour, nil
+	}
+	minutes, err := l.ByMinute(a, first, to)
+	if err != nil {
+		return 0, "", err
+	}
+	if i, ok := onset.Find(minutes, int(ledger.Minutes(tier.ShortWindow)), onset.Share*o.Factor(tier)*(1-o.Target)); ok {
+		return first + ledger.Minute(i), BasisAlert, nil
+	}
+	return max(first, min(ledger.Elapsed(*s.Alert.Since), to-1)-ledger.Minutes(tier.ShortWindow)), BasisAlert, nil
+}
+
+// urgentTier returns the tier that the alert is about: of its severity, an active one if there is any, with the shortest short window.
+func urgentTier(o slo.Objective, s Status) (tier slo.Tier, ok bool) {
+	active := false
+	for i, t := range o.Tiers {
+		is := i < len(s.Tiers) && s.Tiers[i].Active
+		if t.Severity != s.Alert.Severity || active && !is {
+			continue
+		}
+		if !ok || is && !active || t.ShortWindow < tier.ShortWindow {
+			tier, ok, active = t, true, is
+		}
+	}
+	return tier, ok
 }
 
 func roundUp(m, to ledger.Minute) ledger.Minute { return (m + to - 1) / to * to }

@@ -101,6 +101,12 @@ func TestKill(t *testing.T) {
 	defer mu.Unlock()
 	assert.GreaterOrEqual(t, kills, 5)
 	assert.Equal(t, want, got)
+
+	c := parse(t, twoObjectives)
+	c.Directory = dir
+	survivor := openAt(t, c, world, noon.Add(killedHours*time.Hour))
+	defer closeIt(t, survivor)
+	requireParts(t, survivor, noon.Add(killedHours*time.Hour))
 }
 
 func evaluateAndDeliver(t *testing.T, dir, receiver string) {

@@ -95,7 +95,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			var err error
 			if !gap {
 				to = min(end, watermark+batch)
-				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births, batch)
+				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births, batch, ledger.Minutes(v.config.LateWindow))
 				ahead = aheadOf(len(counts) == 0)
 			}
 			mu.Lock()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -19,6 +20,9 @@ type Reader interface {
 	// History returns an objective over time: a point for each whole step from start to end, as far as it was evaluated. The
 	// error is ErrUnknownObjective, or wraps ErrBadRange and says what is wrong with the range.
 	History(name string, start, end time.Time, step time.Duration) (History, error)
+	// Breakdown returns which services, operations, versions and reasons an objective's events came from, by the given dimensions. A zero
+	// end is the last minute that was evaluated, a zero start as BasisAlert and BasisLastHour say. The errors are those of History.
+	Breakdown(name string, start, end time.Time, by []parts.Dimension) (Breakdown, error)
 	// Alerts returns the firing and pending alerts, then those that resolved within the last 7 days, latest end first.
 	Alerts() (Alerts, error)
 	// Deliveries returns the latest deliveries to receivers, newest first.
@@ -60,12 +64,17 @@ type Status struct {
 	LastMeasuredAt *time.Time
 	State          State
 	Message        string
-	Events         Events
-	ErrorRatio     *float64
-	Budget         Budget
-	BurnRates      []BurnRate
-	Tiers          []Tier
-	Alert          AlertState
+	// Warnings has a sentence for each condition of the indicator that no span met for an hour although its service had traffic.
+	Warnings []string
+	Events   Events
+	// Late are the events of the last 24 hours that arrived more than late_window after their spans ended. They are in Events, and in no
+	// short window of a tier.
+	Late       Events
+	ErrorRatio *float64
+	Budget     Budget
+	BurnRates  []BurnRate
+	Tiers      []Tier
+	Alert      AlertState
 }
 
 // Definition is the configured part of a Status.
@@ -90,6 +99,8 @@ type Indicator struct {
 	ThresholdMS float64
 	BadQuery    string
 	TotalQuery  string
+	// Sentence says which spans count, and which of them are bad; empty for PromQL.
+	Sentence string
 	// Unit is what all counts of the objective are counts of; UnitParts is how many counts one of them is.
 	Unit      slo.Unit
 	UnitParts uint64
@@ -98,9 +109,8 @@ type Indicator struct {
 	// MinimumPerMinute is the fewest events of a good minute.
 	MinimumPerMinute float64
 	// SliceSeconds is the length of the slices that are counted, SliceTarget the share of good events that makes one good.
-	SliceSeconds       int64
-	SliceTarget        float64
-	SliceWithoutEvents slo.EmptySlice
+	SliceSeconds int64
+	SliceTarget  float64
 	// Components are the objectives that a composite one adds up, with their weights.
 	Components map[string]uint64
 }
@@ -169,6 +179,23 @@ type Point struct {
 	BudgetRemainingRatio *float64
 	BurnRates            map[string]*float64
 }
+
+// Breakdown is an objective's events by part.
+type Breakdown struct {
+	By    []parts.Dimension
+	Basis Basis
+	parts.Breakdown
+}
+
+// Basis says where a Breakdown begins.
+type Basis string
+
+// The bases.
+const (
+	BasisRequest  Basis = "request"   // at the start that was asked for
+	BasisAlert    Basis = "alert"     // where the burn began that the pending or firing alert is about, which is before the alert
+	BasisLastHour Basis = "last_hour" // an hour before the end, as there is no such alert
+)
 
 // Alerts is a list of alerts.
 type Alerts struct {

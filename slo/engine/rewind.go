@@ -67,10 +67,15 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 				if err != nil {
 					return err
 				}
-				if ok {
-					if err := t.ledger.Shift(a, end, was-end); err != nil {
-						return fmt.Errorf("objective %s: %w", o.Name, err)
-					}
+				if !ok {
+					continue
+				}
+				next := a.Next
+				if err := t.ledger.Shift(a, end, was-end); err != nil {
+					return fmt.Errorf("objective %s: %w", o.Name, err)
+				}
+				if err := t.parts.Shift(a, end, next, was-end); err != nil {
+					return fmt.Errorf("objective %s: %w", o.Name, err)
 				}
 			}
 			al := t.alert(i)

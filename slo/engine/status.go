@@ -10,6 +10,8 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/derive"
+	"github.com/slowburn/slowburn/slo/engine/internal/room"
+	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -17,6 +19,17 @@ import (
 type board struct {
 	shown atomic.Pointer[Statuses]
 	next  atomic.Pointer[time.Time] // when the next evaluation begins, nil until the first has ended
+	// watcher has the conditions that matched nothing.
+	watcher unmatched.Watcher
+	full    atomic.Pointer[room.Report]
+}
+
+// room returns the last report of how full slo.db is.
+func (b *board) room() room.Report {
+	if r := b.full.Load(); r != nil {
+		return *r
+	}
+	return room.Report{}
 }
 
 // Statuses implements Reader.
@@ -51,10 +64,23 @@ func (b *board) show(objectives []Status) {
 	b.shown.Store(s)
 }
 
+// lastHour returns how many events an objective had in the last hour, and false if that is not known.
+func (b *board) lastHour(objective string) (uint64, bool) {
+	s, _ := b.Status(objective)
+	i := slices.IndexFunc(s.BurnRates, func(r BurnRate) bool { return r.WindowSeconds == int64(time.Hour/time.Second) })
+	if i < 0 {
+		return 0, false
+	}
+	return s.BurnRates[i].Total, true
+}
+
 // burnWindows are the windows whose burn rates each objective shows, beside its own window.
 var burnWindows = []time.Duration{
 	5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour,
 }
+
+// lateShown is over how many minutes late events are shown.
+const lateShown = 24 * 60
 
 // status returns the status of an objective at its watermark.
 func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, error) {
@@ -63,7 +89,7 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Definition: describe(o)}
+	s := Status{Definition: describe(o), Warnings: t.v.board.watcher.Of(o.Name)}
 	if a.Measured > 0 {
 		at := a.Measured.Start()
 		s.LastMeasuredAt = &at
@@ -80,6 +106,11 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 		s.EvaluatedUntil = &until
 	}
 	s.Events = Events(whole)
+	late, err := t.ledger.Late(a, a.Next-lateShown, a.Next)
+	if err != nil {
+		return Status{}, err
+	}
+	s.Late = Events(late)
 	s.ErrorRatio = ptr(whole.ErrorRatio())
 	s.Budget = budgetOf(o.Budget(whole))
 	windows := burnWindows
@@ -146,6 +177,7 @@ func describe(o slo.Objective) Definition {
 			Type: in.Type, Service: in.Spans.Service, Kind: in.Spans.Kind,
 			Operations: append([]string{}, in.Spans.Operations...), Attributes: orEmpty(in.Spans.Attributes),
 			ThresholdMS: float64(in.Threshold) / float64(time.Millisecond), BadQuery: in.BadQuery, TotalQuery: in.TotalQuery,
+			Sentence: in.Sentence(),
 		},
 	}
 	d.Indicator.count(in)
@@ -157,7 +189,7 @@ func (i *Indicator) count(in slo.Indicator) {
 	i.Unit, i.UnitParts = in.Unit()
 	i.RatioQuery, i.MinimumPerMinute, i.Components = in.RatioQuery, in.Minimum, map[string]uint64{}
 	if s := in.Slices; s != nil {
-		i.SliceSeconds, i.SliceTarget, i.SliceWithoutEvents = int64(s.Length/time.Second), s.Target, s.Empty
+		i.SliceSeconds, i.SliceTarget = int64(s.Length/time.Second), s.Target
 	}
 	for _, c := range in.Components {
 		i.Components[c.Objective] = c.Weight

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/slo/engine/internal/room"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -26,6 +27,15 @@ func (e *Extension) report(ctx context.Context, took time.Duration, err error) {
 	e.settings.Logger.Error("evaluation failed, retrying in 1m", zap.Error(err))
 }
 
+// reportGiven counts and logs what was given up for max_size.
+func (v *evaluator) reportGiven(given room.Given, r room.Report) {
+	for kind, bytes := range given {
+		v.telemetry.ExtensionSloGivenUpBytes.Add(context.Background(), bytes, metric.WithAttributes(attribute.String("data", string(kind))))
+		v.logger.Warn("slo.db reached max_size: the oldest data were given up", zap.String("data", string(kind)),
+			zap.Int64("bytes", bytes), zap.Int64("used_bytes", r.Used), zap.Int64("max_size", r.Limit))
+	}
+}
+
 // attempted counts an attempt of a delivery.
 func (e *Extension) attempted(ctx context.Context, receiver string, o notify.Outcome) {
 	e.telemetry.ExtensionSloDeliveries.Add(ctx, 1, metric.WithAttributes(
@@ -37,6 +47,15 @@ func (e *Extension) observe() error {
 	err := e.telemetry.RegisterExtensionSloEvaluationLagSecondsCallback(func(_ context.Context, o metric.Float64Observer) error {
 		if until := e.Statuses().EvaluatedUntil; until != nil {
 			o.Observe(clock.Since(*until).Seconds())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = e.telemetry.RegisterExtensionSloUsedBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
+		if r := e.room(); r.Limit > 0 {
+			o.Observe(r.Used)
 		}
 		return nil
 	})

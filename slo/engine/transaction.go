@@ -14,6 +14,7 @@ import (
 	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -23,6 +24,7 @@ type transaction struct {
 	v      *evaluator
 	tx     *bbolt.Tx
 	ledger *ledger.Ledger
+	parts  *parts.Store
 	now    time.Time
 
 	alerts     map[int]alert.Alert
@@ -33,7 +35,7 @@ type transaction struct {
 }
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
-	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), now: now,
+	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), parts: parts.New(tx), now: now,
 		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
 }
 
@@ -75,24 +77,43 @@ func (t *transaction) advance(r reading) error {
 			return err
 		}
 	}
-	first, measured := a.Next, a.Measured
+	measured := a.Measured
 	if i := lastOf(counts.Measured); i >= 0 {
 		a.Measured = max(a.Measured, from+ledger.Minute(i)+1)
 	}
-	if err := t.ledger.Append(a, from, counts.Deltas); err != nil {
-		return err
+	began := a.Next
+	for earlier := counts.Earlier; from < r.to; {
+		// Up to the next minute in which events of earlier ones arrived: the assessments before must not see these.
+		to := r.to
+		if len(earlier) > 0 {
+			to = earlier[0].Arrived + 1
+		}
+		arrived := arrivedBefore(earlier, to)
+		first := a.Next
+		if err := t.ledger.Append(a, from, counts.Deltas[from-r.from:to-r.from]); err != nil {
+			return err
+		}
+		for m := first; m < a.Next; m++ {
+			if m >= from && counts.Measured[m-r.from] {
+				measured = m + 1
+			}
+			if m == to-1 {
+				if err := t.ledger.AddEarlier(a, arrived); err != nil {
+					return err
+				}
+			}
+			as, err := t.assessment(o, a, m+1, measured)
+			if err != nil {
+				return err
+			}
+			if err := t.step(r.objective, as); err != nil {
+				return err
+			}
+		}
+		from, earlier = to, earlier[len(arrived):]
 	}
-	for m := first; m < a.Next; m++ {
-		if m >= from && counts.Measured[m-from] {
-			measured = m + 1
-		}
-		as, err := t.assessment(o, a, m+1, measured)
-		if err != nil {
-			return err
-		}
-		if err := t.step(r.objective, as); err != nil {
-			return err
-		}
+	if err := t.parts.Book(t.ledger, a, began, counts.Parts); err != nil {
+		return err
 	}
 	t.watermarks[r.objective] = a.Next
 	return nil
@@ -104,6 +125,13 @@ func (t *transaction) compose() error {
 		from, ok := t.watermarks[i]
 		if !ok {
 			from = t.v.progress[i].watermark
+		}
+		if a, ok, err := t.ledger.Find(t.v.objectives[i].Name); err != nil {
+			return err
+		} else if ok {
+			if err := derive.CatchUp(t.ledger, t.v.objectives[i].Indicator, a, indicatorKey(t.v.objectives[i].Indicator)); err != nil {
+				return fmt.Errorf("objective %s: %w", t.v.objectives[i].Name, err)
+			}
 		}
 		for {
 			to, counts, err := derive.Compose(t.ledger, t.v.objectives[i].Indicator, from, promqlBatch)
@@ -122,6 +150,17 @@ func (t *transaction) compose() error {
 	return nil
 }
 
+// arrivedBefore returns the events that arrived before a minute.
+func arrivedBefore(earlier []samples.Earlier, to ledger.Minute) (arrived []ledger.Earlier) {
+	for _, e := range earlier {
+		if e.Arrived >= to {
+			break
+		}
+		arrived = append(arrived, e.Earlier)
+	}
+	return arrived
+}
+
 // lastOf returns the index of the last true, or -1.
 func lastOf(list []bool) int {
 	i := len(list) - 1
@@ -138,12 +177,20 @@ const measuredFor = 5
 // one before next.
 func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, error) {
 	var first error
-	as := alert.Assess(o, next.Start(), func(window time.Duration) slo.Events {
+	sum := func(window time.Duration) slo.Events {
 		e, err := t.ledger.Sum(a, next-ledger.Minutes(window), next)
 		if first == nil {
 			first = err
 		}
 		return e
+	}
+	as := alert.AssessOnTime(o, next.Start(), sum, func(window time.Duration) slo.Events {
+		e := sum(window)
+		late, err := t.ledger.Late(a, next-ledger.Minutes(window), next)
+		if first == nil {
+			first = err
+		}
+		return slo.Events{Total: e.Total - late.Total, Bad: e.Bad - late.Bad}
 	})
 	if o.Indicator.Type == slo.Freshness && measured > 0 && first == nil {
 		first = derive.AssessSilence(t.ledger, a, measured-1, &as)

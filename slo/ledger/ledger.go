@@ -14,19 +14,21 @@ import (
 const (
 	accountsBucket = "ledger_accounts"
 	minutesBucket  = "ledger_minutes"
+	lateBucket     = "ledger_late"
 )
 
 // Buckets names the top-level buckets that New needs.
-var Buckets = []string{accountsBucket, minutesBucket}
+var Buckets = []string{accountsBucket, minutesBucket, lateBucket}
 
 // Ledger is the ledger within one transaction. It is valid as long as the transaction, and not safe for concurrent use.
 type Ledger struct {
 	accounts, minutes *bbolt.Bucket
+	late              lateEvents
 }
 
 // New returns the ledger in a file that was opened with Buckets.
 func New(tx *bbolt.Tx) *Ledger {
-	return &Ledger{tx.Bucket([]byte(accountsBucket)), tx.Bucket([]byte(minutesBucket))}
+	return &Ledger{tx.Bucket([]byte(accountsBucket)), tx.Bucket([]byte(minutesBucket)), lateEvents{tx.Bucket([]byte(lateBucket))}}
 }
 
 // Account holds the totals of one objective.
@@ -50,6 +52,8 @@ type Account struct {
 	Measured Minute `json:"measured,omitempty"`
 	// Gaps lists the runs of unmeasured minutes that have no chunks, in order.
 	Gaps []Gap `json:"gaps,omitempty"`
+	// LateUntil is the first minute after the last one with late events; 0 if there is none.
+	LateUntil Minute `json:"late_until,omitempty"`
 }
 
 // Events returns all events of the account so far.
@@ -228,6 +232,9 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 			return err
 		}
 	}
+	if err := l.late.cut(a, next); err != nil {
+		return err
+	}
 	a.cutGaps(0, next)
 	a.Measured = min(a.Measured, next)
 	a.Next, a.First, a.IndicatorSince = next, min(a.First, next), min(a.IndicatorSince, next)
@@ -252,12 +259,14 @@ func (l *Ledger) Prune(horizon Minute) error {
 		}
 	}
 	var gone, moved []Account
+	newest := horizon
 	accounts := l.accounts.Cursor()
 	for k, v := accounts.First(); k != nil; k, v = accounts.Next() {
 		a, err := state.Decode[Account](v)
 		if err == nil {
 			err = a.check(k)
 		}
+		newest = max(newest, a.Next)
 		switch {
 		case err != nil:
 			return fmt.Errorf("account %q: %w", k, err)
@@ -279,7 +288,7 @@ func (l *Ledger) Prune(horizon Minute) error {
 			return err
 		}
 	}
-	return nil
+	return l.late.prune(max(horizon, newest-lateKept))
 }
 
 func chunkKey(hour, id uint32) []byte {

@@ -17,6 +17,10 @@ func (l *Ledger) Shift(a *Account, next, by Minute) error {
 	if err != nil {
 		return err
 	}
+	late, err := l.late.of(a, from, a.Next)
+	if err != nil {
+		return err
+	}
 	totalCarry, badCarry := a.TotalCarry, a.BadCarry
 	if err := l.Rewind(a, next); err != nil {
 		return err
@@ -27,6 +31,13 @@ func (l *Ledger) Shift(a *Account, next, by Minute) error {
 		deltas := make([]Delta, next-a.First)
 		if err := l.Append(a, a.First, deltas); err != nil {
 			return err
+		}
+	}
+	if len(late) > 0 && a.First < a.Next {
+		for i, e := range late { // a minute may be before the first
+			if err := l.late.note(a, max(from-by+Minute(i), a.First), []slo.Events{e}); err != nil {
+				return err
+			}
 		}
 	}
 	return l.add(a, from-by, moved)

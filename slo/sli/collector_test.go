@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
@@ -155,7 +156,9 @@ func spans(n int, status ptrace.StatusCode) ptrace.Traces {
 		s.SetName("buy")
 		s.SetKind(ptrace.SpanKindServer)
 		s.Status().SetCode(status)
-		s.SetEndTimestamp(250_000_000)
+		end := time.Now().Add(time.Hour) // in the future, so that its age is 0 whenever it is counted
+		s.SetStartTimestamp(pcommon.NewTimestampFromTime(end.Add(-250 * time.Millisecond)))
+		s.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
 	}
 	return td
 }

@@ -59,16 +59,17 @@ func (b batch) events(points []count.EventPoint) {
 			dst = bad
 		}
 		labels := func(m pcommon.Map) {
-			m.EnsureCapacity(5)
+			m.EnsureCapacity(6)
 			m.PutStr("objective", s.Objective())
 			m.PutStr("service.name", s.Service())
 			m.PutStr("span.name", s.Operation())
 			m.PutStr("service.version", s.Version())
+			m.PutStr("age", p.Age.Age())
 			if isBad {
 				m.PutStr("reason", reason)
 			}
 		}
-		b.count(dst, &s.Series, p.N, labels)
+		b.count(dst, &p.Age.Series, p.N, labels)
 	}
 	b.scope.Metrics().RemoveIf(func(m pmetric.Metric) bool { return m.Sum().DataPoints().Len() == 0 })
 }

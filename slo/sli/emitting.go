@@ -65,6 +65,7 @@ func (e *emitting) begin() {
 	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Wall())
 	clock.NotBefore(time.UnixMilli(e.keeper.Flushed()), "what was counted before this start")
 	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
+	e.flusher.unsent = e.keeper.Flushed()
 	e.flusher.secure = e.keeper.AwaitMarked
 	e.flusher.heartbeats = e.heartbeats
 }
@@ -78,7 +79,7 @@ func (e *emitting) Shutdown(ctx context.Context) error {
 	}
 	e.cancel()
 	<-e.done
-	err := e.flush(ctx, max(clock.Wall().UnixMilli(), e.flusher.last+1))
+	err := e.flush(ctx, afterCounts(max(clock.Wall().UnixMilli(), e.flusher.last+1)))
 	switch {
 	case err == nil:
 	case e.keeper.Volatile() != nil:
@@ -87,6 +88,15 @@ func (e *emitting) Shutdown(ctx context.Context) error {
 		err = fmt.Errorf("counts since the last flush are sent after the next start: %w", err)
 	}
 	return errors.Join(err, e.closeKeeper())
+}
+
+// afterCounts returns a time in ms whose samples have all counts until the given one: a sample at the first instant of a minute has
+// those before it.
+func afterCounts(at int64) int64 {
+	if at%time.Minute.Milliseconds() == 0 {
+		at++
+	}
+	return at
 }
 
 func (e *emitting) closeKeeper() error {
@@ -135,6 +145,7 @@ func (e *emitting) flush(ctx context.Context, at int64) (err error) {
 	e.out.begin(clock.Now())
 	e.keeper.Flush(at, func() { r, err = e.flusher.flush(ctx, at) })
 	e.out.end(at, r.events, err)
+	e.judgeClocks(ctx, at)
 	e.telemetry.ConnectorSliFlushes.Add(ctx, 1)
 	var volatile int64
 	if e.keeper.Volatile() != nil {

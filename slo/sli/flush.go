@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/internal/own"
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
@@ -31,6 +32,8 @@ type flusher struct {
 	expiry   time.Duration
 	// started is when counting began, last the time of the last flush, both in Unix ms.
 	started, last int64
+	// unsent is the time of a flush whose events were perhaps not accepted, in Unix ms; 0 if there is none.
+	unsent int64
 	// complete says that the last flush reached its end: every series was accepted, or refused permanently.
 	complete bool
 
@@ -71,10 +74,45 @@ type report struct {
 	forgotten int
 }
 
+// resendWithin is how long after a flush its samples are sent again with their time: as long as the database takes them out of order
+// by default.
+const resendWithin = 5 * time.Minute
+
 // flush sends all series with the given time, which must be after the last flush. It stops at the first error that a retry may
 // overcome; the next flush is that retry, because counts are cumulative. It skips a batch that was refused permanently, and
 // returns that error too.
+//
+// Events get their age by the time of the flush that sends them first. So a flush that failed, or that a crash may have cut off, is
+// repeated with its time. If that is too long ago, events that have their age already are sent alone, and the others with the flush
+// after it.
 func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
+	unsent := f.unsent
+	if unsent != 0 && at-unsent <= resendWithin.Milliseconds() {
+		if err := f.resend(ctx, unsent); err != nil {
+			return r, err
+		}
+		unsent = 0
+	}
+	if unsent == 0 {
+		f.counter.Age(at, max(at, clock.Wall().UnixMilli()))
+		f.unsent = at
+	}
+	return f.flushAll(ctx, at)
+}
+
+// resend sends the events of the flush of a time again. Series that are younger took no part in it.
+func (f *flusher) resend(ctx context.Context, at int64) error {
+	f.events, _ = f.counter.ReadEvents(f.events, -1)
+	f.events = slices.DeleteFunc(f.events, func(p count.EventPoint) bool { return p.Age.Born == 0 || p.Age.Born >= at })
+	for part := range slices.Chunk(f.events, eventsPerBatch) {
+		if err := f.handEvents(ctx, part, at); err != nil && !consumererror.IsPermanent(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *flusher) flushAll(ctx context.Context, at int64) (r report, err error) {
 	var since int64
 	if f.complete && f.expiry > 0 {
 		since = at - f.expiry.Milliseconds()
@@ -100,6 +138,7 @@ func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
 			return r, err
 		}
 	}
+	f.unsent = 0
 	for from := 0; ; {
 		n := f.counter.ReadCalls(f.calls, from, since)
 		if n == 0 {
@@ -123,10 +162,16 @@ func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
 }
 
 func (f *flusher) flushEvents(ctx context.Context, points []count.EventPoint, at int64) error {
+	for _, p := range points {
+		p.Age.Seen(p.N, at)
+	}
+	return f.handEvents(ctx, points, at)
+}
+
+func (f *flusher) handEvents(ctx context.Context, points []count.EventPoint, at int64) error {
 	f.series = f.series[:0]
 	for _, p := range points {
-		f.series = append(f.series, &p.Series.Series)
-		p.Series.Seen(p.N, at)
+		f.series = append(f.series, &p.Age.Series)
 	}
 	return f.hand(ctx, at, func(b batch) { b.events(points) })
 }

@@ -268,7 +268,7 @@ func TestManySeries(t *testing.T) {
 	next := new(refuser)
 	f := newFlusher(c, next, pmetric.NewResourceMetrics().Resource(), &Config{Interval: 10 * time.Second}, midnight)
 	for i := range 1000 {
-		c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: "a", Name: fmt.Sprint(i)})), count.RequestID{}, 0)
+		c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: "a", Name: fmt.Sprint(i)})), count.RequestID{}, midnight.UnixMilli())
 	}
 	r, err := f.flush(context.Background(), midnight.UnixMilli()+10_000)
 	require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/match"
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
@@ -92,16 +93,28 @@ func judge(o slo.Objective, s slitest.Span, service string) (bad bool, reason st
 			return false, "", false
 		}
 	}
-	if in.Type == slo.Latency {
-		return s.Duration > in.Threshold, "latency", true
+	if in.Spans.Where != nil && !meets(*in.Spans.Where, s, service) ||
+		slices.ContainsFunc(in.Exclude, func(c match.Condition) bool { return meets(c, s, service) }) {
+		return false, "", false
 	}
-	reason = "error"
-	if v, has := s.Attributes["error.type"].(string); has && len(v) <= 64 {
-		reason = v
-	} else if v, has := s.Attributes["http.response.status_code"]; has {
-		reason = fmt.Sprint(v)
+	if in.Type == slo.Latency && s.Duration > in.Threshold {
+		return true, "latency", true
 	}
-	return s.Status == ptrace.StatusCodeError, reason, true
+	if in.Bad != nil || in.Type == slo.Latency {
+		reason = badness(in.Bad, s, service)
+		return reason != "", reason, true
+	}
+	if s.Status == ptrace.StatusCodeError {
+		return true, failureOf(s), true
+	}
+	if code := httpOf(s); s.Status != ptrace.StatusCodeOk && code >= 500 && code < 600 {
+		return true, fmt.Sprint(code), true
+	}
+	server := []string{"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+	if code := rpcOf(s); s.Status != ptrace.StatusCodeOk && slices.Contains(server, code) {
+		return true, code, true
+	}
+	return false, "", true
 }
 
 // TestCountsEqualBruteForce: the counts of random spans equal the oracle's, through either door, in any batching and order.
@@ -142,12 +155,19 @@ var noPassing func(*testing.T, pair, ptrace.Traces)
 
 // run counts spans in batches and returns the emitted metrics.
 func run(t *testing.T, spans []slitest.Span, batch int, door func(*testing.T, pair, ptrace.Traces)) map[string]string {
+	return runWith(t, nil, shop(), spans, batch, door)
+}
+
+// runWith is run with a configuration, nil for the default, and for some objectives.
+func runWith(t *testing.T, cfg *Config, objectives []slo.Objective, spans []slitest.Span, batch int, door func(*testing.T, pair, ptrace.Traces)) map[string]string {
 	sink := new(consumertest.MetricsSink)
-	p := newPair(t, nil, new(stage), sink)
+	var p pair
 	if door == nil {
-		p, door = newPair(t, nil, nil, sink), pdataDoor
+		p, door = newPair(t, cfg, nil, sink), pdataDoor
+	} else {
+		p = newPair(t, cfg, new(stage), sink)
 	}
-	p.start(t, shop()...)
+	p.start(t, objectives...)
 	for part := range slices.Chunk(spans, batch) {
 		door(t, p, slitest.Traces(t, part...))
 	}

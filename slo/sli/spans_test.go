@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,31 @@ func values(all ...pmetric.Metrics) map[string]string {
 	for _, md := range all {
 		points(md, func(name string, p point) { out[name] = p.value })
 	}
+	return withoutAges(out)
+}
+
+// withoutAges adds up the ages of each series of events.
+func withoutAges(byAge map[string]string) map[string]string {
+	out := map[string]string{}
+	sums := map[string]float64{}
+	for series, value := range byAge {
+		name, _, isAge := strings.Cut(series, "{age=")
+		if isAge {
+			_, labels, _ := strings.Cut(series, ",")
+			series = name + "{" + labels
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil || !strings.HasPrefix(name, "slowburn.sli.") {
+			out[series] = value // a histogram
+			continue
+		}
+		sums[series] += n
+		if sum := sums[series]; strings.Contains(value+out[series], ".") {
+			out[series] = fmt.Sprintf("%f", sum)
+		} else {
+			out[series] = fmt.Sprint(int64(sum))
+		}
+	}
 	return out
 }
 
@@ -137,6 +163,9 @@ func points(md pmetric.Metrics, f func(series string, p point)) {
 func seriesName(metric string, attributes pcommon.Map) string {
 	var labels []string
 	for k, v := range attributes.All() {
+		if k == "age" && v.Str() == "0" {
+			continue
+		}
 		labels = append(labels, k+"="+v.AsString())
 	}
 	slices.Sort(labels)

@@ -68,6 +68,9 @@ func (s *Stepped) Emit(ctx context.Context) { s.emitting.emit(ctx) }
 // SwitchLog switches to the next log, if that is due.
 func (s *Stepped) SwitchLog() { keep.SwitchIfDue(s.passing.keeper) }
 
+// ClocksOff returns the processes whose clocks are off.
+func (s *Stepped) ClocksOff() []slo.ClockOff { return s.passing.ClocksOff() }
+
 // Volatile returns why counts would not survive a crash; empty if they would.
 func (s *Stepped) Volatile() string { return s.passing.Volatile() }
 

@@ -45,7 +45,18 @@ func (t *Throughput) Unmarshal(conf *confmap.Conf) error {
 func (t *Throughput) indicator(errs *errorList) slo.Indicator {
 	minimum, err := parseRate(t.Minimum)
 	errs.key("throughput::minimum", err)
-	return slo.Indicator{Type: slo.Throughput, Spans: slo.SpanSelector(t.Selector), Minimum: minimum}
+	in := slo.Indicator{Type: slo.Throughput, Minimum: minimum}
+	t.applyTraffic(&in, errs)
+	return in
+}
+
+// applyTraffic is apply for an indicator that asks how many events there are, not whether they are good.
+func (s Selector) applyTraffic(in *slo.Indicator, errs *errorList) {
+	if s.Bad != nil {
+		errs.addf("%s::bad: no event is bad, as only their number matters; remove it, or select events by attributes", in.Type)
+		s.Bad = nil
+	}
+	s.apply(in, errs)
 }
 
 // Freshness calls a minute bad in which traffic has probably stopped.

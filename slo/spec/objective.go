@@ -37,14 +37,6 @@ type Objective struct {
 	unknown error
 }
 
-// Selector selects the spans that are events.
-type Selector struct {
-	Service    string            `mapstructure:"service"`
-	Kind       string            `mapstructure:"kind"`
-	Operations []string          `mapstructure:"operations"`
-	Attributes map[string]string `mapstructure:"attributes"`
-}
-
 // Availability calls an event bad when its span failed.
 type Availability struct {
 	Selector `mapstructure:",squash"`
@@ -119,8 +111,8 @@ func (o Objective) build() (slo.Objective, error) {
 		Target: percent(o.Target), Window: time.Duration(o.Window),
 		MinBadEvents: o.MinBadEvents, KeepFiringFor: time.Duration(o.KeepFiringFor), Receivers: o.Receivers,
 	}
-	var errs errorList
-	out.Indicator = o.indicator(&errs)
+	var errs, conditions errorList
+	out.Indicator = o.indicator(&errs, &conditions)
 	if out.Service == "" {
 		out.Service = out.Indicator.Spans.Service
 	}
@@ -135,10 +127,11 @@ func (o Objective) build() (slo.Objective, error) {
 	if len(errs) == 0 {
 		errs.add(out.Validate())
 	}
+	errs = append(errs, conditions...)
 	return out, errs.join()
 }
 
-func (o Objective) indicator(errs *errorList) slo.Indicator {
+func (o Objective) indicator(errs, conditions *errorList) slo.Indicator {
 	var in slo.Indicator
 	set := 0
 	if t := o.Throughput; t != nil {
@@ -147,7 +140,8 @@ func (o Objective) indicator(errs *errorList) slo.Indicator {
 	}
 	if f := o.Freshness; f != nil {
 		set++
-		in = slo.Indicator{Type: slo.Freshness, Spans: slo.SpanSelector(f.Selector), Phi: f.Phi}
+		in = slo.Indicator{Type: slo.Freshness, Phi: f.Phi}
+		f.applyTraffic(&in, errs)
 	}
 	if o.Composite != nil {
 		set++
@@ -155,11 +149,13 @@ func (o Objective) indicator(errs *errorList) slo.Indicator {
 	}
 	if a := o.Availability; a != nil {
 		set++
-		in = slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector(a.Selector)}
+		in = slo.Indicator{Type: slo.Availability}
+		a.apply(&in, conditions)
 	}
 	if l := o.Latency; l != nil {
 		set++
-		in = slo.Indicator{Type: slo.Latency, Spans: slo.SpanSelector(l.Selector), Threshold: time.Duration(l.Threshold)}
+		in = slo.Indicator{Type: slo.Latency, Threshold: time.Duration(l.Threshold)}
+		l.apply(&in, conditions)
 	}
 	if p := o.PromQL; p != nil {
 		set++

@@ -73,6 +73,13 @@ func (g *gateway) objective(t *testing.T) api.Objective {
 	return o
 }
 
+func (g *gateway) breakdown(t *testing.T) api.Breakdown {
+	t.Helper()
+	var b api.Breakdown
+	g.get(t, "/api/slo/v1/objectives/orders/breakdown?by=service,reason", &b)
+	return b
+}
+
 // A burst of errors raises the burn rate to the computed value, and sends one firing and one resolved notification. A restart of
 // the gateway in between loses neither budget nor alert.
 func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
@@ -104,6 +111,12 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	}
 	assert.EqualValues(t, "firing", before.Alert.State)
 	assert.EqualValues(t, "page", before.Alert.Severity)
+	burned := g.breakdown(t)
+	assert.EqualValues(t, "alert", burned.Basis)
+	require.Len(t, burned.Rows, 1)
+	assert.Equal(t, before.Events, burned.Rows[0].Events)
+	assert.Equal(t, "checkout", burned.Rows[0].Values["service"])
+	assert.Zero(t, burned.Uncovered)
 	await("no notification of the alert", patience, func() bool { return len(hook.all()) == 1 })
 
 	g.stop(t)
@@ -111,6 +124,7 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	after := g.objective(t)
 	assert.Equal(t, before.Events, after.Events, "the restart lost budget")
 	assert.EqualValues(t, "firing", after.Alert.State, "the restart lost the alert")
+	assert.Equal(t, burned.Rows[0].Events, g.breakdown(t).Rows[0].Events, "the restart lost parts")
 
 	g.requests(t, 50, 0)
 	await("the alert is not resolved", 2*patience, func() bool { return len(hook.all()) == 2 })

@@ -65,6 +65,7 @@ type load struct {
 
 	mu    sync.Mutex
 	acked map[pcommon.TraceID]*fate
+	doubt int // spans of the requests that were not answered before the load ended
 }
 
 // fate is the expected decision about a trace, with its acknowledged spans.
@@ -119,6 +120,9 @@ func (l *load) trace(ctx context.Context, client ptraceotlp.GRPCClient, made tra
 	kept := kind != boring || l.baseline.ShouldSample(sampling.TraceIDToRandomness(first.TraceID()))
 	for _, td := range parts {
 		if !deliver(ctx, client, td) {
+			l.mu.Lock()
+			l.doubt += td.SpanCount()
+			l.mu.Unlock()
 			return
 		}
 		l.remember(td, kept)
@@ -158,6 +162,13 @@ func (l *load) remember(td ptrace.Traces, kept bool) {
 		}
 		f.spans[span.SpanID()] = struct{}{}
 	})
+}
+
+// inDoubt returns the number of spans that were sent, and may have been accepted without an answer.
+func (l *load) inDoubt() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.doubt
 }
 
 // stop ends the traffic. Requests in flight are not recorded.

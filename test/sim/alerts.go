@@ -260,7 +260,7 @@ func (d *database) samples(expr string, at time.Time) (model.Matrix, error) {
 			continue
 		}
 		out := &model.SampleStream{Metric: model.Metric{
-			model.MetricNameLabel: model.LabelValue(name), "objective": model.LabelValue(s.objective), "series": model.LabelValue(key),
+			model.MetricNameLabel: model.LabelValue(name), "objective": model.LabelValue(s.objective), "age": model.LabelValue(s.age), "series": model.LabelValue(key),
 		}}
 		for _, p := range s.samples {
 			if p.at.After(at.Add(-window)) && !p.at.After(at) {
@@ -291,6 +291,7 @@ func (w *World) checkAlerts() {
 	if !w.scenario.jumps && (float64(status.Events.Total) != total || float64(status.Events.Bad) != bad) {
 		w.problem("the ledger has %d events, %d of them bad; %v and %v were counted", status.Events.Total, status.Events.Bad, total, bad)
 	}
+	w.checkMinutes()
 	list, err := e.Deliveries()
 	if err != nil {
 		w.problem("the outbox cannot be read: %v", err)
@@ -347,7 +348,7 @@ func (w *World) checkDue(r *receiver) {
 		}
 	}
 	for _, r := range w.sent {
-		e := due.Events{From: r.tried - 1, To: max(r.tried, r.counted), Sure: r.acked}
+		e := due.Events{From: min(r.tried-1, r.ended()), To: max(r.tried, r.counted), Sure: r.acked}
 		for _, s := range r.spans {
 			switch {
 			case s.service != services[0]:

@@ -29,8 +29,8 @@ type database struct {
 
 // series is a cumulative counter. Its name includes its instance.
 type series struct {
-	metric, service, objective string
-	samples                    []sample
+	metric, service, objective, age string
+	samples                         []sample
 }
 
 type sample struct {
@@ -78,6 +78,9 @@ func (d *database) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	return nil
 }
 
+// sentAgain is how long after a flush that failed, or whose process died, its samples come with its time.
+const sentAgain = 6 * time.Minute
+
 // take adds a sample to a series, and reports whether it is new. Counters continue across processes.
 func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) bool {
 	key := metric + "{" + instance
@@ -86,7 +89,7 @@ func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) bool
 	}
 	s := d.series[key]
 	if s == nil {
-		s = &series{metric: metric, service: text(p.Attributes(), "service.name"), objective: text(p.Attributes(), "objective")}
+		s = &series{metric: metric, service: text(p.Attributes(), "service.name"), objective: text(p.Attributes(), "objective"), age: text(p.Attributes(), "age")}
 		d.series[key] = s
 	}
 	value := p.DoubleValue()
@@ -94,7 +97,7 @@ func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) bool
 		value = float64(p.IntValue())
 	}
 	at := p.Timestamp().AsTime()
-	if w := d.w; w.trueTime() && w.now().Sub(at).Abs() > time.Minute && p.StartTimestamp() != p.Timestamp() {
+	if w := d.w; w.trueTime() && (w.now().Sub(at) > sentAgain || at.Sub(w.now()) > time.Minute) && p.StartTimestamp() != p.Timestamp() {
 		w.problem("a count of now has the time %v, which is off by %v", at, w.now().Sub(at))
 	}
 	if n := len(s.samples); n > 0 && s.samples[n-1].at.Sub(at) > clock.JumpAllowed && p.StartTimestamp() != p.Timestamp() {
@@ -161,6 +164,7 @@ func (w *World) emit() {
 	if w.front != nil {
 		w.front.SwitchLog()
 		w.front.Emit(context.Background())
+		w.tally.byArrival = w.tally.byArrival || len(w.front.ClocksOff()) > 0
 	}
 }
 

@@ -80,6 +80,8 @@ type tally struct {
 	unsafe  bool // a power cut lost bytes that were not flushed
 	// countsLost means that counting restarted at zero, after a power cut or a failed disk.
 	countsLost bool
+	// byArrival means that the clock of a service seemed off, so that its events belonged to the minutes of their arrival.
+	byArrival bool
 }
 
 // log records a step.

@@ -118,6 +118,7 @@ func carries[From, To any](t *testing.T, describe func(From) To) {
 func TestNoListIsNull(t *testing.T) {
 	for _, answer := range []any{
 		ObjectivesOf(engine.Statuses{}), ObjectiveOf(engine.Status{}), HistoryOf(engine.History{Points: make([]engine.Point, 1)}),
+		BreakdownOf(engine.Breakdown{}),
 		AlertsOf(engine.Alerts{Alerts: make([]engine.Alert, 1)}), DeliveriesOf(engine.Deliveries{}),
 		TracePageOf(tracestore.Result{Traces: make([]tracestore.Summary, 1)}),
 		SamplingStatusOf(tailsampling.Status{}), SamplingCostOf(tailsampling.Cost{}), PoliciesOf(tailsampling.Policies{}),

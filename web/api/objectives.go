@@ -42,6 +42,34 @@ type Standing struct {
 	Alert          ObjectiveAlert `json:"alert"`
 	VolatileCounts string         `json:"volatile_counts"`
 	LostCounts     string         `json:"lost_counts"`
+	Warnings       []string       `json:"warnings"`
+	Late           Events         `json:"late"`
+	ClocksOff      []ClockOff     `json:"clocks_off"`
+}
+
+// ClockOff is a service with processes whose clocks are behind.
+type ClockOff struct {
+	Service       string    `json:"service"`
+	Processes     int       `json:"processes"`
+	BehindSeconds float64   `json:"behind_seconds"`
+	Since         time.Time `json:"since"`
+}
+
+// ClocksOffOf describes the processes whose clocks are behind, by service. They must be sorted by service.
+func ClocksOffOf(processes []slo.ClockOff) []ClockOff {
+	list := []ClockOff{}
+	for _, p := range processes {
+		if n := len(list); n == 0 || list[n-1].Service != p.Service {
+			list = append(list, ClockOff{Service: p.Service, Since: p.Since})
+		}
+		last := &list[len(list)-1]
+		last.Processes++
+		last.BehindSeconds = max(last.BehindSeconds, p.Behind.Seconds())
+		if p.Since.Before(last.Since) {
+			last.Since = p.Since
+		}
+	}
+	return list
 }
 
 // Indicator selects the events of an objective.
@@ -54,15 +82,15 @@ type Indicator struct {
 	ThresholdMS float64           `json:"threshold_ms"`
 	BadQuery    string            `json:"bad_query"`
 	TotalQuery  string            `json:"total_query"`
+	Sentence    string            `json:"sentence"`
 
-	Unit               slo.Unit          `json:"unit"`
-	UnitParts          uint64            `json:"unit_parts"`
-	RatioQuery         string            `json:"ratio_query"`
-	MinimumPerMinute   float64           `json:"minimum_per_minute"`
-	SliceSeconds       int64             `json:"slice_seconds"`
-	SliceTarget        float64           `json:"slice_target"`
-	SliceWithoutEvents slo.EmptySlice    `json:"slice_without_events"`
-	Components         map[string]uint64 `json:"components"`
+	Unit             slo.Unit          `json:"unit"`
+	UnitParts        uint64            `json:"unit_parts"`
+	RatioQuery       string            `json:"ratio_query"`
+	MinimumPerMinute float64           `json:"minimum_per_minute"`
+	SliceSeconds     int64             `json:"slice_seconds"`
+	SliceTarget      float64           `json:"slice_target"`
+	Components       map[string]uint64 `json:"components"`
 }
 
 // Events counts events in a window.
@@ -135,7 +163,7 @@ func ObjectivesOf(s engine.Statuses) Objectives {
 	return Objectives{s.EvaluatedUntil, s.NextEvaluation, listOf(s.Objectives, ObjectiveOf)}
 }
 
-// ObjectiveOf describes an objective. The caller sets VolatileCounts and LostCounts from the sli connectors.
+// ObjectiveOf describes an objective. The caller sets VolatileCounts, LostCounts and ClocksOff from the sli connectors.
 func ObjectiveOf(s engine.Status) Objective {
 	indicator := Indicator(s.Indicator)
 	indicator.Operations, indicator.Attributes = whole(indicator.Operations), wholeMap(indicator.Attributes)
@@ -149,6 +177,8 @@ func ObjectiveOf(s engine.Status) Objective {
 			BurnRates: listOf(s.BurnRates, func(b engine.BurnRate) BurnRate { return BurnRate(b) }),
 			Tiers:     listOf(s.Tiers, func(t engine.Tier) Tier { return Tier(t) }),
 			Alert:     ObjectiveAlert(s.Alert),
+			Warnings:  whole(s.Warnings),
+			Late:      Events(s.Late), ClocksOff: []ClockOff{},
 		},
 	}
 }

@@ -3,8 +3,10 @@
 package objectives
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +31,7 @@ func Routes(r chi.Router, all *known.Components) {
 	r.Get("/api/slo/v1/objectives", listObjectives(all))
 	r.Get("/api/slo/v1/objectives/{name}", getObjective(all))
 	r.Get("/api/slo/v1/objectives/{name}/history", getHistory(all))
+	r.Get("/api/slo/v1/objectives/{name}/breakdown", getBreakdown(all))
 	r.Get("/api/alerts/v1/alerts", listAlerts(all))
 	r.Get("/api/alerts/v1/deliveries", listDeliveries(all))
 }
@@ -69,7 +72,22 @@ func noteCounts(all *known.Components, objective *api.Objective) {
 			lost = append(lost, l)
 		}
 	}
+	objective.ClocksOff = clocksOff(all, objective.Indicator.Service)
 	objective.VolatileCounts, objective.LostCounts = strings.Join(volatile, "; "), strings.Join(lost, "; ")
+}
+
+// clocksOff returns the clocks that are behind of a service, or of all services if it is empty.
+func clocksOff(all *known.Components, service string) []api.ClockOff {
+	var off []slo.ClockOff
+	for _, c := range known.FindAll[slo.Clocks](all) {
+		for _, p := range c.ClocksOff() {
+			if service == "" || p.Service == service {
+				off = append(off, p)
+			}
+		}
+	}
+	slices.SortStableFunc(off, func(a, b slo.ClockOff) int { return cmp.Compare(a.Service, b.Service) })
+	return api.ClocksOffOf(off)
 }
 
 func getObjective(all *known.Components) http.HandlerFunc {

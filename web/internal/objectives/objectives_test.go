@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,12 +19,38 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const history = "/api/slo/v1/objectives/quiet/history"
+const (
+	history   = "/api/slo/v1/objectives/quiet/history"
+	breakdown = "/api/slo/v1/objectives/quiet/breakdown"
+)
+
+// TestBreakdownParameters: the default is the version, and the range that the engine chooses.
+func TestBreakdownParameters(t *testing.T) {
+	world := webtest.Everything()
+	h := world.Serve(Routes)
+	asked := &world.Extensions["slo"].(*webtest.Engine).Asked
+	for query, by := range map[string][]parts.Dimension{
+		"":                     {parts.Version},
+		"?by=reason":           {parts.Reason},
+		"?by=service, version": {parts.Service, parts.Version},
+	} {
+		w := webtest.Get(t, h, breakdown+strings.ReplaceAll(query, " ", "%20"))
+		require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+		assert.Equal(t, by, asked.By, query)
+		assert.Zero(t, asked.Start)
+		assert.Zero(t, asked.End)
+		answer := webtest.Decode[api.Breakdown](t, w)
+		assert.Len(t, answer.Rows[0].Values, len(by))
+	}
+	webtest.Get(t, h, breakdown+"?start=2026-01-31T11:00:00Z&end=2026-01-31T12:00:00Z")
+	assert.Equal(t, time.Hour, asked.End.Sub(asked.Start))
+}
 
 // TestHistoryRange: the defaults are the last hour, in about 300 points of whole minutes.
 func TestHistoryRange(t *testing.T) {
@@ -69,6 +96,15 @@ func (fragile) Volatile() string {
 	return "counts since 12:03 would not survive a crash: the disk is full"
 }
 
+func (fragile) ClocksOff() []slo.ClockOff {
+	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	return []slo.ClockOff{
+		{Service: "checkout", Instance: "a", Behind: 3 * time.Hour, Since: noon.Add(time.Minute)},
+		{Service: "checkout", Instance: "b", Behind: 2 * time.Hour, Since: noon},
+		{Service: "payment", Behind: time.Hour, Since: noon},
+	}
+}
+
 func (fragile) Lost() string { return "counting began anew at 11:02: the file was damaged" }
 
 // TestVolatileCounts checks that each objective that counts spans, and no other, says so if counts would not survive, or did not.
@@ -85,6 +121,9 @@ func TestVolatileCounts(t *testing.T) {
 	all := webtest.Decode[api.Objectives](t, webtest.Get(t, h, "/api/slo/v1/objectives")).Objectives
 	assert.Equal(t, fragile{}.Volatile(), all[0].VolatileCounts)
 	assert.Equal(t, fragile{}.Lost(), all[0].LostCounts)
+	off := []api.ClockOff{{Service: "checkout", Processes: 2, BehindSeconds: 10_800, Since: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}}
+	assert.Equal(t, off, all[0].ClocksOff, "those of its service")
+	assert.Equal(t, []api.ClockOff{}, all[1].ClocksOff, "it is counted by queries")
 	assert.Empty(t, all[1].VolatileCounts, "it is counted by queries")
 	assert.Empty(t, all[1].LostCounts, "it is counted by queries")
 	one := webtest.Decode[api.Objective](t, webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29"))
@@ -113,6 +152,14 @@ func TestProblems(t *testing.T) {
 		{none, "/api/alerts/v1/deliveries", 404, "No slo extension"},
 		{all, "/api/slo/v1/objectives/nope", 404, `There is no objective "nope"`},
 		{all, "/api/slo/v1/objectives/nope/history", 404, "there is no objective of this name"},
+		{none, breakdown, 404, "No slo extension"},
+		{all, "/api/slo/v1/objectives/nope/breakdown", 404, "there is no objective of this name"},
+		{all, breakdown + "?by=pod", 400, "by=pod: it must be one or several of service, operation, version and reason"},
+		{all, breakdown + "?by=version,version", 400, "once each"},
+		{all, breakdown + "?by=,", 400, "by=,: it must be"},
+		{all, breakdown + "?start=yesterday", 400, "start=yesterday: it must be a time"},
+		{all, breakdown + "?step=60", 400, `there is no parameter "step"`},
+		{engineFails(engine.ErrNotRunning), breakdown, 503, "is not running"},
 		{all, history + "?start=yesterday", 400, "start=yesterday: it must be a time"},
 		{all, history + "?end=1700000000", 400, "end=1700000000: it must be a time"},
 		{all, history + "?step=5", 400, "step=5: it must be a whole number from 60"},

@@ -18,6 +18,8 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine"
+	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -41,6 +43,7 @@ type Engine struct {
 		Name       string
 		Start, End time.Time
 		Step       time.Duration
+		By         []parts.Dimension
 	}
 }
 
@@ -96,6 +99,20 @@ func (e *Engine) History(name string, start, end time.Time, step time.Duration) 
 	return engine.History{StepSeconds: int64(step / time.Second), Points: []engine.Point{
 		{Time: Noon, Total: 10, Bad: 1, ErrorRatio: ptr(0.1), BudgetRemainingRatio: ptr(0.5), BurnRates: map[string]*float64{"5m": ptr(100.0), "1h": nil}},
 		{Time: Noon.Add(step), BurnRates: map[string]*float64{}},
+	}}, e.Err
+}
+
+// Breakdown implements engine.Reader.
+func (e *Engine) Breakdown(name string, start, end time.Time, by []parts.Dimension) (engine.Breakdown, error) {
+	e.Asked.Name, e.Asked.Start, e.Asked.End, e.Asked.By = name, start, end, by
+	if _, ok := e.Status(name); !ok {
+		return engine.Breakdown{}, engine.ErrUnknownObjective
+	}
+	noon := ledger.Elapsed(Noon)
+	return engine.Breakdown{By: by, Basis: engine.BasisAlert, Breakdown: parts.Breakdown{
+		From: noon - 60, To: noon, Events: slo.Events{Total: 100, Bad: 10}, Uncovered: slo.Events{Total: 1},
+		Rows: []parts.Row{{Part: parts.Part{Service: "checkout", Operation: "POST /checkout", Version: "1.9.1", Reason: "500"},
+			Events: slo.Events{Total: 99, Bad: 10}}, {}},
 	}}, e.Err
 }
 

@@ -72,6 +72,10 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       const h = history(id, seconds("start"), seconds("end"), Number(q.get("step")));
       return h ? ok(empty ? { ...h, points: [] } : h) : problem(404, "No such objective", "");
     }
+    case "slo/objectives/:id/breakdown": {
+      const found = (scenario === "unkept" ? unevaluated() : objectives()).find((x) => x.name === id);
+      return found ? ok(breakdown(found, q)) : problem(404, "No such objective", "");
+    }
     case "traces/endpoints":
       return ok({
         endpoints: [
@@ -130,8 +134,6 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       return ok({ alerts: empty ? [] : alerts() });
     case "alerts/deliveries":
       return ok({ deliveries: empty ? [] : deliveries() });
-    case "v1/query":
-      return ok(breakdown(q.get("query") ?? ""));
   }
   return problem(404, "Not Found", `The mock API has no ${path.join("/")}.`);
 }

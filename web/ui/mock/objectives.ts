@@ -1,8 +1,10 @@
 // Objectives of a simulated shop in every state that the dashboard has to show.
 
 import type {
+  Breakdown,
   BudgetPolicy,
   BurnRate,
+  Dimension,
   History,
   Indicator,
   Objective,
@@ -46,13 +48,13 @@ export const indicator = (said: Pick<Indicator, "type"> & Partial<Indicator>): I
   threshold_ms: 0,
   bad_query: "",
   total_query: "",
+  sentence: "",
   unit: "events",
   unit_parts: 1,
   ratio_query: "",
   minimum_per_minute: 0,
   slice_seconds: 0,
   slice_target: 0,
-  slice_without_events: "",
   components: {},
   ...said,
 });
@@ -333,10 +335,16 @@ function build(c: Case): Objective {
       c.name === "checkout-latency"
         ? "counts since 2026-01-31 12:03 UTC would not survive a crash: no space left on device"
         : "",
+    late: c.name === "checkout-latency" ? { total: 120, bad: 7 } : { total: 0, bad: 0 },
+    clocks_off:
+      c.name === "checkout-latency"
+        ? [{ service: "checkout", processes: 1, behind_seconds: 10_800, since: "2026-01-31T12:03:00Z" }]
+        : [],
     lost_counts:
       c.name === "checkout-latency"
         ? "counting began anew at 2026-01-31 11:40 UTC; counts that no metrics database had by then are missing: sli.7.counts is damaged"
         : "",
+    warnings: [],
   };
 }
 
@@ -376,30 +384,63 @@ export function history(name: string, start: number, end: number, step: number):
   return { step_seconds: step, points };
 }
 
-/** Prometheus' answers to the page's breakdowns. */
-export function breakdown(query: string) {
-  const by = /by \((\w+)\)/.exec(query)?.[1] ?? "reason";
-  const values: Record<string, [string, number][]> = {
-    span_name: [
-      ["POST /checkout", 2871.2],
-      ["POST /checkout/confirm", 301],
-      ["GET /checkout/summary", 57],
-    ],
-    service_version: [
-      ["2.41.0", 3102],
-      ["2.40.3", 127],
-    ],
-    reason: [
-      ["504", 2604],
-      ["error", 402],
-      ["java.net.SocketTimeoutException", 223],
-    ],
+/** Parts of an objective's events: a value's share of all events, and of the bad ones. */
+const PARTS: Record<Dimension, [value: string, all: number, bad: number][]> = {
+  version: [
+    ["2.41.0", 0.21, 0.97],
+    ["2.40.3", 0.79, 0.03],
+  ],
+  operation: [
+    ["POST /checkout", 0.6, 0.88],
+    ["POST /checkout/confirm", 0.3, 0.1],
+    ["__other__", 0.1, 0.02],
+  ],
+  service: [["checkout", 1, 1]],
+  reason: [
+    ["java.net.SocketTimeoutException", 1, 0.81],
+    ["504", 1, 0.13],
+    ["error", 1, 0.06],
+  ],
+};
+
+/** What burned an objective's budget. Where the gateway chooses the range, it is that of the mock's alert. */
+export function breakdown(o: Objective, q: URLSearchParams): Breakdown {
+  const by = (q.get("by") ?? "version") as Dimension;
+  const end = new Date(q.get("end") ?? Math.floor(Date.now() / 60_000) * 60_000);
+  const firing = o.alert.state === "firing" && o.alert.since;
+  const start = new Date(q.get("start") ?? (firing || end.getTime() - 3_600_000));
+  const minutes = Math.max(1, (end.getTime() - start.getTime()) / 60_000);
+  const rate = o.burn_rates.find((b) => b.window === "5m");
+  const total = Math.round(((rate?.total ?? 0) / 5) * minutes);
+  const bad = Math.round(total * (rate?.error_ratio ?? 0));
+  const names: typeof PARTS.reason = o.indicator.type === "promql" ? [["", 1, 1]] : PARTS[by];
+  const ratio = (n: number, of: number) => (of > 0 ? n / of : null);
+  const rows = names.map(([value, all, share]) => {
+    const events = { total: Math.round(total * all), bad: Math.round(bad * share) };
+    return {
+      values: { [by]: value },
+      events,
+      error_ratio: ratio(events.bad, events.total),
+      total_per_minute: events.total / minutes,
+      bad_per_minute: events.bad / minutes,
+      bad_share: ratio(events.bad, bad),
+      total_share: ratio(events.total, total),
+    };
+  });
+  const other = by === "operation" && o.indicator.type !== "promql" ? rows[2].events : { total: 0, bad: 0 };
+  return {
+    start: start.toISOString(),
+    end: end.toISOString(),
+    basis: q.has("start") ? "request" : firing ? "alert" : "last_hour",
+    by: [by],
+    events: { total, bad },
+    error_ratio: ratio(bad, total),
+    rows: total > 0 ? rows : [],
+    omitted_rows: 0,
+    omitted: { total: 0, bad: 0 },
+    other,
+    uncovered: { total: 0, bad: 0 },
   };
-  const result = (values[by] ?? []).map(([name, n]) => ({
-    metric: { [by]: name },
-    value: [Date.now() / 1000, String(n)],
-  }));
-  return { status: "success", data: { resultType: "vector", result } };
 }
 
 /** Objectives before their first evaluation. */

@@ -37,6 +37,9 @@ export function objective(
     alert: { state: "inactive", severity: "", since: null, summary: "" },
     volatile_counts: "",
     lost_counts: "",
+    warnings: [],
+    late: { total: 0, bad: 0 },
+    clocks_off: [],
     ...change,
   };
 }

@@ -1,27 +1,106 @@
 import { describe, expect, it } from "vitest";
-import type { VectorSample } from "../src/api/types";
-import { badEventsQuery, shares } from "../src/objectives/breakdown-query";
+import type { Breakdown, Dimension, Events } from "../src/api/types";
+import { findings, nameless, perMinute, uncoveredWords, valueText } from "../src/objectives/breakdown-words";
 import { rangeOptions, shownRange } from "../src/objectives/range";
 import { objective } from "./objective";
 
-it("badEventsQuery quotes the name and covers the range", () => {
-  expect(badEventsQuery('a"b\\c', "reason", 3600)).toBe(
-    String.raw`sum by (reason) (increase(slowburn_sli_bad_events_total{objective="a\"b\\c"}[3600s])) > 0`,
-  );
-  expect(badEventsQuery("x", "reason", 5)).toContain("[60s]");
-});
-
-it("shares are largest first and sum to one", () => {
-  const sample = (reason: string, n: string): VectorSample => {
-    const metric: Record<string, string> = reason ? { reason } : {};
-    return { metric, value: [0, n] };
+/** A breakdown by one dimension: value, events, bad events. */
+function breakdown(by: Dimension, rows: [string, number, number][], events?: Events): Breakdown {
+  const sum =
+    events ?? rows.reduce((e, [, total, bad]) => ({ total: e.total + total, bad: e.bad + bad }), ZERO);
+  const ratio = (n: number, of: number) => (of > 0 ? n / of : null);
+  return {
+    start: "2026-11-21T14:02:00Z",
+    end: "2026-11-21T14:32:00Z",
+    basis: "alert",
+    by: [by],
+    events: sum,
+    error_ratio: ratio(sum.bad, sum.total),
+    rows: rows.map(([value, total, bad]) => ({
+      values: { [by]: value },
+      events: { total, bad },
+      error_ratio: ratio(bad, total),
+      total_per_minute: total / 30,
+      bad_per_minute: bad / 30,
+      bad_share: ratio(bad, sum.bad),
+      total_share: ratio(total, sum.total),
+    })),
+    omitted_rows: 0,
+    omitted: ZERO,
+    other: ZERO,
+    uncovered: ZERO,
   };
-  const rows = shares([sample("a", "1"), sample("", "3"), sample("b", "0")], "reason");
-  expect(rows).toEqual([
-    { name: "(none)", n: 3, share: 0.75 },
-    { name: "a", n: 1, share: 0.25 },
-  ]);
-  expect(shares([], "reason")).toEqual([]);
+}
+
+const ZERO: Events = { total: 0, bad: 0 };
+const plain = (s: string) => s.replaceAll("\u202f", " ");
+
+describe("a breakdown", () => {
+  it("names the version that stands out, with its rate and its share", () => {
+    const b = breakdown("version", [
+      ["1.9.1", 1000, 124],
+      ["1.9.0", 9000, 4],
+    ]);
+    expect(findings([b]).map(plain)).toEqual([
+      "Version 1.9.1: 12.4 % of its events are bad, 96.9 % of all bad events",
+    ]);
+  });
+
+  it.each<[string, [string, number, number][]]>([
+    ["the only version", [["1.9.0", 9000, 400]]],
+    [
+      "one with as much of all events",
+      [
+        ["1.9.0", 9000, 900],
+        ["1.8.0", 1000, 100],
+      ],
+    ],
+    [
+      "one of several",
+      [
+        ["a", 100, 40],
+        ["b", 100, 35],
+        ["c", 900, 25],
+      ],
+    ],
+    ["others", [["__other__", 100, 90]]],
+    ["one without a name", [["", 100, 90]]],
+    ["one without bad events", [["1.9.0", 100, 0]]],
+    ["none", []],
+  ])("does not name %s", (_, rows) => {
+    expect(findings([breakdown("version", rows)])).toEqual([]);
+  });
+
+  it("names a reason by its share alone", () => {
+    const all = { total: 1000, bad: 100 };
+    const b = breakdown(
+      "reason",
+      [
+        ["503", 1000, 90],
+        ["500", 1000, 10],
+      ],
+      all,
+    );
+    expect(findings([b]).map(plain)).toEqual(["Reason 503: 90 % of all bad events"]);
+  });
+
+  it("says what it does not cover", () => {
+    const b = breakdown("version", [["1", 100, 5]]);
+    expect(uncoveredWords(b)).toBe("");
+    expect(uncoveredWords({ ...b, uncovered: { total: 40, bad: 3 } })).toContain(
+      "The parts of 3 of the 5 bad events, and of 40 of all events, were not kept",
+    );
+  });
+
+  it("knows a query that leaves no labels", () => {
+    expect(nameless([breakdown("version", [["", 9, 1]]), breakdown("reason", [["", 9, 1]])])).toBe(true);
+    expect(nameless([breakdown("version", [["", 9, 1]]), breakdown("service", [["a", 9, 1]])])).toBe(false);
+  });
+
+  it("writes rates and values for people", () => {
+    expect([0, 0.123, 36.4, 12345].map(perMinute)).toEqual(["0", "0.12/min", "36/min", "12.3k/min"]);
+    expect(["__other__", "", "1.9.1"].map(valueText)).toEqual(["others", "(none)", "1.9.1"]);
+  });
 });
 
 describe("range", () => {

@@ -56,50 +56,67 @@ var tsdbRules = ruleSet{
 
 const (
 	selectService    = "Only spans of this service count. The default is all services."
+	selectKind       = "Only spans of this kind count."
 	selectOperations = "Only spans with these names count."
-	selectAttributes = "Only spans with all of these attributes and values count. An attribute is that of the span or of its resource."
+	selectVersion    = "Only spans of these versions of the service count."
+	selectAttributes = "Only spans whose attributes meet all of these conditions count. An attribute is that of the span or of its resource."
+	selectBad        = "The [conditions](../objectives.md#bad-events) any of which makes an event bad."
+	selectExclude    = "The [conditions](../objectives.md#excluded-events) any of which makes a span no event, neither good nor bad."
+	// selectText is how conditions over texts are written.
+	selectText = "a [condition](../objectives.md#conditions), or a list of them: `text`, `=text`, `!=text`, `=~regex`, `!~regex`"
 )
-
-// spanKinds are those that an objective can name.
-var spanKinds = []string{"server", "client", "producer", "consumer", "internal"}
 
 // sloRules are those of extensions::slo.
 var sloRules = ruleSet{
-	"":                                         {Doc: "Evaluates objectives, keeps their ledger, and drives alerts and notifications."},
-	"::directory":                              {Text: "not empty", Doc: "The directory of the file slo.db, with the ledger, the alerts and the outbox. It is created if it is missing."},
-	"::tsdb":                                   {Text: "the ID of a tsdb extension", Doc: "The extension that objectives are queried from."},
-	"::external_url":                           {Text: "an http or https URL", Default: "`http://127.0.0.1:8080`", Doc: "The dashboard's URL for people. Links in alerts begin with it."},
-	"::lateness":                               {Min: "0", Max: "10m", Doc: "The lag of evaluation behind the clock, in which samples arrive."},
-	"::files":                                  {Text: "patterns that match at least one file", Doc: "Files with objectives, such as objectives/*.yaml. Each file has the single key `objectives`."},
-	"::objectives":                             {Text: "no two with one name", Doc: "The [objectives](../objectives.md), in addition to those of `files`."},
-	"::objectives[]::name":                     {Required: true, Text: "1 to 128 letters, digits, dots, dashes or underscores", Doc: "The permanent name of the objective, under which its history is stored."},
-	"::objectives[]::description":              {Text: "any", Doc: "A description of the promise, for people."},
-	"::objectives[]::service":                  {Text: "any", Default: "that of the indicator", Doc: "The service that the objective is about, for people."},
-	"::objectives[]::labels":                   {Text: "any but alertname, objective, service, severity", Doc: "Labels of the objective's alerts."},
-	"::objectives[]::target":                   {Required: true, Text: "above 1, below 100", Doc: "The promised share of good events, in percent."},
-	"::objectives[]::window":                   {Min: "1h", Max: "366d", Text: "whole minutes, 1h to 366d", Doc: "The rolling window of the target."},
-	"::objectives[]::availability":             {Text: "one of `availability`, `latency`, `throughput`, `freshness`, `promql` and `composite` is needed", Doc: "An event is bad if its span failed."},
-	"::objectives[]::availability::service":    {Text: "any", Doc: selectService},
-	"::objectives[]::availability::kind":       {OneOf: spanKinds, Doc: "Only spans of this kind count."},
-	"::objectives[]::availability::operations": {Text: "names of spans", Doc: selectOperations},
-	"::objectives[]::availability::attributes": {Text: "any", Doc: selectAttributes},
+	"":                                      {Doc: "Evaluates objectives, keeps their ledger, and drives alerts and notifications."},
+	"::directory":                           {Text: "not empty", Doc: "The directory of the file slo.db, with the ledger, the alerts and the outbox. It is created if it is missing."},
+	"::tsdb":                                {Text: "the ID of a tsdb extension", Doc: "The extension that objectives are queried from."},
+	"::external_url":                        {Text: "an http or https URL", Default: "`http://127.0.0.1:8080`", Doc: "The dashboard's URL for people. Links in alerts begin with it."},
+	"::lateness":                            {Min: "0", Max: "10m", Doc: "The lag of evaluation behind the clock, in which samples arrive."},
+	"::late_window":                         {Min: "0", Max: "15m", Text: "whole minutes", Doc: "The time after the end of a span in which its event still counts in the minute of the end. With 0 events count in the minute in which they arrive."},
+	"::max_size":                            {Min: "16MiB", Doc: "The most bytes of slo.db that are in use. Over it the oldest data are given up: breakdowns by minute first, then by hour, then minutes before the longest window. The file does not shrink; free pages are used again."},
+	"::files":                               {Text: "patterns that match at least one file", Doc: "Files with objectives, such as objectives/*.yaml. Each file has the single key `objectives`."},
+	"::objectives":                          {Text: "no two with one name", Doc: "The [objectives](../objectives.md), in addition to those of `files`."},
+	"::objectives[]::name":                  {Required: true, Text: "1 to 128 letters, digits, dots, dashes or underscores", Doc: "The permanent name of the objective, under which its history is stored."},
+	"::objectives[]::description":           {Text: "any", Doc: "A description of the promise, for people."},
+	"::objectives[]::service":               {Text: "any", Default: "that of the indicator", Doc: "The service that the objective is about, for people."},
+	"::objectives[]::labels":                {Text: "any but alertname, objective, service, severity", Doc: "Labels of the objective's alerts."},
+	"::objectives[]::target":                {Required: true, Text: "above 1, below 100", Doc: "The promised share of good events, in percent."},
+	"::objectives[]::window":                {Min: "1h", Max: "366d", Text: "whole minutes, 1h to 366d", Doc: "The rolling window of the target."},
+	"::objectives[]::availability":          {Text: "one of `availability`, `latency`, `throughput`, `freshness`, `promql` and `composite` is needed", Doc: "An event is bad if its span failed."},
+	"::objectives[]::availability::service": {Text: selectText, Doc: selectService},
+	"::objectives[]::availability::kind":    {Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
+	"::objectives[]::availability::operations": {Text: selectText, Doc: selectOperations},
+	"::objectives[]::availability::version":    {Text: selectText, Doc: selectVersion},
+	"::objectives[]::availability::attributes": {Text: "attributes, each with " + selectText, Doc: selectAttributes},
+	"::objectives[]::availability::bad":        {Text: "`server`, `user`, or a list of these and of maps of conditions", Default: "server", Doc: selectBad},
+	"::objectives[]::availability::exclude":    {Text: "`server`, `user`, or a list of these and of maps of conditions", Doc: selectExclude},
 	"::objectives[]::latency":                  {Text: "one of `availability`, `latency`, `throughput`, `freshness`, `promql` and `composite` is needed", Doc: "An event is bad if its span took longer than the threshold, whether it failed or not."},
-	"::objectives[]::latency::service":         {Text: "any", Doc: selectService},
-	"::objectives[]::latency::kind":            {OneOf: spanKinds, Doc: "Only spans of this kind count."},
-	"::objectives[]::latency::operations":      {Text: "names of spans", Doc: selectOperations},
-	"::objectives[]::latency::attributes":      {Text: "any", Doc: selectAttributes},
+	"::objectives[]::latency::service":         {Text: selectText, Doc: selectService},
+	"::objectives[]::latency::kind":            {Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
+	"::objectives[]::latency::operations":      {Text: selectText, Doc: selectOperations},
+	"::objectives[]::latency::version":         {Text: selectText, Doc: selectVersion},
+	"::objectives[]::latency::attributes":      {Text: "attributes, each with " + selectText, Doc: selectAttributes},
+	"::objectives[]::latency::bad":             {Text: "`server`, `user`, or a list of these and of maps of conditions", Default: "none: slow spans only", Doc: selectBad},
+	"::objectives[]::latency::exclude":         {Text: "`server`, `user`, or a list of these and of maps of conditions", Doc: selectExclude},
 	"::objectives[]::latency::threshold":       {Required: true, Text: "above 0", Doc: "The longest duration of a good event."},
 	"::objectives[]::throughput":               {Text: "one of `availability`, `latency`, `throughput`, `freshness`, `promql` and `composite` is needed", Doc: "A minute is bad if it has fewer events than the minimum."},
-	"::objectives[]::throughput::service":      {Text: "any", Doc: selectService},
-	"::objectives[]::throughput::kind":         {OneOf: spanKinds, Doc: "Only spans of this kind count."},
-	"::objectives[]::throughput::operations":   {Text: "names of spans", Doc: selectOperations},
-	"::objectives[]::throughput::attributes":   {Text: "any", Doc: selectAttributes},
+	"::objectives[]::throughput::service":      {Text: selectText, Doc: selectService},
+	"::objectives[]::throughput::kind":         {Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
+	"::objectives[]::throughput::operations":   {Text: selectText, Doc: selectOperations},
+	"::objectives[]::throughput::version":      {Text: selectText, Doc: selectVersion},
+	"::objectives[]::throughput::attributes":   {Text: "attributes, each with " + selectText, Doc: selectAttributes},
+	"::objectives[]::throughput::bad":          {Text: "not written", Doc: "No event is bad: only their number matters."},
+	"::objectives[]::throughput::exclude":      {Text: "`server`, `user`, or a list of these and of maps of conditions", Doc: selectExclude},
 	"::objectives[]::throughput::minimum":      {Required: true, Text: "a rate above 0, such as 50/s, 3000/m or 180000/h", Doc: "The lowest rate of a good minute."},
 	"::objectives[]::freshness":                {Text: "one of `availability`, `latency`, `throughput`, `freshness`, `promql` and `composite` is needed", Doc: "A minute is bad if traffic has probably stopped by then."},
-	"::objectives[]::freshness::service":       {Text: "any", Doc: selectService},
-	"::objectives[]::freshness::kind":          {OneOf: spanKinds, Doc: "Only spans of this kind count."},
-	"::objectives[]::freshness::operations":    {Text: "names of spans", Doc: selectOperations},
-	"::objectives[]::freshness::attributes":    {Text: "any", Doc: selectAttributes},
+	"::objectives[]::freshness::service":       {Text: selectText, Doc: selectService},
+	"::objectives[]::freshness::kind":          {Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
+	"::objectives[]::freshness::operations":    {Text: selectText, Doc: selectOperations},
+	"::objectives[]::freshness::version":       {Text: selectText, Doc: selectVersion},
+	"::objectives[]::freshness::attributes":    {Text: "attributes, each with " + selectText, Doc: selectAttributes},
+	"::objectives[]::freshness::bad":           {Text: "not written", Doc: "No event is bad: only their number matters."},
+	"::objectives[]::freshness::exclude":       {Text: "`server`, `user`, or a list of these and of maps of conditions", Doc: selectExclude},
 	"::objectives[]::freshness::phi":           {Text: "1 to 30", Default: "8", Doc: "The suspicion from which on a silence is bad: −log10 of its probability."},
 	"::objectives[]::composite":                {Text: "one of `availability`, `latency`, `throughput`, `freshness`, `promql` and `composite` is needed", Doc: "The events of other objectives, each times its weight, are added up."},
 	"::objectives[]::composite[]::objective":   {Required: true, Text: "the name of another objective; all count events, or all count time", Doc: "The component."},

@@ -11,6 +11,7 @@ import (
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -32,6 +33,7 @@ const FormatVersion otherformat.Version = 1
 func Open(path string, moved func(otherformat.Moved)) (*state.DB, error) {
 	buckets := []string{alertsBucket, episodesBucket, engineBucket, cursorsBucket}
 	buckets = append(buckets, ledger.Buckets...)
+	buckets = append(buckets, parts.Buckets...)
 	buckets = append(buckets, notify.Buckets...)
 	return state.Open(path, state.Options{Version: FormatVersion, Buckets: buckets, Moved: moved})
 }

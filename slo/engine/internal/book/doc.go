@@ -2,6 +2,6 @@
 // works within transactions of the caller, which group what must change together.
 //
 // It has no types of its own. Its buckets are alerts (by objective), alert_episodes (alerts that resolved, by their end),
-// span_cursors (how far each series was read) and engine (the watermark of the span objectives); those of package ledger and
-// of package notify are described there.
+// span_cursors (how far each series was read) and engine (the watermark of the span objectives); those of the packages
+// ledger, parts and notify are described there.
 package book

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/slowburn/slowburn/slo"
@@ -59,18 +60,91 @@ func Compose(l *ledger.Ledger, in slo.Indicator, from, limit ledger.Minute) (to 
 	}
 	out := &samples.Counts{Deltas: make([]ledger.Delta, end-from), Measured: make([]bool, end-from)}
 	for i, c := range in.Components {
-		events, err := l.Minutes(accounts[i], from, end)
+		on, late, err := onTimeAndLate(l, accounts[i], from, end)
 		if err != nil {
 			return from, nil, err
 		}
-		factor := float64(c.Weight * c.Scale)
-		for j, e := range events {
-			out.Deltas[j].Total += factor * float64(e.Total)
-			out.Deltas[j].Bad += factor * float64(e.Bad)
-			out.Measured[j] = out.Measured[j] || from+ledger.Minute(j) < accounts[i].Measured
+		for j := range on {
+			m := from + ledger.Minute(j)
+			d := weighed(c, on[j])
+			out.Deltas[j].Total += d.Total
+			out.Deltas[j].Bad += d.Bad
+			out.Measured[j] = out.Measured[j] || m < accounts[i].Measured
+			if late[j] != (slo.Events{}) {
+				out.Earlier = append(out.Earlier, samples.Earlier{Arrived: m, Earlier: ledger.Earlier{Minute: m, Late: true, Delta: weighed(c, late[j])}})
+			}
 		}
 	}
+	slices.SortStableFunc(out.Earlier, func(a, b samples.Earlier) int { return cmp.Compare(a.Arrived, b.Arrived) })
 	return end, out, nil
+}
+
+func weighed(c slo.Component, e slo.Events) ledger.Delta {
+	factor := float64(c.Weight * c.Scale)
+	return ledger.Delta{Total: factor * float64(e.Total), Bad: factor * float64(e.Bad)}
+}
+
+// onTimeAndLate returns the events of an account's minutes, those that are late apart.
+func onTimeAndLate(l *ledger.Ledger, a *ledger.Account, from, to ledger.Minute) (on, late []slo.Events, err error) {
+	if on, err = l.Minutes(a, from, to); err != nil {
+		return nil, nil, err
+	}
+	late = make([]slo.Events, len(on))
+	if all, err := l.Late(a, from, to); err != nil || all == (slo.Events{}) {
+		return on, late, err
+	}
+	for i := range on {
+		m := from + ledger.Minute(i)
+		if late[i], err = l.Late(a, m, m+1); err != nil {
+			return nil, nil, err
+		}
+		on[i] = slo.Events{Total: on[i].Total - late[i].Total, Bad: on[i].Bad - late[i].Bad}
+	}
+	return on, late, nil
+}
+
+// lateWindow is the longest time for which events are added to an earlier minute.
+const lateWindow = 15
+
+// CatchUp adds to a composite account the events that were added to its components' earlier minutes, which it had composed already.
+// An account whose key is another has sums of other weights, and stays as it is.
+func CatchUp(l *ledger.Ledger, in slo.Indicator, a *ledger.Account, key string) error {
+	from, to := max(a.Next-lateWindow-1, a.First, a.IndicatorSince), a.Next
+	if to <= from || a.Indicator != key {
+		return nil
+	}
+	on, late, err := onTimeAndLate(l, a, from, to)
+	if err != nil {
+		return err
+	}
+	missing := make([][2]ledger.Delta, len(on))
+	for _, c := range in.Components {
+		component, ok, err := l.Find(c.Objective)
+		if err != nil || !ok {
+			return err
+		}
+		itsOn, itsLate, err := onTimeAndLate(l, component, from, to)
+		if err != nil {
+			return err
+		}
+		for i := range missing {
+			for j, e := range []slo.Events{itsOn[i], itsLate[i]} {
+				d := weighed(c, e)
+				missing[i][j].Total += d.Total
+				missing[i][j].Bad += d.Bad
+			}
+		}
+	}
+	var earlier []ledger.Earlier
+	for i, both := range missing {
+		for j, has := range []slo.Events{on[i], late[i]} {
+			d := ledger.Delta{Total: max(both[j].Total-float64(has.Total), 0), Bad: max(both[j].Bad-float64(has.Bad), 0)}
+			if d != (ledger.Delta{}) {
+				earlier = append(earlier, ledger.Earlier{Minute: from + ledger.Minute(i), Late: j == 1, Delta: d})
+			}
+		}
+	}
+	return l.AddEarlier(a, earlier)
 }
 
 // gapFrom returns the first minute after the gaps that all accounts have at a minute, or the minute if one has none.
@@ -129,5 +203,12 @@ func put(l *ledger.Ledger, a *ledger.Account, to ledger.Minute, counts *samples.
 			a.Measured = max(a.Measured, a.Next+ledger.Minute(i)+1)
 		}
 	}
-	return l.Append(a, a.Next, counts.Deltas)
+	if err := l.Append(a, a.Next, counts.Deltas); err != nil {
+		return err
+	}
+	var late []ledger.Earlier
+	for _, e := range counts.Earlier {
+		late = append(late, e.Earlier)
+	}
+	return l.AddEarlier(a, late)
 }

@@ -3,6 +3,7 @@ package derive
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
@@ -47,6 +48,7 @@ func Book(l *ledger.Ledger, o slo.Objective, from, to ledger.Minute, counts *sam
 			return nil, err
 		}
 	}
+	counts = byArrival(counts, from)
 	measured := a.Measured
 	for i, ok := range counts.Measured {
 		if ok {
@@ -63,6 +65,20 @@ func Book(l *ledger.Ledger, o slo.Objective, from, to ledger.Minute, counts *sam
 		return freshness(l, o, a, from, counts)
 	}
 	return judge(l, a, *o.Indicator.Slices, from, counts, measured)
+}
+
+// byArrival returns counts in which events belong to the minute in which they arrived: a minute is judged when it ends, and
+// most events arrive within seconds. Late events say nothing of any minute, and are left out.
+func byArrival(counts *samples.Counts, from ledger.Minute) *samples.Counts {
+	out := *counts
+	out.Deltas = slices.Clone(counts.Deltas)
+	for _, e := range counts.Earlier {
+		if d := &out.Deltas[e.Arrived-from]; !e.Late {
+			d.Total += e.Total
+			d.Bad += e.Bad
+		}
+	}
+	return &out
 }
 
 // throughput counts each minute in which the connector sli counted, as bad if it has fewer events than the minimum.

@@ -6,7 +6,9 @@
 // components. It has no state, and no types of its own.
 //
 // Rules:
-//   - Minutes are derived once, when their events are booked, so that an account never changes behind its watermark.
+//   - Slices and minutes are judged once, when their events are booked.
+//   - Events of slices, throughput and freshness count in the minute in which they arrive; those that are late do not.
+//   - Events that are added to earlier minutes of a component are added to the same minutes of a composite.
 //   - An account holds one unit. When an objective's unit changes (SameUnit), its account is replaced.
 //   - A slice counts in its last minute. It is judged if all of it is in the account of the events and some of it was measured.
 //   - A minute of freshness is bad if traffic has probably stopped by then: by the intervals around the same half hour of the last four

@@ -33,7 +33,9 @@ type TelemetryBuilder struct {
 	ExtensionSloEvaluationLagSeconds      metric.Float64ObservableGauge
 	ExtensionSloEvaluations               metric.Int64Counter
 	ExtensionSloFailedQueries             metric.Int64Counter
+	ExtensionSloGivenUpBytes              metric.Int64Counter
 	ExtensionSloPendingDeliveries         metric.Int64ObservableGauge
+	ExtensionSloUsedBytes                 metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -68,6 +70,21 @@ func (builder *TelemetryBuilder) RegisterExtensionSloPendingDeliveriesCallback(c
 		cb(ctx, &observerInt64{inst: builder.ExtensionSloPendingDeliveries, obs: o})
 		return nil
 	}, builder.ExtensionSloPendingDeliveries)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExtensionSloUsedBytesCallback sets callback for observable ExtensionSloUsedBytes metric.
+func (builder *TelemetryBuilder) RegisterExtensionSloUsedBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExtensionSloUsedBytes, obs: o})
+		return nil
+	}, builder.ExtensionSloUsedBytes)
 	if err != nil {
 		return err
 	}
@@ -146,10 +163,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{query}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExtensionSloGivenUpBytes, err = builder.meter.Int64Counter(
+		"otelcol_extension_slo_given_up_bytes",
+		metric.WithDescription("Data of slo.db that were given up because it reached max_size, by kind. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExtensionSloPendingDeliveries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_slo_pending_deliveries",
 		metric.WithDescription("Deliveries that wait for their receiver. [Alpha]"),
 		metric.WithUnit("{delivery}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExtensionSloUsedBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_slo_used_bytes",
+		metric.WithDescription("Pages of slo.db that are in use. The file itself does not shrink; free pages are used again. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

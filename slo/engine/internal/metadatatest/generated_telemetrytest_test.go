@@ -28,10 +28,15 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	require.NoError(t, tb.RegisterExtensionSloUsedBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	tb.ExtensionSloDeliveries.Add(context.Background(), 1)
 	tb.ExtensionSloEvaluationDurationSeconds.Record(context.Background(), 1)
 	tb.ExtensionSloEvaluations.Add(context.Background(), 1)
 	tb.ExtensionSloFailedQueries.Add(context.Background(), 1)
+	tb.ExtensionSloGivenUpBytes.Add(context.Background(), 1)
 	AssertEqualExtensionSloDeliveries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -47,7 +52,13 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualExtensionSloFailedQueries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualExtensionSloGivenUpBytes(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualExtensionSloPendingDeliveries(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExtensionSloUsedBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

@@ -26,14 +26,18 @@ func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledge
 	}
 	c := newCounts(from, to)
 	minutes := in.Resolution.Minutes()
-	err := eachMinute(ctx, q, spec.ExpandWindow(in.TotalQuery, in.Resolution), from, to, func(i int, v float64) {
+	err := eachMinute(ctx, q, spec.ExpandWindow(in.TotalQuery, in.Resolution), from, to, func(i int, m model.Metric, v float64) {
 		c.Deltas[i].Total += v / minutes
 		c.Measured[i] = true
+		c.part(partOf(m), from+ledger.Minute(i), false, v/minutes)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("promql::total: %w", err)
 	}
-	err = eachMinute(ctx, q, spec.ExpandWindow(in.BadQuery, in.Resolution), from, to, func(i int, v float64) { c.Deltas[i].Bad += v / minutes })
+	err = eachMinute(ctx, q, spec.ExpandWindow(in.BadQuery, in.Resolution), from, to, func(i int, m model.Metric, v float64) {
+		c.Deltas[i].Bad += v / minutes
+		c.part(partOf(m), from+ledger.Minute(i), true, v/minutes)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("promql::bad: %w", err)
 	}
@@ -42,19 +46,19 @@ func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledge
 
 // eachMinute evaluates a query at the end of each minute and calls add for each series of the result. Without series, or with
 // NaN or an infinity, the minute has no events and is not measured.
-func eachMinute(ctx context.Context, q Querier, expr string, from, to ledger.Minute, add func(i int, v float64)) error {
-	return eachValue(ctx, q, expr, from, to, func(i int, v float64) {
+func eachMinute(ctx context.Context, q Querier, expr string, from, to ledger.Minute, add func(i int, labels model.Metric, v float64)) error {
+	return eachValue(ctx, q, expr, from, to, func(i int, labels model.Metric, v float64) {
 		if !math.IsInf(v, 0) {
-			add(i, max(v, 0))
+			add(i, labels, max(v, 0))
 		}
 	})
 }
 
 // eachValue evaluates a query at the end of each minute and calls add for each value but NaN.
-func eachValue(ctx context.Context, q Querier, expr string, from, to ledger.Minute, add func(i int, v float64)) error {
-	addSample := func(m ledger.Minute, v model.SampleValue) {
+func eachValue(ctx context.Context, q Querier, expr string, from, to ledger.Minute, add func(i int, labels model.Metric, v float64)) error {
+	addSample := func(m ledger.Minute, labels model.Metric, v model.SampleValue) {
 		if f := float64(v); m >= from && m < to && !math.IsNaN(f) {
-			add(int(m-from), f)
+			add(int(m-from), labels, f)
 		}
 	}
 	var v model.Value
@@ -69,15 +73,15 @@ func eachValue(ctx context.Context, q Querier, expr string, from, to ledger.Minu
 	}
 	switch v := v.(type) {
 	case *model.Scalar:
-		addSample(from, v.Value)
+		addSample(from, nil, v.Value)
 	case model.Vector:
 		for _, s := range v {
-			addSample(from, s.Value)
+			addSample(from, s.Metric, s.Value)
 		}
 	case model.Matrix:
 		for _, series := range v {
 			for _, s := range series.Values {
-				addSample(ledger.MinuteOf(s.Timestamp.Time()), s.Value)
+				addSample(ledger.MinuteOf(s.Timestamp.Time()), series.Metric, s.Value)
 			}
 		}
 	default:

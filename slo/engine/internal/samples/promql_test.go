@@ -49,6 +49,16 @@ func TestReadPromQL(t *testing.T) {
 			for i, n := range c.want {
 				want.Deltas[i], want.Measured[i] = ledger.Delta{Total: n, Bad: n}, !slices.Contains(c.not, i)
 			}
+			sums := make([]ledger.Delta, len(c.want))
+			for _, d := range got.Parts {
+				if d.Bad {
+					sums[d.Minute-first].Bad += d.N
+				} else {
+					sums[d.Minute-first].Total += d.N
+				}
+			}
+			assert.Equal(t, want.Deltas, sums, "the parts")
+			got.Parts = nil
 			assert.Equal(t, want, got)
 		})
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/spec"
@@ -19,7 +21,7 @@ const roundingAllowed = 1e-6
 // with a value is such a one, the counts have a Problem.
 func readRatio(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (*Counts, error) {
 	values := make([][]float64, to-from)
-	err := eachValue(ctx, q, spec.ExpandWindow(in.RatioQuery, in.Resolution), from, to, func(i int, v float64) { values[i] = append(values[i], v) })
+	err := eachValue(ctx, q, spec.ExpandWindow(in.RatioQuery, in.Resolution), from, to, func(i int, _ model.Metric, v float64) { values[i] = append(values[i], v) })
 	if err != nil {
 		return nil, fmt.Errorf("promql::error_ratio: %w", err)
 	}

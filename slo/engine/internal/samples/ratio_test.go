@@ -11,6 +11,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 )
 
 // TestReadRatio checks how the values of a ratio become parts of minutes, and which values are none.
@@ -115,8 +116,9 @@ func TestReadHeartbeat(t *testing.T) {
 	db.series[0].Metric[heartbeatLabel] = "true"
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{30, 4})
 	db.sample(TotalMetric, "b", "x", [2]float64{0, 0}, [2]float64{60, 4})
-	counts, _, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60, 60)
+	counts, _, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60, 60, 15)
 	require.NoError(t, err)
-	assert.Equal(t, &Counts{Deltas: []ledger.Delta{{Total: 4}, {}}, Measured: []bool{true, true}, Counting: []bool{true, true}}, counts["a"])
+	assert.Equal(t, &Counts{Deltas: []ledger.Delta{{Total: 4}, {}}, Measured: []bool{true, true}, Counting: []bool{true, true},
+		Parts: []parts.Delta{{Minute: first, N: 4}}}, counts["a"])
 	assert.Nil(t, counts["b"].Counting)
 }

@@ -71,7 +71,9 @@ func spanQuery(window time.Duration) string {
 // A new series without a zero in the lookback is searched for one further back, by births minutes: it may have been born while
 // its samples could not be written, and all of them were written later. births must not reach back beyond the first minute of
 // the ledger, which does not count what came before. No query of the search reads more minutes than one that reads batch of them.
-func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, batch ledger.Minute) (map[string]*Counts, Cursors, error) {
+//
+// Events belong to the minute in which their spans ended, for up to window minutes before they arrived; older ones are late.
+func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, batch, window ledger.Minute) (map[string]*Counts, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
 		return nil, nil, err
@@ -96,15 +98,13 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 			c.measure(ledger.MinuteOf(s.Timestamp.Time()), from)
 		}
 		bad := series.Metric[model.MetricNameLabel] == BadMetric
+		age, late := ageOf(series.Metric)
 		id := series.Metric.Fingerprint()
 		cursor, seen := known[id]
-		if countSeries(&cursor, seen, series.Values, from, to, func(m ledger.Minute, n float64) {
-			c.measure(m, from)
-			if bad {
-				c.Deltas[m-from].Bad += n
-			} else {
-				c.Deltas[m-from].Total += n
-			}
+		part := partOf(series.Metric)
+		if countSeries(&cursor, seen, series.Values, to, func(m ledger.Minute, n float64) {
+			c.measure(max(m, from), from)
+			c.part(part, c.add(m, from, age, window, late, bad, n), bad, n)
 		}) {
 			moved[id] = cursor
 		}
@@ -149,8 +149,8 @@ func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matr
 }
 
 // countSeries walks the samples behind the cursor, adds each increment to its minute, and reports whether the cursor moved.
-// Increments of minutes before from are late and count in from.
-func countSeries(c *Cursor, seen bool, samples []model.SamplePair, from, to ledger.Minute, add func(ledger.Minute, float64)) bool {
+// Minutes may be before those that are read.
+func countSeries(c *Cursor, seen bool, samples []model.SamplePair, to ledger.Minute, add func(ledger.Minute, float64)) bool {
 	moved := false
 	for _, s := range samples {
 		at, value := int64(s.Timestamp), float64(s.Value)
@@ -166,7 +166,7 @@ func countSeries(c *Cursor, seen bool, samples []model.SamplePair, from, to ledg
 			if step < 0 { // the counter was reset to zero
 				step = value
 			}
-			add(max(m, from), step)
+			add(m, step)
 		}
 		*c, seen, moved = Cursor{at, value}, true, true
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/ledger/parts"
 )
 
 var (
@@ -101,11 +102,11 @@ func TestSeriesRules(t *testing.T) {
 					return d.Total
 				}
 				// Reading all minutes at once and one by one gives the same.
-				counts, _, err := ReadSpans(t.Context(), db, Cursors{}, first, first+3, 60, 60)
+				counts, _, err := ReadSpans(t.Context(), db, Cursors{}, first, first+3, 60, 60, 15)
 				require.NoError(t, err)
 				known := Cursors{}
 				for m := range ledger.Minute(3) {
-					one, moved, err := ReadSpans(t.Context(), db, known, first+m, first+m+1, 60, 60)
+					one, moved, err := ReadSpans(t.Context(), db, known, first+m, first+m+1, 60, 60, 15)
 					require.NoError(t, err)
 					maps.Copy(known, moved)
 					var got float64
@@ -128,31 +129,32 @@ func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	db.sample(TotalMetric, "a", "y", [2]float64{0, 0}, [2]float64{30, 5}, [2]float64{90, 6})
 	db.sample(BadMetric, "a", "x", [2]float64{0, 0}, [2]float64{30, 2})
 	db.sample(TotalMetric, "b", "x", [2]float64{0, 0}, [2]float64{30, 1})
-	counts, moved, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60, 60)
+	counts, moved, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60, 60, 15)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]*Counts{
-		"a": {Deltas: []ledger.Delta{{Total: 15, Bad: 2}, {Total: 1}}, Measured: []bool{true, true}},
-		"b": {Deltas: []ledger.Delta{{Total: 1}, {}}, Measured: []bool{true, false}},
+		"a": {Deltas: []ledger.Delta{{Total: 15, Bad: 2}, {Total: 1}}, Measured: []bool{true, true},
+			Parts: []parts.Delta{{Minute: first, N: 15}, {Minute: first + 1, N: 1}, {Minute: first, Bad: true, N: 2}}},
+		"b": {Deltas: []ledger.Delta{{Total: 1}, {}}, Measured: []bool{true, false}, Parts: []parts.Delta{{Minute: first, N: 1}}},
 	}, counts)
 	assert.Len(t, moved, 4)
 	assert.Equal(t, Cursor{At: noon.Add(90 * time.Second).UnixMilli(), Value: 6}, moved[db.series[1].Metric.Fingerprint()])
 	assert.Equal(t, []string{"7m until 12:02"}, db.windows, "two minutes, and five before")
 
-	again, moved, err := ReadSpans(t.Context(), db, moved, first+2, first+3, 60, 60)
+	again, moved, err := ReadSpans(t.Context(), db, moved, first+2, first+3, 60, 60, 15)
 	require.NoError(t, err)
 	assert.Empty(t, moved, "there is nothing behind the cursors")
 	assert.Equal(t, map[string]*Counts{"a": newCounts(0, 1), "b": newCounts(0, 1)}, again, "nor was anything measured")
 }
 
-// TestLateSampleCountsInTheFirstMinute checks that a late sample counts in the first minute that is not yet evaluated: evaluated
-// ones do not change.
-func TestLateSampleCountsInTheFirstMinute(t *testing.T) {
+// TestLateSampleCountsInItsMinute checks that a sample that comes after its minute was evaluated counts there yet.
+func TestLateSampleCountsInItsMinute(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{50, 3}, [2]float64{70, 4})
 	known := Cursors{db.series[0].Metric.Fingerprint(): {At: noon.UnixMilli()}}
-	counts, _, err := ReadSpans(t.Context(), db, known, first+1, first+2, 60, 60)
+	counts, _, err := ReadSpans(t.Context(), db, known, first+1, first+2, 60, 60, 15)
 	require.NoError(t, err)
-	assert.Equal(t, &Counts{Deltas: []ledger.Delta{{Total: 4}}, Measured: []bool{true}}, counts["a"])
+	assert.Equal(t, &Counts{Deltas: []ledger.Delta{{Total: 1}}, Measured: []bool{true}, Parts: []parts.Delta{{Minute: first, N: 3}, {Minute: first + 1, N: 1}},
+		Earlier: []Earlier{{first + 1, ledger.Earlier{Minute: first, Delta: ledger.Delta{Total: 3}}}}}, counts["a"])
 }
 
 // TestBirths checks when the birth of a series is looked for further back.
@@ -190,9 +192,14 @@ func TestBirths(t *testing.T) {
 			db := new(database)
 			db.sample(TotalMetric, "known", "x", [2]float64{0, 0})
 			db.sample(TotalMetric, "a", "x", c.samples...)
-			counts, _, err := ReadSpans(t.Context(), db, c.known(db), first, first+1, c.births, c.batch)
+			counts, _, err := ReadSpans(t.Context(), db, c.known(db), first, first+1, c.births, c.batch, 15)
 			require.NoError(t, err)
-			assert.Equal(t, []ledger.Delta{{Total: c.want}}, counts["a"].Deltas)
+			total := counts["a"].Deltas[0].Total
+			for _, e := range counts["a"].Earlier { // those of samples that came late
+				assert.Less(t, e.Minute, first)
+				total += e.Total
+			}
+			assert.Equal(t, c.want, total)
 			assert.Equal(t, c.windows, db.windows)
 		})
 	}
@@ -202,7 +209,7 @@ func TestBirths(t *testing.T) {
 func TestBirthsWhereTheDatabaseFails(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{-1200, 0}, [2]float64{59, 7})
-	counts, moved, err := ReadSpans(t.Context(), &failing{database: db, after: 1}, Cursors{}, first, first+1, 60, 60)
+	counts, moved, err := ReadSpans(t.Context(), &failing{database: db, after: 1}, Cursors{}, first, first+1, 60, 60, 15)
 	require.EqualError(t, err, "down")
 	assert.Nil(t, counts)
 	assert.Nil(t, moved)
@@ -241,9 +248,9 @@ func (a *answers) QueryRange(_ context.Context, expr string, r promv1.Range) (mo
 
 func TestReadSpansErrors(t *testing.T) {
 	down := errors.New("down")
-	_, _, err := ReadSpans(t.Context(), &answers{err: down}, Cursors{}, first, first+1, 60, 60)
+	_, _, err := ReadSpans(t.Context(), &answers{err: down}, Cursors{}, first, first+1, 60, 60, 15)
 	require.ErrorIs(t, err, down)
-	_, _, err = ReadSpans(t.Context(), &answers{value: model.Vector{}}, Cursors{}, first, first+1, 60, 60)
+	_, _, err = ReadSpans(t.Context(), &answers{value: model.Vector{}}, Cursors{}, first, first+1, 60, 60, 15)
 	require.EqualError(t, err, "the time series database answered with a vector to a query for samples")
 }
 
@@ -251,7 +258,7 @@ func TestReadSpansErrors(t *testing.T) {
 func TestSamplesOutsideTheRangeAreIgnored(t *testing.T) {
 	db := new(database)
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{60, 2}, [2]float64{61, 5}, [2]float64{200, 9})
-	counts, moved, err := ReadSpans(t.Context(), &answers{value: db.series}, Cursors{}, first, first+1, 60, 60)
+	counts, moved, err := ReadSpans(t.Context(), &answers{value: db.series}, Cursors{}, first, first+1, 60, 60, 15)
 	require.NoError(t, err)
 	assert.Equal(t, []ledger.Delta{{Total: 2}}, counts["a"].Deltas)
 	assert.Equal(t, Cursors{db.series[0].Metric.Fingerprint(): {At: noon.Add(time.Minute).UnixMilli(), Value: 2}}, moved)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/match"
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
@@ -58,6 +59,41 @@ func benchObjectives(n int, attributes map[string]string) (objectives []slo.Obje
 	return objectives
 }
 
+// patterns returns the n-th of the ways to select spans of the benchmark by regular expressions.
+func patterns(n int) *match.Condition {
+	like := func(pattern string) *match.Text { return &match.Text{Like: []string{pattern}} }
+	return []*match.Condition{
+		{Operation: like(`GET /api/v[12]/.*`)},
+		{Attributes: map[string]match.Text{"http.route": *like(`/api/v\d/.*`)}},
+		{Version: like(`1\..*`), Operation: &match.Text{NotLike: []string{`.*/health`}}},
+		{Attributes: map[string]match.Text{"deployment.environment.name": *like(`prod|staging`)}},
+		{Operation: like(`(GET|POST) .*`), Attributes: map[string]match.Text{"server.address": {NotLike: []string{`.*\.internal`}}}},
+	}[n%5]
+}
+
+// serviceObjectives returns n objectives of one service each, of which some select by regular expressions too.
+func serviceObjectives(n, regexes int) (objectives []slo.Objective) {
+	for i, o := range benchObjectives(n, nil) {
+		o.Indicator.Spans.Service = fmt.Sprint("service-", i%20)
+		if i < regexes {
+			o.Indicator.Spans.Where = patterns(i)
+		}
+		objectives = append(objectives, o)
+	}
+	return objectives
+}
+
+// manyObjectives returns n objectives of all spans, of which some select by regular expressions.
+func manyObjectives(n, regexes int) (objectives []slo.Objective) {
+	for i, o := range benchObjectives(n, nil) {
+		if i < regexes {
+			o.Indicator.Spans.Where = patterns(i)
+		}
+		objectives = append(objectives, o)
+	}
+	return objectives
+}
+
 func BenchmarkCount(b *testing.B) {
 	for _, bb := range []struct {
 		name       string
@@ -69,6 +105,9 @@ func BenchmarkCount(b *testing.B) {
 		{"10 objectives by attribute", benchObjectives(10, map[string]string{"http.route": "/api/v1/resource"}), ""},
 		{"10 objectives by resource attribute", benchObjectives(10, map[string]string{"deployment.environment.name": "prod"}), ""},
 		{"10 objectives, sampled upstream", benchObjectives(10, nil), "ot=th:c"},
+		{"1 objective", benchObjectives(1, nil), ""},
+		{"20 objectives of services, 5 with regexes", serviceObjectives(20, 5), ""},
+		{"20 objectives of all spans, 5 with regexes", manyObjectives(20, 5), ""},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			requests, spans := benchRequests(b, bb.state)

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"sync"
 
-	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
 // Births take the tree's mutex: they happen once per series. The log gets a series' definition before anybody can find
@@ -169,11 +169,7 @@ func (s *stripe) newTally(op *operation, t *tally, version *value, e *event, ove
 	defer s.tree.mu.Unlock()
 	if crowded {
 		if !op.exempt {
-			status := uint8(wire.StatusUnset)
-			if e.failed {
-				status = wire.StatusError
-			}
-			other := s.otherOperation(op.service, uint8(e.kind), status)
+			other := s.otherOperation(op.service, e.span.Kind, e.span.Status)
 			if of := other.tallyOf(t.indicator); of != nil {
 				op, t = other, of
 			}
@@ -283,24 +279,25 @@ func (v *versionTally) publish(s *EventSeries) {
 }
 
 // badSeries returns the series that a failed span's bad event counts in.
-func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64) *EventSeries {
+func (s *stripe) badSeries(v *versionTally, e *event, cause judge.Cause, overflow *[NumLabels]int64) *EventSeries {
 	svc := v.operation.service
-	if e.reason == nil {
-		var scratch [maxReason]byte
-		text := failureReason(e.body, scratch[:])
+	reason := e.reasons[cause]
+	if reason == nil {
+		text := s.reasonText(cause)
 		over := false
-		if e.reason = svc.reasons.get(text); e.reason != nil {
-			over = e.reason.label == Other
-		} else if e.reason, over = svc.reasons.beyond(text, isUsual(text)); e.reason == nil {
+		if reason = svc.reasons.get(text); reason != nil {
+			over = reason.label == Other
+		} else if reason, over = svc.reasons.beyond(text, isUsual(text)); reason == nil {
 			s.tree.mu.Lock()
-			e.reason, over = svc.reason(text)
+			reason, over = svc.reason(text)
 			s.tree.mu.Unlock()
 		}
 		if over {
 			overflow[s.cause(Reason)]++
 		}
+		e.reasons[cause] = reason
 	}
-	if bad := v.because(e.reason); bad != nil {
+	if bad := v.because(reason); bad != nil {
 		return bad
 	}
 	if s.crowded.Load() {
@@ -309,10 +306,10 @@ func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64
 	}
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	if bad := v.because(e.reason); bad != nil {
+	if bad := v.because(reason); bad != nil {
 		return bad
 	}
-	bad := s.makeBad(v, e.reason)
+	bad := s.makeBad(v, reason)
 	s.addEvents(bad)
 	s.define(appendEventDefinition(nil, bad))
 	v.publish(bad)
@@ -337,6 +334,7 @@ func (t *tree) removeEvents(s *EventSeries) {
 	op := v.operation
 	svc := op.service
 	t.event.remove(s.number)
+	s.removeAges(t, func(*AgeSeries) bool { return true })
 	if s.reason != nil {
 		releaseValue(&svc.reasons, s.reason)
 		for link := &v.bad; link.Load() != nil; link = &link.Load().next {

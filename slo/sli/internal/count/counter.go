@@ -7,6 +7,8 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/clocks"
+	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
 // unknownService is the service of a resource without service.name, as in the SDKs.
@@ -44,8 +46,8 @@ type Limits struct {
 // New returns a counter of spans, and of the events of the objectives, without a log. It calls take, which must not call it,
 // for each counted request that has an ID.
 func New(limits Limits, objectives []slo.Objective, take func(id RequestID, at int64)) *Counter {
-	var attrs attributes
-	c := &Counter{tree: newTree(limits, objectives, &attrs), turn: 1, take: take}
+	rules := new(judge.Rules)
+	c := &Counter{tree: newTree(limits, objectives, rules), turn: 1, take: take}
 	n := 2
 	for n < 2*runtime.GOMAXPROCS(0) && n < maxStripes {
 		n *= 2
@@ -53,7 +55,7 @@ func New(limits Limits, objectives []slo.Objective, take func(id RequestID, at i
 	c.stripes = make([]stripe, n)
 	for i := range c.stripes {
 		c.stripes[i].tree = c.tree
-		c.stripes[i].attributes = attrs.clone()
+		c.stripes[i].judge = judge.New(rules)
 	}
 	return c
 }
@@ -102,6 +104,9 @@ func (c *Counter) Count(r *wire.Request, id RequestID, at int64) (n Result) {
 	}
 	return n
 }
+
+// Clocks returns the clocks of the processes whose spans are events of a counter.
+func Clocks(c *Counter) *clocks.Clocks { return c.tree.clocks }
 
 // foldOwn folds the pending records of a stripe, unless another goroutine folds. The caller holds the stripe.
 func (c *Counter) foldOwn(s *stripe) {

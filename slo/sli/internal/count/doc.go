@@ -4,7 +4,8 @@
 // Its types are Counter (all that was counted), Log (what keeps records of it), EventSeries and CallSeries (time series of it, with
 // what a reader notes of them in Series), EventPoint and CallPoint (copies of their content), and the numbers Weight and
 // Histogram. Inside, a stripe makes a record of a request, by a tree of services, operations and tallies that a span finds its way
-// through without a lock; and an indicator is an objective compiled for matching.
+// through without a lock; and an indicator is an objective compiled for matching: what can be answered once per name is answered in the
+// tree, and package judge answers the rest for each span.
 //
 //	a count is   in                                      moved on by
 //	a record     a stripe's pending, and the log         fold: when 64 KiB came together, or somebody reads

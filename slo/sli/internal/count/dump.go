@@ -63,7 +63,19 @@ func appendCallDump(b []byte, s *CallSeries) (record []byte, definition int) {
 func appendEventDump(b []byte, s *EventSeries) (record []byte, definition int) {
 	b = appendEventDefinition(b, s)
 	definition = len(b)
-	return appendSeries(append(b, recordEventsN), &s.Series, s.at.n), definition
+	b = binary.AppendUvarint(append(b, recordEventsN), uint64(s.number))
+	cells := 0
+	for range s.at.all {
+		cells++
+	}
+	b = binary.AppendUvarint(b, uint64(cells))
+	for c := range s.at.all {
+		b = appendWeight(binary.AppendVarint(b, int64(c.minute)), c.n)
+	}
+	for a := range s.ages {
+		b = appendWeight(appendMark(append(b, a.age), &a.Series), a.n)
+	}
+	return b, definition
 }
 
 func appendSeries(b []byte, s *Series, n Weight) []byte {
@@ -119,27 +131,27 @@ func (c *Counter) Restore(record []byte, found *Restored) error {
 		t.restoreEvents(r)
 	case recordMarks:
 		for r.more() {
-			events, number := r.byte() == 1, r.number()
+			kind, number, age := r.series()
 			born, told := r.varint(), r.byte() == 1
-			if s := t.seriesAt(events, number); s != nil && !r.failed {
+			if s := t.seriesAt(kind, number, age); s != nil && !r.failed {
 				s.Born, s.ZeroEmitted = born, told
 			}
 		}
 	case recordExpired:
 		for r.more() {
-			events, number := r.byte() == 1, r.number()
-			t.forget(events, number)
+			kind, number, age := r.series()
+			if !r.failed {
+				t.forget(kind, number, age)
+			}
 		}
 	case recordFlush:
 		found.Flushed = max(found.Flushed, r.varint())
 	case recordCallsN:
 		t.restoreCallCount(r)
 	case recordEventsN:
-		e := t.event.find(r.number(), (*eventNumber).isFree)
-		born, told, n := r.varint(), r.byte() == 1, r.weight()
-		if e != nil && !r.failed {
-			e.series.Born, e.series.ZeroEmitted, e.n = born, told, n
-		}
+		r.restoreEvents(t)
+	case recordAged:
+		r.restoreAged(t)
 	case recordRequest:
 		at, id := int64(r.uint64()), RequestID{r.uint64(), r.uint64()}
 		if !r.failed {
@@ -168,7 +180,7 @@ func (t *tree) restoreSpans(record []byte, found *Restored) error {
 	if !id.IsZero() {
 		found.Request(id, at)
 	}
-	t.apply(record[spansHead:], false)
+	t.apply(record[spansHead:], recordMinute(record), false)
 	return nil
 }
 
@@ -183,7 +195,12 @@ func isEntries(b []byte) bool {
 		if word&entryEvent == 0 {
 			length += 8
 		}
-		if word&entryWeighted != 0 {
+		switch {
+		case word&entryEvent != 0 && word&entryAge != 0:
+			if word&entryNumber > ageLate {
+				return false
+			}
+		case word&entryWeighted != 0:
 			length += 12
 		}
 		if length > len(b) {
@@ -194,10 +211,49 @@ func isEntries(b []byte) bool {
 	return true
 }
 
-func (t *tree) seriesAt(events bool, number uint32) *Series {
-	if events {
+// The kinds of series in records of marks and of expiry.
+const (
+	kindCalls  = 0
+	kindEvents = 1 // of age 0; of all ages where they expired
+	kindAge    = 2 // of another age, which is the next byte
+)
+
+func appendSeriesOf(b []byte, s *Series) []byte {
+	switch {
+	case !s.events:
+		return binary.AppendUvarint(append(b, kindCalls), uint64(s.number))
+	case s.age == 0:
+		return binary.AppendUvarint(append(b, kindEvents), uint64(s.number))
+	default:
+		return append(binary.AppendUvarint(append(b, kindAge), uint64(s.number)), s.age)
+	}
+}
+
+// series reads what appendSeriesOf wrote.
+func (r *reader) series() (kind byte, number uint32, age uint8) {
+	kind, number = r.byte(), r.number()
+	if kind == kindAge {
+		age = r.age()
+	}
+	r.failed = r.failed || kind > kindAge
+	return kind, number, age
+}
+
+func (r *reader) age() uint8 {
+	age := r.byte()
+	r.failed = r.failed || age >= numAges
+	return age
+}
+
+func (t *tree) seriesAt(kind byte, number uint32, age uint8) *Series {
+	if kind != kindCalls {
 		if e := t.event.find(number, (*eventNumber).isFree); e != nil {
-			return &e.series.Series
+			if a := e.series.find(age); a != nil {
+				return &a.Series
+			}
+			if age < numAges {
+				return &e.series.makeAge(t, age).Series
+			}
 		}
 		return nil
 	}
@@ -208,10 +264,14 @@ func (t *tree) seriesAt(events bool, number uint32) *Series {
 }
 
 // forget removes a series that had expired.
-func (t *tree) forget(events bool, number uint32) {
-	if events {
+func (t *tree) forget(kind byte, number uint32, age uint8) {
+	if kind != kindCalls {
 		if e := t.event.find(number, (*eventNumber).isFree); e != nil {
 			s := e.series
+			if kind == kindAge {
+				s.removeAges(t, func(a *AgeSeries) bool { return a.age == age })
+				return
+			}
 			t.removeEvents(s)
 			t.events = slices.DeleteFunc(t.events, func(o *EventSeries) bool { return o == s })
 		}
@@ -305,6 +365,25 @@ func restoreValue(n *names[value], text string) *value {
 	return v
 }
 
+// restoreEvents applies the counts of a series of events in a snapshot.
+func (r *reader) restoreEvents(t *tree) {
+	e := t.event.find(r.number(), (*eventNumber).isFree)
+	var found []minuteCount
+	for n := r.uvarint(); n > 0 && r.more(); n-- {
+		found = append(found, minuteCount{minute(r.varint()), r.weight()})
+	}
+	if e != nil && !r.failed {
+		e.set(found)
+	}
+	for r.more() {
+		age, born, told, n := r.age(), r.varint(), r.byte() == 1, r.weight()
+		if e != nil && !r.failed {
+			a := e.series.makeAge(t, age)
+			a.Born, a.ZeroEmitted, a.n = born, told, n
+		}
+	}
+}
+
 func (t *tree) restoreCallCount(r *reader) {
 	s := t.call.find(r.number(), (*CallSeries).isFree)
 	born, told, n := r.varint(), r.byte() == 1, r.weight()
@@ -331,6 +410,9 @@ func (c *Counter) Restored() {
 	t.call.collect((*CallSeries).isFree)
 	t.event.collect((*eventNumber).isFree)
 	for _, s := range t.events {
+		if s.at != nil {
+			s.at.settle()
+		}
 		if s.number == 0 { // the process ended between the two definitions of a tally
 			t.addEvents(s)
 			s.tally.tally.showRestored(s.tally)

@@ -12,7 +12,7 @@ func (c *Counter) fold(records []byte) {
 	defer t.mu.Unlock()
 	for len(records) > 0 {
 		length := binary.LittleEndian.Uint32(records[4:])
-		t.apply(records[spansHead:length], true)
+		t.apply(records[spansHead:length], recordMinute(records), true)
 		records = records[length:]
 	}
 }
@@ -31,25 +31,35 @@ const (
 )
 
 // apply adds the entries of one record to their series. With own they are as a stripe wrote them, so all of their series exist;
-// else they passed isEntries. Like stripe.run, it touches all memory that a group of calls will change before it changes any.
-func (t *tree) apply(entries []byte, own bool) {
+// else they passed isEntries. counted is the minute in which they were counted. Like stripe.run, it touches all memory that a group of calls will change before it changes any.
+func (t *tree) apply(entries []byte, counted minute, own bool) {
 	group, n := &t.group, 0
+	ended := counted // of the span whose entries come next
 	for len(entries) >= 4 {
 		word := binary.LittleEndian.Uint32(entries)
 		entries = entries[4:]
 		number := word & entryNumber
 		if word&entryEvent != 0 {
+			if word&entryAge != 0 {
+				ended = counted.before(word & ageMask)
+				continue
+			}
+			if own && word&entryWeighted == 0 {
+				t.event.at(number).addOne(ended)
+				continue
+			}
 			w := weightOne
 			if word&entryWeighted != 0 {
 				w, entries = weightAt(entries), entries[weightLength:]
 			}
 			if own {
-				t.event.at(number).n.add(w)
+				t.event.at(number).add(ended, w)
 			} else if e := t.event.find(number, (*eventNumber).isFree); e != nil {
-				e.n.add(w)
+				e.add(ended, w)
 			}
 			continue
 		}
+		ended = counted
 		nanos := binary.LittleEndian.Uint64(entries)
 		entries = entries[8:]
 		var s *CallSeries
@@ -126,16 +136,15 @@ func (c *Counter) foldAll() {
 	}
 }
 
-// lockAll locks all stripes: no goroutine counts, or walks the tree without its lock.
-func (c *Counter) lockAll() {
+// lockAll locks all stripes: no goroutine counts, or walks the tree without its lock, until unlock is called.
+func (c *Counter) lockAll() (unlock func()) {
 	for i := range c.stripes {
 		c.stripes[i].mu.Lock()
 	}
-}
-
-func (c *Counter) unlockAll() {
-	for i := range c.stripes {
-		c.stripes[i].mu.Unlock()
+	return func() {
+		for i := range c.stripes {
+			c.stripes[i].mu.Unlock()
+		}
 	}
 }
 
@@ -145,7 +154,7 @@ func (c *Counter) unlockAll() {
 func (c *Counter) SwitchLog(log Log, records func(record []byte) error) (turn uint64, err error) {
 	c.gate.Lock()
 	defer c.gate.Unlock()
-	c.lockAll()
+	unlock := c.lockAll()
 	c.turn++
 	c.tree.owed.pay(log)
 	waiting := make([][]byte, 0, len(c.stripes))
@@ -158,7 +167,7 @@ func (c *Counter) SwitchLog(log Log, records func(record []byte) error) (turn ui
 		}
 		s.log, s.turn, s.refused = log, c.turn, false
 	}
-	c.unlockAll()
+	unlock()
 	for _, w := range waiting {
 		c.fold(w)
 	}

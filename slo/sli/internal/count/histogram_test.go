@@ -182,18 +182,18 @@ func TestRecentIsExact(t *testing.T) {
 			case 1:
 				w = Weight{rng.Uint64N(5), rng.Uint32()}
 			case 2:
-				c.tree.apply(entries, true)
+				c.tree.apply(entries, 0, true)
 				entries = entries[:0]
 				require.Equal(t, want, *s.durations(), "seed %d", seed)
 			}
 			want.add(nanos, w)
 			entries = appendCall(entries, number, nanos, w)
 			if rng.IntN(20) == 0 {
-				c.tree.apply(entries, true)
+				c.tree.apply(entries, 0, true)
 				entries = entries[:0]
 			}
 		}
-		c.tree.apply(entries, true)
+		c.tree.apply(entries, 0, true)
 		require.Equal(t, want, *s.durations(), "seed %d", seed)
 	}
 }

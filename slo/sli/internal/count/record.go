@@ -18,6 +18,7 @@ const (
 	recordEventsN = 'E' // snapshot: the count of a series of events
 	recordRequest = 'r' // snapshot: a request was counted
 	recordName    = 'n' // the name that the counts have
+	recordAged    = 'a' // events got the age of a sample
 	recordLoss    = 'l' // snapshot: counts of before were not taken up
 )
 
@@ -40,12 +41,21 @@ func appendSpansHead(b []byte, id RequestID, at int64) []byte {
 	return binary.LittleEndian.AppendUint64(b, id.High)
 }
 
-// An entry of a record of spans is a word: the number of a series and these two bits. The entry of a call goes on with its
-// duration; that of anything that does not count as one, with its weight.
+// recordMinute returns the minute in which a record of spans was counted.
+func recordMinute(record []byte) minute {
+	return minuteOf(int64(binary.LittleEndian.Uint64(record[8:])))
+}
+
+// An entry of a record of spans is a word: the number of a series and two bits. The entry of a call goes on with its
+// duration; that of anything that does not count as one, with its weight. The entry of a call is followed by those of its span's
+// events. If the span ended in an earlier minute than that of the record, an entry of its age comes between: a word with
+// entryEvent, entryAge, and the age when it was counted.
 const (
 	entryEvent    = 1 << 31
 	entryWeighted = 1 << 30
-	entryNumber   = entryWeighted - 1
+	entryAge      = 1 << 29
+	entryNumber   = entryAge - 1
+	ageMask       = 1<<5 - 1
 
 	// maxNumber is more series than any memory has room for.
 	maxNumber = 1 << 26
@@ -72,6 +82,18 @@ func appendEvent(b []byte, number uint32, w Weight) []byte {
 		return appendWeight(binary.LittleEndian.AppendUint32(b, number|entryEvent|entryWeighted), w)
 	}
 	return binary.LittleEndian.AppendUint32(b, number|entryEvent)
+}
+
+func appendAge(b []byte, age uint32) []byte {
+	return binary.LittleEndian.AppendUint32(b, entryEvent|entryAge|age)
+}
+
+// before returns the minute in which a span ended that had an age when it was counted.
+func (m minute) before(age uint32) minute {
+	if age > oldestAge {
+		return lateMinute
+	}
+	return m - minute(age)
 }
 
 func appendWeight(b []byte, w Weight) []byte {
@@ -103,6 +125,37 @@ func appendEventDefinition(b []byte, s *EventSeries) []byte {
 		b = appendText(b, label)
 	}
 	return b
+}
+
+// agedAtOnce is how long a record of aged events becomes at most, but for the last entry.
+const agedAtOnce = 64 << 10
+
+// appendAgedHead begins a record of events that got an age in a sample of a minute.
+func appendAgedHead(b []byte, sample minute) []byte {
+	return binary.AppendVarint(append(b, recordAged), int64(sample))
+}
+
+// appendAged appends the number of a series, the minute in which the spans ended, counted back from the sample's, the age, and the
+// weight.
+func appendAged(b []byte, a *AgeSeries, sample minute, c minuteCount) []byte {
+	b = binary.AppendUvarint(b, uint64(a.number))
+	b = append(binary.AppendVarint(b, int64(sample)-int64(c.minute)), a.age)
+	return binary.AppendUvarint(binary.AppendUvarint(b, c.n.whole), uint64(c.n.part))
+}
+
+// restoreAged applies a record of aged events. It does not depend on the order of records: a minute may have less than nothing
+// until its events are restored.
+func (r *reader) restoreAged(t *tree) {
+	sample := r.varint()
+	for r.more() {
+		e := t.event.find(r.number(), (*eventNumber).isFree)
+		ended, age := minute(sample-r.varint()), r.age()
+		n := Weight{whole: r.uvarint(), part: uint32(r.uvarint())}
+		if e != nil && !r.failed {
+			e.take(ended, n)
+			e.series.makeAge(t, age).n.add(n)
+		}
+	}
 }
 
 func boolByte(v bool) byte {

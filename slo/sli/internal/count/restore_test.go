@@ -34,6 +34,8 @@ func (l *memoryLog) Append(record []byte) bool {
 	return true
 }
 
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 // mixed returns requests of all sorts: several services, operations, versions, reasons, weights and statuses.
 func mixed(rng *rand.Rand, n int) []slitest.Span {
 	spans := make([]slitest.Span, n)
@@ -53,7 +55,7 @@ func describe(c *Counter) map[string]string {
 	all := map[string]string{}
 	for _, s := range t.events {
 		reason, bad := s.Reason()
-		all[fmt.Sprint(s.Objective(), "|", s.Service(), "|", s.Operation(), "|", s.Version(), "|", reason, bad)] = fmt.Sprint(s.at.n, s.Born, s.ZeroEmitted)
+		all[fmt.Sprint(s.Objective(), "|", s.Service(), "|", s.Operation(), "|", s.Version(), "|", reason, bad)] = describeAges(s)
 	}
 	for _, s := range t.calls {
 		h := *s.durations()
@@ -66,13 +68,28 @@ func describe(c *Counter) map[string]string {
 	return all
 }
 
+// describeAges returns the events of a series by age, and by minute where they have none.
+func describeAges(s *EventSeries) (text string) {
+	cells := map[minute]Weight{}
+	for c := range s.at.all {
+		cells[c.minute] = c.n
+	}
+	text = fmt.Sprint(cells)
+	ages := map[string]string{}
+	for a := range s.ages {
+		ages[a.Age()] = fmt.Sprint(a.n, a.Born, a.ZeroEmitted)
+	}
+	return text + fmt.Sprint(ages)
+}
+
 // flushed does what a flush does, with its zeros accepted or not.
 func flushed(c *Counter, at int64, told bool) {
+	c.Age(at, at)
 	points, _ := c.ReadEvents(nil, 0)
 	var series []*Series
 	for _, p := range points {
-		p.Series.Seen(p.N, at)
-		series = append(series, &p.Series.Series)
+		p.Age.Seen(p.N, at)
+		series = append(series, &p.Age.Series)
 	}
 	calls := make([]CallPoint, 1000)
 	for _, p := range calls[:c.ReadCalls(calls, 0, 0)] {
@@ -110,7 +127,7 @@ func TestRestored(t *testing.T) {
 		}
 		turn()
 		for step := range 40 {
-			at := int64(1000 * (step + 1))
+			at := noon.Add(20 * time.Second * time.Duration(step+1)).UnixMilli()
 			switch rng.IntN(6) {
 			case 0:
 				turn()
@@ -119,10 +136,14 @@ func TestRestored(t *testing.T) {
 				flushed(c, at, told)
 				flushed(model, at, told)
 			case 2:
-				c.Expire(at - 3000)
-				model.Expire(at - 3000)
+				c.Expire(at - 60_000)
+				model.Expire(at - 60_000)
 			default:
-				request := slitest.Request(t, slitest.Traces(t, mixed(rng, 1+rng.IntN(20))...))
+				spans := mixed(rng, 1+rng.IntN(20))
+				for i := range spans { // some end in the future, and some long ago
+					spans[i].Ended = time.UnixMilli(at).Add(2*time.Second - time.Duration(rng.Int64N(int64(time.Minute)<<rng.IntN(5))))
+				}
+				request := slitest.Request(t, slitest.Traces(t, spans...))
 				c.Count(request, RequestID{rng.Uint64(), 1}, at)
 				model.Count(request, RequestID{}, at)
 			}
@@ -145,7 +166,9 @@ func TestRestored(t *testing.T) {
 				requests = restored
 				turn()
 				for _, s := range model.tree.events { // the time since which a series is idle is not stored
-					s.last, s.changed = Weight{}, 0
+					for a := range s.ages {
+						a.last, a.changed = Weight{}, 0
+					}
 				}
 				for _, s := range model.tree.calls {
 					s.last, s.changed = Weight{}, 0

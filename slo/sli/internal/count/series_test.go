@@ -29,7 +29,7 @@ func sums(c *Counter) map[string]string {
 	}
 	for _, s := range t.events {
 		_, bad := s.Reason()
-		add(fmt.Sprint(s.Objective(), bad), s.at.n)
+		add(fmt.Sprint(s.Objective(), bad), countOf(s))
 	}
 	all := map[string]string{"nanoseconds": fmt.Sprint(nanos)}
 	for key, n := range weights {
@@ -40,7 +40,7 @@ func sums(c *Counter) map[string]string {
 
 func seriesOf(c *Counter) int {
 	t := fold(c)
-	return callSeries*len(t.calls) + len(t.events)
+	return callSeries*len(t.calls) + len(t.events) + t.older
 }
 
 // TestSeriesLimit checks that above the limit on all series no event is lost, that names in objectives keep their series, and
@@ -90,7 +90,7 @@ func TestSeriesLimit(t *testing.T) {
 		for _, s := range eventsOf(c) {
 			if _, bad := s.Reason(); s.Objective() == "pay" && !bad {
 				assert.Equal(t, "pay", s.Operation())
-				pay.add(s.at.n)
+				pay.add(countOf(s))
 			}
 		}
 		n, _ := pay.Integer()

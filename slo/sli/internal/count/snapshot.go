@@ -1,7 +1,6 @@
 package count
 
 import (
-	"encoding/binary"
 	"slices"
 )
 
@@ -16,6 +15,7 @@ type Series struct {
 	// number identifies the series in records, among those of events or of calls.
 	number uint32
 	events bool
+	age    uint8 // of events
 	// ZeroEmitted reports whether the metrics pipeline accepted the zero.
 	ZeroEmitted bool
 }
@@ -32,9 +32,10 @@ func (s *Series) idle(n Weight, since int64) bool {
 	return s.ZeroEmitted && n == s.last && s.changed <= since
 }
 
-// EventPoint is an EventSeries' count at some time.
+// EventPoint is the count of an EventSeries' age at some time.
 type EventPoint struct {
 	Series *EventSeries
+	Age    *AgeSeries
 	N      Weight
 }
 
@@ -46,8 +47,52 @@ type CallPoint struct {
 	Expired  bool
 }
 
-// ReadEvents copies the counts of all objectives at one instant, so that no bad event is ahead of its total. It skips expired
-// series, and returns how many.
+// Age gives the events that were counted since the last call the age that they have in samples of the time at, at one instant, so that
+// no bad event is ahead of its total. Events of a later minute that is not after that of now wait for the next call; those of minutes
+// after now are by a clock that was set back, and have age 0. Times are in Unix ms. The log gets the ages before anybody can read
+// the counts; what it refuses is kept with the next snapshot.
+func (c *Counter) Age(at, now int64) {
+	c.gate.Lock()
+	defer c.gate.Unlock()
+	c.foldAll()
+	t := c.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sample, present := sampleMinute(at), minuteOf(now)
+	record := appendAgedHead(nil, sample)
+	head := len(record)
+	keep := func() {
+		if len(record) > head && !c.append(record) {
+			c.keptMu.Lock()
+			c.unkept = max(c.unkept, c.turn)
+			c.keptMu.Unlock()
+		}
+		record = record[:head]
+	}
+	var kept []minuteCount
+	for _, s := range t.events {
+		if s.at.isEmpty() {
+			continue
+		}
+		kept = kept[:0]
+		for ended := range s.at.all {
+			if ended.minute > sample && ended.minute <= present {
+				kept = append(kept, ended)
+				continue
+			}
+			a := s.aged(t, ended.minute.age(sample))
+			a.n.add(ended.n)
+			record = appendAged(record, a, sample, ended)
+		}
+		s.at.set(kept)
+		if len(record) >= agedAtOnce {
+			keep()
+		}
+	}
+	keep()
+}
+
+// ReadEvents copies the counts of all objectives, as of the last Age. It skips expired series, and returns how many.
 func (c *Counter) ReadEvents(dst []EventPoint, since int64) (points []EventPoint, expired int) {
 	c.gate.Lock()
 	defer c.gate.Unlock()
@@ -55,13 +100,19 @@ func (c *Counter) ReadEvents(dst []EventPoint, since int64) (points []EventPoint
 	t := c.tree
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	dst = slices.Grow(dst[:0], len(t.events))
+	dst = slices.Grow(dst[:0], len(t.events)+t.older)
 	for _, s := range t.events {
 		if s.expired(since) {
 			expired++
 			continue
 		}
-		dst = append(dst, EventPoint{s, s.at.n})
+		for a := range s.ages {
+			if a.age != 0 && a.idle(a.n, since) {
+				expired++
+				continue
+			}
+			dst = append(dst, EventPoint{s, a, a.n})
+		}
 	}
 	return dst, expired
 }
@@ -94,8 +145,7 @@ func (c *Counter) ReadCalls(dst []CallPoint, from int, since int64) int {
 func (c *Counter) Expire(since int64) (forgotten int) {
 	c.gate.Lock()
 	defer c.gate.Unlock()
-	c.lockAll()
-	defer c.unlockAll()
+	defer c.lockAll()()
 	for i := range c.stripes {
 		c.fold(c.stripes[i].pending)
 		c.note(&c.stripes[i])
@@ -109,17 +159,26 @@ func (c *Counter) Expire(since int64) (forgotten int) {
 	for _, s := range t.calls {
 		if s.idle(s.durations().weight(), since) {
 			calls[s] = true
-			record = binary.AppendUvarint(append(record, 0), uint64(s.number))
+			record = appendSeriesOf(record, &s.Series)
 		}
 	}
 	events := make(map[*EventSeries]bool) // all of them before any is removed, as they depend on each other
+	older := 0
 	for _, s := range t.events {
 		if s.expired(since) {
 			events[s] = true
-			record = binary.AppendUvarint(append(record, 1), uint64(s.number))
+			record = appendSeriesOf(record, &s.Series)
+			continue
+		}
+		for a := range s.ages {
+			if a.age != 0 && a.idle(a.n, since) {
+				older++
+				record = appendSeriesOf(record, &a.Series)
+			}
 		}
 	}
-	if len(calls)+len(events) == 0 || !c.keepExpired(record) {
+	// Numbers of removed series are reused, so no log may lack that record. If the log is full, they are removed after the next flush.
+	if len(calls)+len(events)+older == 0 || !c.append(record) {
 		return 0
 	}
 	t.calls = slices.DeleteFunc(t.calls, func(s *CallSeries) bool { return calls[s] })
@@ -131,15 +190,16 @@ func (c *Counter) Expire(since int64) (forgotten int) {
 	for _, s := range all {
 		if events[s] {
 			t.removeEvents(s)
+		} else if older > 0 {
+			s.removeAges(t, func(a *AgeSeries) bool { return a.idle(a.n, since) })
 		}
 	}
 	t.weigh()
-	return len(calls) + len(events)
+	return len(calls) + len(events) + older
 }
 
-// keepExpired appends a record of removed series, and reports whether they may be removed: their numbers are reused, so no log
-// may lack that record. If the log is full, they are removed after the next flush. The caller holds all stripes.
-func (c *Counter) keepExpired(record []byte) bool {
+// append appends a record to the log, and reports whether it is kept. The caller holds the gate, so the log is not switched.
+func (c *Counter) append(record []byte) bool {
 	log := c.stripes[0].log
 	return log == nil || log.Append(record)
 }
@@ -156,8 +216,7 @@ func (c *Counter) Mark(series []*Series, mark func(*Series)) (refused uint64) {
 	c.tree.mu.Lock()
 	for _, marked := range series {
 		mark(marked)
-		record = binary.AppendUvarint(append(record, boolByte(marked.events)), uint64(marked.number))
-		record = appendMark(record, marked)
+		record = appendMark(appendSeriesOf(record, marked), marked)
 	}
 	c.tree.mu.Unlock()
 	s.define(record)
@@ -179,11 +238,21 @@ func (c *Counter) KeepFlush(at int64) {
 func (s *EventSeries) expired(since int64) bool {
 	if s.reason == nil || s == s.tally.bad.Load() {
 		for bad := s.tally.bad.Load(); bad != nil; bad = bad.next.Load() {
-			if !bad.idle(bad.at.n, since) {
+			if !bad.isIdle(since) {
 				return false
 			}
 		}
-		return s.tally.total.idle(s.tally.total.at.n, since)
+		return s.tally.total.isIdle(since)
 	}
-	return s.idle(s.at.n, since)
+	return s.isIdle(since)
+}
+
+// isIdle reports whether the series of all ages are idle, and no event waits for a sample.
+func (s *EventSeries) isIdle(since int64) bool {
+	for a := range s.ages {
+		if !a.idle(a.n, since) {
+			return false
+		}
+	}
+	return s.at.isEmpty()
 }

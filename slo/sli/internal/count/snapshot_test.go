@@ -15,10 +15,11 @@ import (
 
 // readAll does what a flush at the time does: it marks all series as emitted, and expires idle ones.
 func readAll(c *Counter, at, since int64) (events []EventPoint, calls []CallPoint, forgotten int) {
+	c.Age(at, at)
 	events, expired := c.ReadEvents(nil, since)
 	for _, p := range events {
-		p.Series.ZeroEmitted = true
-		p.Series.Seen(p.N, at)
+		p.Age.ZeroEmitted = true
+		p.Age.Seen(p.N, at)
 	}
 	points := make([]CallPoint, 3)
 	for from := 0; ; {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
 // Log stores records that survive the process. It is safe for concurrent use.
@@ -19,8 +20,8 @@ type Log interface {
 // maxStripes.
 type stripe struct {
 	*tree
-	mu         sync.Mutex
-	attributes attributes
+	mu    sync.Mutex
+	judge *judge.Judge
 	// pending holds the records of spans that are not folded into their series yet.
 	pending []byte
 	// log keeps the records, nil for none. refused says that it refused some.
@@ -47,22 +48,25 @@ func (s *stripe) count(r *wire.Request, id RequestID, at int64, n *Result) {
 	begin := len(s.pending)
 	s.pending = appendSpansHead(s.pending, id, at)
 	res := resource{index: -1}
+	now := newMoment(at)
 	for rest := r.Spans; len(rest) > 0; {
 		if rest[0].TraceID.IsZero() || rest[0].ID.IsZero() {
 			rest = rest[1:]
 			continue
 		}
 		if of := rest[0].Resource; of != res.index {
+			res.ages.note()
 			res = s.resource(of, r.Resources[of].Body.Of(r.Bytes))
 		}
 		run := s.run(rest, r.Bytes, &res)
 		for i := range run {
-			s.span(r.Bytes, &run[i], s.keys[i], &res, &n.Overflow)
+			s.span(r.Bytes, &run[i], s.keys[i], &res, &now, &n.Overflow)
 		}
 		n.Spans += int64(len(run))
 		rest = rest[len(run):]
 	}
-	s.attributes.release()
+	res.ages.note()
+	s.judge.Release()
 	if n.Spans == 0 && id.IsZero() {
 		s.pending = s.pending[:begin]
 		return
@@ -118,12 +122,12 @@ type resource struct {
 	version  *value // nil until asked for
 	// versionOverflow says that version stands for another one.
 	versionOverflow bool
+	ages            processAges
 }
 
 // resource looks a resource up, once for all of its spans.
 func (s *stripe) resource(index int32, body []byte) resource {
 	res := resource{index: index}
-	s.attributes.setResource(body)
 	name := resourceText(body, "service.name")
 	if len(name) == 0 {
 		name = []byte(unknownService)
@@ -131,6 +135,8 @@ func (s *stripe) resource(index int32, body []byte) resource {
 	res.service, res.overflow = s.serviceOf(name)
 	if len(res.service.indicators) > 0 {
 		res.text = resourceText(body, "service.version")
+		s.judge.SetResource(judge.Resource{Body: body, Service: name, Version: res.text})
+		res.ages.process = s.clocks.Of(res.service.label, res.service.operations.seed, instanceOf(body))
 	}
 	return res
 }
@@ -149,7 +155,7 @@ func resourceText(resourceSpans []byte, key string) []byte {
 }
 
 // span appends the entries of one span.
-func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, overflow *[NumLabels]int64) {
+func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, now *moment, overflow *[NumLabels]int64) {
 	kind, status := kindOf(span.Kind), statusOf(span.Status)
 	var op *operation
 	var number uint32
@@ -183,44 +189,46 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	}
 	s.pending = appendCall(s.pending, number, duration, w)
 	if len(res.service.indicators) > 0 && len(op.tallies) > 0 {
-		e := event{body: span.Body.Of(b), kind: int32(kind), failed: status == wire.StatusError, duration: duration, weight: w}
+		if age := now.age(span.End, &res.ages); age != 0 {
+			s.pending = appendAge(s.pending, age)
+		}
+		e := event{span: judge.Span{Body: span.Body.Of(b), Name: span.Name.Of(b), Kind: kind, Status: status, Duration: duration}, weight: w}
 		s.event(op, &e, res, overflow)
 	}
 }
 
 // event holds what indicators need of a span.
 type event struct {
-	body     []byte
-	kind     int32
-	failed   bool
-	duration uint64
-	weight   Weight
-	reason   *value // why it failed, nil until asked for
+	span    judge.Span
+	weight  Weight
+	reasons [judge.NumCauses]*value // by cause, nil until asked for
 }
 
 // event appends the entries of a span for each indicator that selects it.
 func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLabels]int64) {
-	s.attributes.setSpan(e.body)
+	s.judge.SetSpan(e.span)
 	selected := false
 	for i := range op.tallies {
 		t := &op.tallies[i]
-		if !s.matches(t.indicator, e) {
+		if !s.matches(t.indicator, e, op) {
 			continue
 		}
 		if res.version == nil {
 			res.version, res.versionOverflow = s.versionOf(op.service, res.text)
 		}
 		selected = true
-		bad := e.failed
-		if t.indicator.latency {
-			bad = e.duration > t.indicator.threshold
+		var cause judge.Cause
+		usual := t.indicator.latency && e.span.Duration > t.indicator.threshold
+		bad := usual
+		if !usual {
+			cause, bad = s.judge.First(t.indicator.bad)
 		}
 		if t.latest.Load() == res.version {
 			if !bad {
 				s.pending = appendEvent(s.pending, t.total, e.weight)
 				continue
 			}
-			if t.indicator.latency && t.bad != 0 {
+			if usual && t.bad != 0 {
 				s.pending = appendEvent(appendEvent(s.pending, t.total, e.weight), t.bad, e.weight)
 				continue
 			}
@@ -232,10 +240,10 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 		s.pending = appendEvent(s.pending, v.total.number, e.weight)
 		switch {
 		case !bad:
-		case t.indicator.latency:
+		case usual:
 			s.pending = appendEvent(s.pending, v.bad.Load().number, e.weight)
 		default:
-			s.pending = appendEvent(s.pending, s.badSeries(v, e, overflow).number, e.weight)
+			s.pending = appendEvent(s.pending, s.badSeries(v, e, cause, overflow).number, e.weight)
 		}
 	}
 	if selected && res.versionOverflow {
@@ -243,14 +251,28 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 	}
 }
 
-func (s *stripe) matches(in *indicator, e *event) bool {
-	if in.kind != anyKind && in.kind != e.kind {
+// matches reports whether an indicator selects a span of an operation.
+func (s *stripe) matches(in *indicator, e *event, op *operation) bool {
+	if in.kinds&(1<<e.span.Kind) == 0 {
 		return false
 	}
+	exclude := in.exclude
+	if op.unnamed {
+		exclude = in.excludeUnnamed
+		for _, condition := range in.unnamed {
+			if !s.judge.Meets(condition) {
+				return false
+			}
+		}
+	}
 	for _, condition := range in.conditions {
-		if !s.attributes.match(condition) {
+		if !s.judge.Meets(condition) {
 			return false
 		}
 	}
-	return true
+	if exclude == judge.NoList {
+		return true
+	}
+	_, excluded := s.judge.First(exclude)
+	return !excluded
 }

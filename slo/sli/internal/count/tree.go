@@ -6,7 +6,9 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/clocks"
 	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
 // tree holds the services that were seen, their operations, and per operation the series of calls and durations and those of
@@ -22,6 +24,7 @@ type tree struct {
 	values     *lookup.Table[value]
 	services   names[service]
 	owed       owed
+	clocks     *clocks.Clocks
 
 	// crowded says that the limit of series is reached: then only exempt values and Other get new ones.
 	crowded atomic.Bool
@@ -34,7 +37,13 @@ type tree struct {
 	// call and event are the series by number.
 	call  numbers[CallSeries]
 	event numbers[eventNumber]
-	// group and full are what apply works with, and looked has no meaning: it makes that reads of it are no dead code.
+	// older counts the series of ages beside those of age 0.
+	older int
+	work
+}
+
+// work is what apply works with. looked has no meaning: it makes that reads of it are no dead code.
+type work struct {
 	group  [groupLength]call
 	full   [groupLength]*CallSeries
 	looked uint64
@@ -42,7 +51,7 @@ type tree struct {
 
 // weigh updates crowded. The caller holds mu.
 func (t *tree) weigh() {
-	t.crowded.Store(t.limits.Series > 0 && callSeries*len(t.calls)+len(t.events) >= t.limits.Series)
+	t.crowded.Store(t.limits.Series > 0 && callSeries*len(t.calls)+len(t.events)+t.older >= t.limits.Series)
 }
 
 // callSeries is how many time series a CallSeries is: the calls and their durations.
@@ -121,27 +130,19 @@ func (n *numbers[T]) collect(isFree func(*T) bool) {
 
 func (s *CallSeries) isFree() bool { return s.operation == nil }
 
-// eventNumber is the count of a series of events, by its number.
-type eventNumber struct {
-	n      Weight
-	series *EventSeries
-}
-
-func (e *eventNumber) isFree() bool { return e.series == nil }
-
 // addEvents gives a series a number.
 func (t *tree) addEvents(s *EventSeries) {
 	s.at, s.number = t.event.add()
 	s.at.series = s
 }
 
-func newTree(limits Limits, objectives []slo.Objective, attrs *attributes) *tree {
-	t := &tree{limits: limits, named: make(map[string]struct{}), operations: lookup.New[operation](), values: lookup.New[value]()}
+func newTree(limits Limits, objectives []slo.Objective, rules *judge.Rules) *tree {
+	t := &tree{limits: limits, named: make(map[string]struct{}), operations: lookup.New[operation](), values: lookup.New[value](), clocks: clocks.New()}
 	t.services.init(lookup.New[service](), limits.Services, &t.crowded)
-	t.indicators = compile(objectives, attrs)
+	t.indicators = compile(objectives, rules)
 	for _, in := range t.indicators {
-		if in.service != "" {
-			t.named[in.service] = struct{}{}
+		for name := range in.service.names {
+			t.named[name] = struct{}{}
 		}
 	}
 	return t
@@ -173,6 +174,8 @@ type operation struct {
 	// table, so that most spans need not look here.
 	calls  [wire.NumKinds * wire.NumStatuses]atomic.Uint32
 	series int
+	// unnamed says that it stands for more than one operation or service.
+	unnamed bool
 }
 
 // callTag is the index of a kind and a status in operation.calls.
@@ -199,13 +202,14 @@ type versionTally struct {
 	bad atomic.Pointer[EventSeries]
 }
 
-// EventSeries is a time series of total events, or of bad ones for a reason.
+// EventSeries is the time series of total events, or of bad ones for a reason: one for each age. The first is of age 0.
 type EventSeries struct {
-	Series
+	AgeSeries
 	tally  *versionTally
 	reason *value                      // nil for the total
 	next   atomic.Pointer[EventSeries] // of the bad ones
 	at     *eventNumber
+	ending []minuteCount // the events in no sample yet, beside those of at
 }
 
 // CallSeries is the time series of calls and the one of their durations. Its parts begin lines of the processor's cache.
@@ -242,9 +246,9 @@ func (t *tree) newService(s slot) *service {
 	svc.versions.init(t.values, t.limits.Versions, &t.crowded)
 	svc.reasons.init(t.values, t.limits.Reasons, &t.crowded)
 	for _, in := range t.indicators {
-		if in.service == "" || in.service == s.label {
+		if in.service.meets(s.label) {
 			svc.indicators = append(svc.indicators, in)
-			for name := range in.operations {
+			for name := range in.operation.names {
 				svc.named[name] = struct{}{}
 			}
 		}
@@ -255,16 +259,16 @@ func (t *tree) newService(s slot) *service {
 
 // newOperation comes with the number that its first series will have, and whose it is.
 func (s *service) newOperation(at slot, number, tag uint32) *operation {
-	op := &operation{slot: at, service: s}
+	op := &operation{slot: at, service: s, unnamed: at.label == Other || s.label == Other}
 	selected := 0
 	for _, in := range s.indicators {
-		if in.selects(at.label) {
+		if in.selects(s.label, at.label) {
 			selected++
 		}
 	}
 	op.tallies = make([]tally, 0, selected)
 	for _, in := range s.indicators {
-		if in.selects(at.label) {
+		if in.selects(s.label, at.label) {
 			op.tallies = op.tallies[:len(op.tallies)+1]
 			last := &op.tallies[len(op.tallies)-1]
 			last.indicator = in

@@ -41,6 +41,21 @@ func (w *Weight) add(o Weight) {
 	w.whole += o.whole + uint64(carry)
 }
 
+// sub subtracts o. A difference below zero wraps around, so that sums do not depend on the order of their parts.
+func (w *Weight) sub(o Weight) {
+	part, borrow := bits.Sub32(w.part, o.part, 0)
+	w.part = part
+	w.whole -= o.whole + uint64(borrow)
+}
+
+func (w Weight) isZero() bool { return w == Weight{} }
+
+func (w Weight) isNegative() bool { return w.whole>>63 == 1 }
+
+func (w Weight) less(o Weight) bool {
+	return w.whole < o.whole || w.whole == o.whole && w.part < o.part
+}
+
 // Integer returns the weight as an integer, and whether it is one.
 func (w Weight) Integer() (int64, bool) {
 	return int64(w.whole), w.part == 0 && w.whole <= math.MaxInt64

@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	registrations                []metric.Registration
 	ConnectorSliFailedFlushes    metric.Int64Counter
 	ConnectorSliFlushes          metric.Int64Counter
+	ConnectorSliFutureSpans      metric.Int64Counter
 	ConnectorSliMaxSeries        metric.Int64Gauge
 	ConnectorSliOverflowSpans    metric.Int64Counter
 	ConnectorSliRepeatedRequests metric.Int64Counter
@@ -79,6 +80,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{flush}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ConnectorSliFutureSpans, err = builder.meter.Int64Counter(
+		"otelcol_connector_sli_future_spans",
+		metric.WithDescription("Spans of objectives that end more than a second in the future, so the clock of their process is ahead. They count in the minute in which they arrive. [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ConnectorSliMaxSeries, err = builder.meter.Int64Gauge(
 		"otelcol_connector_sli_max_series",
 		metric.WithDescription("Limit of time series (limits::series), without those that objectives name and those of __other__. [Alpha]"),
@@ -105,7 +112,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ConnectorSliSeries, err = builder.meter.Int64Gauge(
 		"otelcol_connector_sli_series",
-		metric.WithDescription("Time series in memory, emitted at each interval. A duration histogram counts as one. [Alpha]"),
+		metric.WithDescription("Time series in memory, emitted at each interval. A duration histogram counts as one, and each age of events. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)

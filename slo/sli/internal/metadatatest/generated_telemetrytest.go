@@ -53,6 +53,22 @@ func AssertEqualConnectorSliFlushes(t *testing.T, tt *componenttest.Telemetry, d
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualConnectorSliFutureSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_connector_sli_future_spans",
+		Description: "Spans of objectives that end more than a second in the future, so the clock of their process is ahead. They count in the minute in which they arrive. [Alpha]",
+		Unit:        "{span}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_connector_sli_future_spans")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualConnectorSliMaxSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_max_series",
@@ -118,7 +134,7 @@ func AssertEqualConnectorSliRepeatedSpans(t *testing.T, tt *componenttest.Teleme
 func AssertEqualConnectorSliSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_sli_series",
-		Description: "Time series in memory, emitted at each interval. A duration histogram counts as one. [Alpha]",
+		Description: "Time series in memory, emitted at each interval. A duration histogram counts as one, and each age of events. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

@@ -21,6 +21,7 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.ConnectorSliFailedFlushes.Add(context.Background(), 1)
 	tb.ConnectorSliFlushes.Add(context.Background(), 1)
+	tb.ConnectorSliFutureSpans.Add(context.Background(), 1)
 	tb.ConnectorSliMaxSeries.Record(context.Background(), 1)
 	tb.ConnectorSliOverflowSpans.Add(context.Background(), 1)
 	tb.ConnectorSliRepeatedRequests.Add(context.Background(), 1)
@@ -33,6 +34,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSliFlushes(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualConnectorSliFutureSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualConnectorSliMaxSeries(t, testTel,

@@ -23,7 +23,7 @@ import (
 // the mark there are no gaps: a flush has sent the counts of those records.
 const (
 	magic         = "slowcnts"
-	formatVersion = 2 // of the format
+	formatVersion = 3 // of the format
 	pageSize      = 4096
 	snapshotAt    = 1024
 	markAt        = 2048

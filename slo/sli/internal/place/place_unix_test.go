@@ -229,7 +229,7 @@ func TestFilesThatAreNotRestored(t *testing.T) {
 // happens.
 func TestOtherFormat(t *testing.T) {
 	path := t.TempDir()
-	for n, countsSuffix := range []string{"3", "3-2", "3-3"} {
+	for n, countsSuffix := range []string{"4", "4-2", "4-3"} {
 		d, _, _ := reopened(t, path)
 		g := begin(t, d, 1<<16, "a").(*generation)
 		h := head{version: formatVersion + 1, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: d.boot}
@@ -238,7 +238,7 @@ func TestOtherFormat(t *testing.T) {
 		d, records, found := reopened(t, path)
 		aside := filepath.Join(path, "sli%2Feu.1.counts.format-"+countsSuffix)
 		assert.Empty(t, records, n)
-		assert.Contains(t, found.Lost, "its format version is 3, and this version of slowburn reads 2, and is now "+aside)
+		assert.Contains(t, found.Lost, "its format version is 4, and this version of slowburn reads 3, and is now "+aside)
 		assert.NotContains(t, found.Lost, "damaged")
 		assert.FileExists(t, aside)
 		kill(t, d)

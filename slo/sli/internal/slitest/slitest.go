@@ -22,6 +22,7 @@ type Span struct {
 	Kind             ptrace.SpanKind
 	Status           ptrace.StatusCode
 	Duration         time.Duration // negative: it ends before it starts
+	Ended            time.Time     // zero: in November 2023
 	Attributes       map[string]any
 	State            string
 	Invalid          bool // its span ID is zero
@@ -57,8 +58,11 @@ func Traces(t testing.TB, spans ...Span) ptrace.Traces {
 		span.SetName(s.Name)
 		span.SetKind(s.Kind)
 		span.Status().SetCode(s.Status)
-		const start = 1_700_000_000_000_000_000
-		span.SetStartTimestamp(start)
+		start := int64(1_700_000_000_000_000_000)
+		if !s.Ended.IsZero() {
+			start = s.Ended.UnixNano() - int64(s.Duration)
+		}
+		span.SetStartTimestamp(pcommon.Timestamp(start))
 		span.SetEndTimestamp(pcommon.Timestamp(start + int64(s.Duration)))
 		require.NoError(t, span.Attributes().FromRaw(s.Attributes))
 		span.TraceState().FromRaw(s.State)

@@ -4,11 +4,13 @@ import { ApiError, getJson, postJson } from "./client";
 import type {
   Alert,
   Alerts,
+  Breakdown,
   Caller,
   Decision,
   Deliveries,
   Delivery,
   Destinations,
+  Dimension,
   Endpoint,
   Endpoints,
   History,
@@ -25,7 +27,6 @@ import type {
   Shadow,
   Trace,
   TracePage,
-  VectorSample,
 } from "./types";
 
 const segment = encodeURIComponent;
@@ -50,6 +51,17 @@ export function history(
 ): Promise<History> {
   const params = { start: range.start.toISOString(), end: range.end.toISOString(), step: range.step };
   return getJson(`api/slo/v1/objectives/${segment(name)}/history`, params, signal);
+}
+
+/** What burned an objective's budget; without a range since its alert began, or in the last hour. */
+export function breakdown(
+  name: string,
+  by: Dimension,
+  range: { start: Date; end: Date } | null,
+  signal?: AbortSignal,
+): Promise<Breakdown> {
+  const params = range ? { by, start: range.start.toISOString(), end: range.end.toISOString() } : { by };
+  return getJson(`api/slo/v1/objectives/${segment(name)}/breakdown`, params, signal);
 }
 
 export async function traceServices(signal?: AbortSignal): Promise<Service[]> {
@@ -139,11 +151,4 @@ export async function readiness(signal?: AbortSignal): Promise<Readiness> {
   if (typeof answer.ready !== "boolean")
     throw new ApiError(0, "Something other than the gateway answered", "");
   return { ready: answer.ready, components: answer.components ?? [] }; // a proxy may answer 503, too
-}
-
-/** An instant query of the embedded (or remote) Prometheus. */
-export async function instantQuery(query: string, at: Date, signal?: AbortSignal): Promise<VectorSample[]> {
-  const params = { query, time: (at.getTime() / 1000).toFixed(3) };
-  const answer = await getJson<{ data: { result: VectorSample[] } }>("api/v1/query", params, signal);
-  return answer.data?.result ?? [];
 }

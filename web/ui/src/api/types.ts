@@ -2,9 +2,3 @@
 // what the two do not agree about does not compile.
 
 export type * from "./contract.gen";
-
-/** One series of an instant query of Prometheus' HTTP API. */
-export interface VectorSample {
-  metric: Record<string, string>;
-  value: [number, string];
-}

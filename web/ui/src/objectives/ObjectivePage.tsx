@@ -13,13 +13,14 @@ import { links, type Route } from "../router";
 import { Breakdown } from "./Breakdown";
 import { budgetLeft } from "./budget";
 import { HistoryCharts } from "./HistoryCharts";
+import { Lateness } from "./Lateness";
 import { NoEvents } from "./NoEvents";
 import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
 import { TiersTable } from "./TiersTable";
 
 import { amount, exactAmount, unitHeading } from "./unit";
 import { standing } from "./urgency";
-import { allowance, POLICY_ASKS, promise, windowWords } from "./words";
+import { allowance, hasParts, POLICY_ASKS, promise, windowWords } from "./words";
 
 export function ObjectivePage({ name, route }: { name: string; route: Route }) {
   const poll = usePoll(`objective ${name}`, (signal) => api.objective(name, signal), { final: true });
@@ -39,6 +40,12 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             <AlertBanner objective={o} />
             {o.volatile_counts && <p class="notice notice-error">For this objective, {o.volatile_counts}</p>}
             {o.lost_counts && <p class="notice">For this objective, {o.lost_counts}</p>}
+            {o.warnings.map((w) => (
+              <p key={w} class="notice">
+                {w}
+              </p>
+            ))}
+            <Lateness objective={o} />
             {budgetLeft(o) === null && o.state !== "error" && <NoEvents objective={o} />}
             {o.message && (o.state !== "no_data" || budgetLeft(o) !== null) && (
               <p class={`notice notice-${o.state}`}>{o.message}</p>
@@ -46,7 +53,7 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             <Figures objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
-            <Breakdown objective={o} route={route} />
+            {hasParts(o.indicator) && <Breakdown objective={o} route={route} />}
             <ObjectiveDeliveries name={o.name} />
           </>
         )}
@@ -75,6 +82,7 @@ function Intro({ objective: o }: { objective: Objective }) {
       <p class="faint">
         {allowance(o)} {o.description}
       </p>
+      {o.indicator.sentence && <p class="faint">{o.indicator.sentence}</p>}
       <p class="chips">
         {o.service && <Service name={o.service} />}
         {Object.entries(o.labels).map(([k, v]) => (

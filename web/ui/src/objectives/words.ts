@@ -23,6 +23,11 @@ export function countsSpans(i: Indicator): boolean {
   return i.type !== "promql" && i.type !== "composite";
 }
 
+/** True if the objective's counts are those of events, so that parts of them are known; those of slices and sums are not. */
+export function hasParts(i: Indicator): boolean {
+  return i.unit === "events" && i.type !== "composite";
+}
+
 /** The indicator's selection: " for POST /checkout where http.route = /checkout". Empty if it selects all events. */
 export function selection(i: Indicator): string {
   const operations = i.operations.length ? ` for ${list(i.operations, "or")}` : "";

@@ -83,6 +83,29 @@ describe("an objective", () => {
     expect(world.asked.some((a) => a.includes("/history?") && a.includes("step=60"))).toBe(true);
   });
 
+  it("says what burned the budget since the alert began, or in the range that is chosen", async () => {
+    await open(links.objective("checkout-availability"));
+    const section = () => text("section[aria-labelledby=breakdown]");
+    expect(section()).toMatch(
+      /Version 2\.41\.0: [\d.]+ % of its events are bad, 97 % of all bad events since \d\d:/,
+    );
+    expect(section()).toContain("since the burn began that the alert is about");
+    expect(section()).toContain("others");
+    expect(all(".breakdown table")).toHaveLength(4);
+    expect(world.asked.filter((a) => a.includes("/breakdown?")).every((a) => !a.includes("start="))).toBe(
+      true,
+    );
+
+    await open(links.objective("checkout-availability", { range: "6h" }));
+    expect(section()).toMatch(/97 % of all bad events from .* to/);
+    expect(section()).toContain("Show what burned it since the alert began");
+    expect(world.asked.at(-1)).toContain("start=");
+
+    await open(links.objective("ingress-5xx"));
+    expect(section()).toContain("leave no labels");
+    expect(all(".breakdown table")).toHaveLength(0);
+  });
+
   it("leads to the failed, or the slow, traces of the range", async () => {
     await open(links.objective("checkout-availability", { range: "1h" }));
     const failed = all("a").find((a) => a.textContent?.startsWith("Traces with errors through checkout"));
