@@ -42,7 +42,7 @@ const reference = "contrib best"
 
 func main() {
 	var o options
-	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix, pair, hard or floor")
+	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix, objectives, pair, hard or floor")
 	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies; suites apimix, hard and floor: a part of the name of what is asked, done or held")
 	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
@@ -76,7 +76,7 @@ func run(ctx context.Context, o options) (err error) {
 	if o.perRequest < 1 {
 		return fmt.Errorf("--spans-per-request %d: write at least 1", o.perRequest)
 	}
-	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept, "apimix": o.apimix, "hard": o.hard, "floor": o.floor}[o.suite]; suite != nil {
+	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept, "apimix": o.apimix, "objectives": o.objectives, "hard": o.hard, "floor": o.floor}[o.suite]; suite != nil {
 		var dir string
 		if dir, err = os.MkdirTemp("", "slowburn-bench-"); err != nil {
 			return err
@@ -240,7 +240,7 @@ func (o options) scenarios() ([]scenario, error) {
 			}))
 		}
 	default:
-		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix, pair, hard or floor", o.suite)
+		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix, objectives, pair, hard or floor", o.suite)
 	}
 	return list, nil
 }

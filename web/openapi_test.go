@@ -51,7 +51,8 @@ func TestParametersAreAsDescribed(t *testing.T) {
 	d := openDocument(t)
 	h := served(t, webtest.Everything())
 	for path, target := range map[string]string{"/api/traces/v1/search": "/api/traces/v1/search", "/api/slo/v1/objectives/{name}/history": "/api/slo/v1/objectives/quiet/history",
-		"/api/slo/v1/objectives/{name}/breakdown": "/api/slo/v1/objectives/quiet/breakdown"} {
+		"/api/slo/v1/objectives/{name}/breakdown": "/api/slo/v1/objectives/quiet/breakdown",
+		"/api/slo/v1/objectives":                  "/api/slo/v1/objectives", "/api/slo/v1/overview": "/api/slo/v1/overview"} {
 		var names []string
 		for _, p := range d.at(t, "paths", path, "get")["parameters"].([]any) {
 			if p := d.resolve(t, p.(map[string]any)); p["in"] == "query" {
@@ -90,14 +91,16 @@ func (d document) methodOf(t testing.TB, path string) string {
 func TestAnswersAreAsDescribed(t *testing.T) {
 	const full, quiet = "checkout/availability (v2)", "quiet"
 	targets := map[string][]string{
+		"/api/slo/v1/objectives":                  {"/api/slo/v1/objectives", "/api/slo/v1/objectives?limit=1&sort=name&q=quiet", "/api/slo/v1/objectives?limit=0"},
+		"/api/slo/v1/overview":                    {"/api/slo/v1/overview", "/api/slo/v1/overview?limit=1", "/api/slo/v1/overview?urgency=low", "/api/slo/v1/overview?sort=size"},
 		"/healthz":                                {"/healthz"},
 		"/readyz":                                 {"/readyz"},
 		"/api/openapi.yaml":                       {"/api/openapi.yaml"},
 		"/api/access/v1/me":                       {"/api/access/v1/me"},
-		"/api/slo/v1/objectives":                  {"/api/slo/v1/objectives"},
 		"/api/slo/v1/objectives/{name}":           {"/api/slo/v1/objectives/" + url.PathEscape(full), "/api/slo/v1/objectives/" + quiet},
 		"/api/slo/v1/objectives/{name}/history":   {"/api/slo/v1/objectives/quiet/history"},
 		"/api/slo/v1/objectives/{name}/breakdown": {"/api/slo/v1/objectives/quiet/breakdown", "/api/slo/v1/objectives/quiet/breakdown?by=service,reason"},
+		"/api/slo/v1/objectives/{name}/traces":    {"/api/slo/v1/objectives/quiet/traces", "/api/slo/v1/objectives/nobody/traces"},
 		"/api/traces/v1/endpoints":                {"/api/traces/v1/endpoints"},
 		"/api/traces/v1/services":                 {"/api/traces/v1/services"},
 		"/api/traces/v1/search":                   {"/api/traces/v1/search", "/api/traces/v1/search?service=nobody"},

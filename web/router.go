@@ -59,6 +59,7 @@ func newRouter(all *known.Components, limits *reads.Limits, self, pages http.Han
 	r.Group(func(r chi.Router) {
 		r.Use(limits.Light(rest.WriteProblem))
 		sampling.Routes(r, all)
+		objectives.TraceRoutes(r, all)
 	})
 	r.Handle("/api/v1/*", prometheusAPI(all)) // with every method: it knows best
 	r.Route("/jaeger/api", func(r chi.Router) {

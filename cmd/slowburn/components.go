@@ -30,6 +30,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/slo/engine"
+	"github.com/slowburn/slowburn/slo/metrics"
 	"github.com/slowburn/slowburn/slo/sli"
 	"github.com/slowburn/slowburn/slo/tsdb"
 	"github.com/slowburn/slowburn/web"
@@ -42,6 +43,7 @@ func factories(src *source) (otelcol.Factories, error) {
 	var errs [5]error
 	f.Receivers, f.ReceiverModules, errs[0] = mapOf[receiver.Factory](
 		otlp.NewFactory,
+		metrics.NewFactory,
 	)
 	f.Processors, f.ProcessorModules, errs[1] = mapOf[processor.Factory](
 		func() processor.Factory { return tailsampling.NewFactory(tailsampling.WithSource(src)) },

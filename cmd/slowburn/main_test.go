@@ -18,7 +18,7 @@ import (
 func TestFactories(t *testing.T) {
 	f, err := factories(nil)
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{"otlp"}, types(f.Receivers))
+	assert.ElementsMatch(t, []string{"otlp", "slo_metrics"}, types(f.Receivers))
 	assert.ElementsMatch(t, []string{
 		"tail_sampling", "reconstruct", "memory_limiter", "batch", "attributes", "resource", "filter", "transform",
 	}, types(f.Processors))

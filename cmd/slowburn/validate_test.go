@@ -85,7 +85,7 @@ processors:
 			lines := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
 			require.Len(t, lines, 2+len(tt.want), out)
 			assert.Contains(t, lines[0], "Memory, with this machine's limit: ")
-			assert.Contains(t, lines[1], "Valid: 1 receiver, ")
+			assert.Contains(t, lines[1], "Valid: 2 receivers, ")
 			lines = lines[2:]
 			for i, want := range tt.want {
 				assert.Contains(t, lines[i], want)

@@ -39,6 +39,7 @@ COPIES = {
     "alerts.yaml": ROOT / "deploy/monitoring/alerts.yaml",
     "rules.yaml": ROOT / "deploy/monitoring/rules.yaml",
     "dashboards/gateway.json": ROOT / "deploy/monitoring/dashboards/gateway.json",
+    "dashboards/objectives.json": ROOT / "deploy/monitoring/dashboards/objectives.json",
     "dashboards/sampling.json": ROOT / "deploy/monitoring/dashboards/sampling.json",
 }
 # Pages that show values, and how a block of them begins.

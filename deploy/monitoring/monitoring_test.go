@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/slo/metrics"
 )
 
 const root = "../.."
@@ -34,6 +36,8 @@ var foreign = map[string][]string{
 	"otelcol_process_runtime_heap_alloc_bytes": nil,
 	"otelcol_receiver_accepted_spans":          {"receiver", "transport"},
 	"otelcol_receiver_refused_spans":           {"receiver", "transport"},
+	"slowburn_sli_events_total":                {"objective", "service_name", "span_name", "service_version"},
+	"slowburn_sli_bad_events_total":            {"objective", "service_name", "span_name", "service_version", "reason"},
 }
 
 // target are the labels that the scraper adds; le is that of histograms.
@@ -80,6 +84,10 @@ func TestMistakesAreFound(t *testing.T) {
 		`otelcol_processor_tail_sampling_trace_decisions{trigger=~"size|memory|budget"}`: `trigger is never "budget"`,
 		`sum(`: "parse error",
 		`sum(otelcol_processor_tail_sampling_lost_spans) / job:nobody_records:rate5m`: "emits no metric job:nobody_records:rate5m",
+		`slowburn_slo_burn_rate`:                             "emits no metric slowburn_slo_burn_rate",
+		`sum by (windows) (slowburn_slo_burn_rate_ratio)`:    "has no label windows",
+		`slowburn_slo_alerts{alertstate="resolved"}`:         `alertstate is never "resolved"`,
+		`slowburn_slo_state{state="ok",severity="page"} > 0`: "has no label severity",
 	} {
 		assert.Contains(t, strings.Join(mistakes(known, expr), "\n"), want, expr)
 	}
@@ -195,10 +203,16 @@ func dashboardExpressions(t *testing.T) map[string]string {
 }
 
 // variables replaces Grafana's variables by values.
-var variables = strings.NewReplacer("$__rate_interval", "1m", "$job", ".*", "$instance", ".*")
+var variables = strings.NewReplacer("$__rate_interval", "1m", "$job", ".*", "$instance", ".*", "$service", ".*", "$objective", ".*")
 
-// declared returns the metrics of the product, as its own endpoint names them: those of the metadata.yaml files, the foreign ones, and
-// those that rules.yaml records.
+// values are all values of labels of the metrics of objectives.
+var values = map[string][]string{
+	"state": {"ok", "no_data", "error"}, "alertstate": {"pending", "firing"}, "severity": {"page", "ticket"},
+	"policy": {"normal", "cautious", "freeze", "exhausted"},
+}
+
+// declared returns the metrics of the product, as its own endpoint names them: those of the metadata.yaml files, those of objectives, the
+// foreign ones, and those that rules.yaml records.
 func declared(t *testing.T) map[string]metric {
 	known := map[string]metric{}
 	for name, names := range foreign {
@@ -242,6 +256,12 @@ func declared(t *testing.T) map[string]metric {
 		return nil
 	}))
 	require.Greater(t, files, 5)
+	for _, f := range metrics.Families() {
+		known[f.Name] = metric{attributes: map[string]attribute{}}
+		for _, label := range f.Labels {
+			known[f.Name].attributes[label] = attribute{Values: values[label]}
+		}
+	}
 	for _, r := range rules(t) {
 		if r.Record != "" {
 			known[r.Record] = metric{}

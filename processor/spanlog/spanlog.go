@@ -49,6 +49,7 @@ const (
 	Decided   = format.Decided
 	Attempted = format.Attempted // its delivery to a destination begins; after a crash it may be delivered again
 	Delivered = format.Delivered // a destination has it, or its delivery was given up
+	Marked    = format.Marked    // its trace must be kept when it is decided
 )
 
 // EveryDestination in an event stands for all destinations of its journal.

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
@@ -80,6 +81,12 @@ func (cfg *Config) check(set *policy.Set) error {
 		if cfg.LinkedTraces.Enabled && set.Name(i) == linked.PolicyName {
 			errs = append(errs, fmt.Errorf("%q is the name under which traces are kept for a link; give the policy or rule "+
 				"another one", linked.PolicyName))
+		}
+	}
+	for i := range set.Len() {
+		if cfg.ObjectiveExemplars > 0 && set.Name(i) == exemplars.PolicyName {
+			errs = append(errs, fmt.Errorf("%q is the name under which traces are kept as exemplars of objectives; give the policy or "+
+				"rule another one, or set objective_exemplars: 0", exemplars.PolicyName))
 		}
 	}
 	if cfg.SamplingStrategy != spanIngest {

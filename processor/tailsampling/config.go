@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/internal/cgroup"
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -72,6 +73,9 @@ type Config struct {
 	ReviveBudget units.Size `mapstructure:"revive_budget"`
 	// LinkedTraces keeps traces that are linked with kept ones.
 	LinkedTraces LinkedTracesConfig `mapstructure:"linked_traces"`
+	// ObjectiveExemplars is the largest number of traces with a bad event that are kept for one objective and minute, although no
+	// policy samples them; 0 is none.
+	ObjectiveExemplars int `mapstructure:"objective_exemplars"`
 	// Storage is where spans are buffered: disk, where they survive a crash, or memory.
 	Storage string `mapstructure:"storage"`
 	// Directory is where the files are with storage disk. One process, and one processor in it, can use it.
@@ -183,6 +187,9 @@ func (cfg *Config) Validate() error {
 		bad("sampling_strategy: %q is not one of %s, %s", s, traceComplete, spanIngest)
 	}
 	cfg.LinkedTraces.validate(bad)
+	if n := cfg.ObjectiveExemplars; n < 0 || n > exemplars.MaxPerMinute {
+		bad("objective_exemplars: %d must be between 1 and %d, or 0 to keep no trace for an objective", n, exemplars.MaxPerMinute)
+	}
 	cfg.validateStorage(bad)
 	cfg.validateWatch(bad)
 	cfg.validateDelivery(bad)

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/processor"
 
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
@@ -48,6 +49,7 @@ func createDefaultConfig() component.Config {
 
 		MaximumTraceSizeBytes: min(16<<20, defaultMemoryBudget()/4), // each destination may have one in memory
 		LinkedTraces:          LinkedTracesConfig{MaxLinksPerSpan: 8, MaxLinksPerTrace: 32, MaxLinks: 100_000},
+		ObjectiveExemplars:    exemplars.MaxPerMinute,
 		DecisionCache:         DecisionCacheConfig{SampledCacheSize: 1 << 20, NonSampledCacheSize: 1 << 20},
 		Explain:               ExplainConfig{Decisions: 100_000},
 	}

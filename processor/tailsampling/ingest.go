@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
@@ -48,6 +49,9 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 			return err // the client is gone; the disk refused nothing
 		}
 		return p.refusals.Refuse(len(request.Spans), err)
+	}
+	if p.cfg.ObjectiveExemplars > 0 {
+		exemplars.Accept(ctx, &p.life.keeper)
 	}
 	p.refusals.Accepted()
 	p.view.Appended.Add(int64(len(request.Spans)))

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/budget"
@@ -53,8 +54,9 @@ type Sampler struct {
 // lifecycle is what starts and ends a sampler's goroutines.
 type lifecycle struct {
 	host   component.Host
-	gate   sync.RWMutex // held for reading while spans are taken in
-	closed bool         // guarded by gate
+	keeper exemplars.Keeper // keeps traces for objectives
+	gate   sync.RWMutex     // held for reading while spans are taken in
+	closed bool             // guarded by gate
 
 	stop    chan struct{}      // ends what decide waits for
 	drain   chan struct{}      // closed after the last decision
@@ -100,6 +102,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces, sourc
 	p.policies.open(set.ID, source, p.buffer, &p.view.Reloads)
 	metrics, err := status.NewMetrics(p.view, set.TelemetrySettings)
 	p.decider = buffer.NewDecider(p.buffer, metrics)
+	p.life.keeper = (*keeper)(p)
 	return p, err
 }
 
@@ -161,7 +164,9 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 		s.Pool = spanlog.NewPool(int64(cfg.MemoryBudget), cfg.shards())
 	}
 	var err error
-	s.LinkedNumber, err = names.Number(version.Name{Policy: linked.PolicyName})
+	if s.LinkedNumber, err = names.Number(version.Name{Policy: linked.PolicyName}); err == nil {
+		s.ObjectiveNumber, err = names.Number(version.Name{Policy: exemplars.PolicyName})
+	}
 	return s, err
 }
 

@@ -17,14 +17,17 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger/parts"
 )
 
-// sampleOf adds a sample to the series of a part, as the connector sli writes it.
-func (f *fakeTSDB) sampleOf(objective string, p parts.Part, at time.Time, v float64) {
+// sampleOf adds a sample to the series of a part, as the connector sli writes it, of events of an age if it is given.
+func (f *fakeTSDB) sampleOf(objective string, p parts.Part, at time.Time, v float64, age ...model.LabelValue) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	labels := model.Metric{"__name__": samples.TotalMetric, "objective": model.LabelValue(objective), "service_name": model.LabelValue(p.Service),
 		"span_name": model.LabelValue(p.Operation), "service_version": model.LabelValue(p.Version)}
 	if p.Reason != "" {
 		labels["__name__"], labels["reason"] = samples.BadMetric, model.LabelValue(p.Reason)
+	}
+	if len(age) > 0 {
+		labels["age"] = age[0]
 	}
 	key := labels.String()
 	if f.series[key] == nil {
@@ -213,6 +216,41 @@ func TestPartsFollowTheClock(t *testing.T) {
 				now = now.Add(-time.Duration(rnd.IntN(60)) * time.Minute)
 				db.forgetFrom(now)
 				require.NoError(t, e.evaluator.evaluate(t.Context(), believed(now.Add(c.Lateness), true, true)))
+			}
+		}
+		requireParts(t, e, now)
+		closeIt(t, e)
+	}
+}
+
+// TestPartsOfLateEvents: parts go to the minutes that the ledger books their events in, whatever the age of these, with restarts.
+func TestPartsOfLateEvents(t *testing.T) {
+	for seed := range uint64(3) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		db := newFakeTSDB()
+		counts := map[string]float64{}
+		for m := range 180 {
+			for _, objective := range []string{"a", "b"} {
+				for _, age := range []model.LabelValue{"0", "1", "7", "15", "late"} {
+					for _, p := range []parts.Part{{Version: "1"}, {Version: "2"}, {Version: "1", Reason: "500"}, {Version: "2", Reason: "503"}} {
+						key := fmt.Sprint(objective, age, p)
+						if rnd.IntN(3) == 0 && m > 0 {
+							counts[key] += float64(rnd.IntN(50))
+						}
+						db.sampleOf(objective, p, noon.Add(time.Duration(m)*time.Minute+30*time.Second), counts[key], age)
+					}
+				}
+			}
+		}
+		c := parse(t, twoObjectives)
+		e := openAt(t, c, db, noon)
+		now := noon
+		for now.Before(noon.Add(3 * time.Hour)) {
+			now = now.Add(time.Duration(1+rnd.IntN(30)) * time.Minute)
+			require.NoError(t, e.evaluator.evaluate(t.Context(), believed(now.Add(c.Lateness), true, true)))
+			if rnd.IntN(3) == 0 {
+				closeIt(t, e)
+				e = openAt(t, c, db, now)
 			}
 		}
 		requireParts(t, e, now)

@@ -93,6 +93,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 		statuses[i] = Status{Definition: describe(o), State: StateNoData, Budget: budgetOf(o.Budget(slo.Events{})),
 			BurnRates: []BurnRate{}, Tiers: []Tier{}, Alert: AlertState{State: alert.Inactive}}
 	}
+	e.instance.Store(newInstance(set))
 	e.evaluator.retention = ledger.Minutes(2 * window) // a chart of the budget over one window looks back two
 	e.show(statuses)
 	return e, nil

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -27,4 +28,13 @@ func createDefaultConfig() component.Config {
 
 func create(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
 	return newExtension(set, cfg.(*Config))
+}
+
+// newInstance returns a name for a ledger that begins: the instance ID of the Collector's telemetry, or a random one.
+func newInstance(set extension.Settings) *string {
+	name := rand.Text()
+	if v, ok := set.Resource.Attributes().Get("service.instance.id"); ok && v.AsString() != "" {
+		name = v.AsString()
+	}
+	return &name
 }

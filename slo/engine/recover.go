@@ -114,6 +114,11 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 			}
 		}
 		v.spans.began = v.spans.watermark
+		instance, err := book.Instance(tx, v.board.Instance())
+		if err != nil {
+			return err
+		}
+		v.board.instance.Store(&instance)
 		t = newTransaction(v, tx, now)
 		if err := v.recoverObjectives(t); err != nil {
 			return err

@@ -17,8 +17,10 @@ import (
 
 // board holds the statuses that people are shown. It is replaced as a whole after each evaluation.
 type board struct {
-	shown atomic.Pointer[Statuses]
-	next  atomic.Pointer[time.Time] // when the next evaluation begins, nil until the first has ended
+	shown    atomic.Pointer[Statuses]
+	next     atomic.Pointer[time.Time]     // when the next evaluation begins, nil until the first has ended
+	replaced atomic.Pointer[chan struct{}] // is closed when shown is replaced
+	instance atomic.Pointer[string]
 	// watcher has the conditions that matched nothing.
 	watcher unmatched.Watcher
 	full    atomic.Pointer[room.Report]
@@ -38,6 +40,13 @@ func (b *board) Statuses() Statuses {
 	s.NextEvaluation = b.next.Load()
 	return s
 }
+
+// Changed returns a channel that is closed when Statuses returns something else than now.
+func (b *board) Changed() <-chan struct{} { return *b.replaced.Load() }
+
+// Instance returns the name of the gateway's ledger: the same for as long as the ledger goes on, over restarts, and another for
+// each gateway.
+func (b *board) Instance() string { return *b.instance.Load() }
 
 // Status implements Reader.
 func (b *board) Status(name string) (Status, bool) {
@@ -62,6 +71,10 @@ func (b *board) show(objectives []Status) {
 		}
 	}
 	b.shown.Store(s)
+	next := make(chan struct{})
+	if last := b.replaced.Swap(&next); last != nil {
+		close(*last)
+	}
 }
 
 // lastHour returns how many events an objective had in the last hour, and false if that is not known.

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
@@ -45,9 +46,10 @@ type Connector struct {
 	// heartbeats are objectives; see the function of that name.
 	heartbeats []string
 	// window is nil if no repeats are recognized.
-	window *repeats.Window
-	out    outlet
-	warned [count.NumLabels]sync.Once // logs the overflow of a label once
+	window   *repeats.Window
+	evidence evidence
+	out      outlet
+	warned   [count.NumLabels]sync.Once // logs the overflow of a label once
 }
 
 func newConnector(set connector.Settings, cfg *Config) (*Connector, error) {
@@ -161,8 +163,8 @@ func minuteText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MS
 var _ slo.Counts = (*Connector)(nil)
 
 // once passes a request on and counts it if it was taken; a repeat is only acknowledged. pass reports whether the spans were
-// taken; on an error they were not.
-func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (taken bool, err error)) error {
+// taken; on an error they were not. offer is nil where no sampler follows.
+func (c *Connector) once(ctx context.Context, r *wire.Request, offer *exemplars.Offer, pass func() (taken bool, err error)) error {
 	var id count.RequestID
 	if c.window != nil && len(r.Spans) > 0 {
 		id = repeats.Of(r.Bytes)
@@ -182,13 +184,20 @@ func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (take
 	if err != nil || !taken {
 		return err
 	}
-	return c.count(ctx, r, id)
+	return c.count(ctx, r, id, offer.Keeper())
 }
 
-// count counts the spans of a taken request. An error means that they are counted, but ctx ended before they would survive a
+// count counts the spans of a taken request, and asks the sampler, which may be nil, to keep traces with bad events. An error means that they are counted, but ctx ended before they would survive a
 // crash.
-func (c *Connector) count(ctx context.Context, r *wire.Request, id count.RequestID) error {
-	n := c.keeper.Counter().Count(r, id, clock.Wall().UnixMilli())
+func (c *Connector) count(ctx context.Context, r *wire.Request, id count.RequestID, sampler exemplars.Keeper) error {
+	marks := 0
+	if sampler != nil {
+		marks = sampler.PerMinute()
+	}
+	n := count.Marking(c.keeper.Counter(), r, id, clock.Wall().UnixMilli(), marks)
+	if len(n.Marks) > 0 {
+		c.evidence.add(sampler, n.Marks)
+	}
 	witness(r)
 	c.telemetry.ConnectorSliSpans.Add(ctx, n.Spans)
 	for l, spans := range n.Overflow {

@@ -47,10 +47,11 @@ func (b batch) sum(name, description, unit string) pmetric.NumberDataPointSlice 
 	return sum.DataPoints()
 }
 
-// events appends the points of total and of bad events.
-func (b batch) events(points []count.EventPoint) {
+// events appends the points of total and of bad events, with exemplars of the latter.
+func (b batch) events(points []count.EventPoint, shown shown) {
 	total := b.sum(metricEvents, "Events of an objective.", "{event}")
 	bad := b.sum(metricBadEvents, "Bad events of an objective.", "{event}")
+	with := map[*count.EventSeries]bool{} // those with exemplars: each has them once, at the first of its ages
 	for _, p := range points {
 		s := p.Series
 		dst := total
@@ -70,12 +71,16 @@ func (b batch) events(points []count.EventPoint) {
 			}
 		}
 		b.count(dst, &p.Age.Series, p.N, labels)
+		if marks := shown.events[s]; len(marks) > 0 && !with[s] {
+			with[s] = true
+			appendTo(dst.At(dst.Len()-1).Exemplars(), marks, false)
+		}
 	}
 	b.scope.Metrics().RemoveIf(func(m pmetric.Metric) bool { return m.Sum().DataPoints().Len() == 0 })
 }
 
-// calls appends the points of calls and durations.
-func (b batch) calls(points []count.CallPoint) {
+// calls appends the points of calls and durations, with exemplars of the latter.
+func (b batch) calls(points []count.CallPoint, shown shown) {
 	calls := b.sum(metricCalls, "Spans, by service, operation, kind and status.", "{call}")
 	m := b.metric(metricDuration, "Duration of spans, by service, operation, kind and status.", "s").SetEmptyExponentialHistogram()
 	m.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
@@ -91,6 +96,9 @@ func (b batch) calls(points []count.CallPoint) {
 		}
 		b.count(calls, &s.Series, p.N, labels)
 		b.duration(m.DataPoints(), &s.Series, &p.Duration, labels)
+		if marks := shown.ofCalls(s); len(marks) > 0 {
+			appendTo(m.DataPoints().At(m.DataPoints().Len()-1).Exemplars(), marks, true)
+		}
 	}
 }
 

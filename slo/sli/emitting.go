@@ -45,7 +45,7 @@ func (e *emitting) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		return consumererror.NewPermanent(err)
 	}
 	defer release()
-	return e.once(ctx, r, func() (bool, error) { return true, nil })
+	return e.once(ctx, r, nil, func() (bool, error) { return true, nil })
 }
 
 // Start begins to emit.
@@ -66,7 +66,7 @@ func (e *emitting) begin() {
 	clock.NotBefore(time.UnixMilli(e.keeper.Flushed()), "what was counted before this start")
 	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
 	e.flusher.unsent = e.keeper.Flushed()
-	e.flusher.secure = e.keeper.AwaitMarked
+	e.flusher.secure, e.flusher.evidence = e.keeper.AwaitMarked, &e.evidence
 	e.flusher.heartbeats = e.heartbeats
 }
 

@@ -42,6 +42,9 @@ type flusher struct {
 
 	// heartbeats are the objectives of which each flush says that they were counted.
 	heartbeats []string
+	// evidence has the exemplars, nil for none; shown are those of the flush.
+	evidence *evidence
+	shown    shown
 
 	events []count.EventPoint
 	calls  []count.CallPoint
@@ -118,6 +121,13 @@ func (f *flusher) flushAll(ctx context.Context, at int64) (r report, err error) 
 		since = at - f.expiry.Milliseconds()
 	}
 	f.last, f.complete = at, false
+	if f.evidence != nil {
+		f.shown = show(f.evidence.decided(at))
+		defer func() {
+			f.evidence.putBack(f.shown.unsent())
+			f.shown = shown{} // events that are sent again have none
+		}()
+	}
 
 	var refused []error
 	var expired int
@@ -173,7 +183,11 @@ func (f *flusher) handEvents(ctx context.Context, points []count.EventPoint, at 
 	for _, p := range points {
 		f.series = append(f.series, &p.Age.Series)
 	}
-	return f.hand(ctx, at, func(b batch) { b.events(points) })
+	err := f.hand(ctx, at, func(b batch) { b.events(points, f.shown) })
+	if err == nil || consumererror.IsPermanent(err) {
+		f.shown.sent(points)
+	}
+	return err
 }
 
 func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at int64) error {
@@ -182,7 +196,7 @@ func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at i
 		f.series = append(f.series, &points[i].Series.Series)
 		points[i].Series.Seen(points[i].N, at)
 	}
-	return f.hand(ctx, at, func(b batch) { b.calls(points) })
+	return f.hand(ctx, at, func(b batch) { b.calls(points, f.shown) })
 }
 
 // hand sends a batch of f.series. All that is sent must survive a crash or be known to be volatile: a counter that decreases

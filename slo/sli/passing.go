@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
@@ -52,7 +53,8 @@ func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	}
 	defer release()
 	decoded := td.ResourceSpans().Len() > 0
-	return p.once(ctx, r, func() (taken bool, err error) {
+	ctx, offer := exemplars.NewContext(ctx)
+	return p.once(ctx, r, offer, func() (taken bool, err error) {
 		switch {
 		case decoded && p.cfg.WirePath:
 			return true, p.handOn(ctx, r, td)

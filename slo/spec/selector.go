@@ -55,7 +55,7 @@ func (s Selector) apply(in *slo.Indicator, errs *errorList) {
 			in.Bad = bad
 		}
 	}
-	if list, ok := s.Exclude.([]any); s.Exclude != nil && !(ok && len(list) == 0) {
+	if list, ok := s.Exclude.([]any); s.Exclude != nil && (!ok || len(list) > 0) {
 		exclude, err := match.ParseList(key+"exclude", s.Exclude)
 		errs.add(err)
 		in.Exclude = exclude

@@ -101,7 +101,7 @@ func TestClockJumps(t *testing.T) {
 			server := httptest.NewServer(hook)
 			defer server.Close()
 			clock := newTestClock(t, `{"rate": 60}`)
-			g := startProgram(t, program, []string{clock.env(), "E2E_WEBHOOK=" + server.URL}, "testdata/sampling.yaml", "testdata/objective.yaml")
+			g := startProgram(t, program, []string{clock.env(), "E2E_WEBHOOK=" + server.URL}, "testdata/sampling.yaml", "testdata/objective.yaml", "testdata/by-arrival.yaml")
 			total, bad := 0, 0
 			send := func(requests, failing int) {
 				g.requests(t, requests, failing)

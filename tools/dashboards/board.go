@@ -15,6 +15,25 @@ import (
 type board struct {
 	file, uid, title, description string
 	rows                          []row
+	picks                         picks
+}
+
+// picks is what a reader picks: variables, and the matchers that $where stands for.
+type picks struct {
+	where     string
+	variables []pick
+}
+
+// pick is a variable, whose values a query lists.
+type pick struct{ name, label, values string }
+
+// gateways picks gateways by the labels of the scrape.
+var gateways = picks{
+	where: `job=~"$job",instance=~"$instance"`,
+	variables: []pick{
+		{"job", "Job", `label_values(otelcol_process_uptime, job)`},
+		{"instance", "Instance", `label_values(otelcol_process_uptime{job=~"$job"}, instance)`},
+	},
 }
 
 // row is a heading and what is below it.
@@ -28,6 +47,7 @@ type row struct {
 type panel struct {
 	title, description, unit string
 	number                   bool
+	negative                 bool // a chart's values can be below 0
 	warn, alarm              float64
 	queries                  []query
 }
@@ -35,9 +55,6 @@ type panel struct {
 // query is an expression and the legend of its series. In an expression, $where stands for the matchers of what the reader
 // picked: a metric is written name{$where} or name{reason="disk",$where}.
 type query struct{ expr, legend string }
-
-// where are the matchers, by the variables of build.
-const where = `job=~"$job",instance=~"$instance"`
 
 // Units, as Grafana names them.
 const (
@@ -71,16 +88,17 @@ func (b board) build() (dashboard.Dashboard, error) {
 		Refresh("30s").
 		Link(dashboard.NewDashboardLinkBuilder("slowburn").Type(dashboard.DashboardLinkTypeDashboards).
 			Tags([]string{"slowburn"}).IncludeVars(true).KeepTime(true)).
-		WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus")).
-		WithVariable(variable("job", "Job", `label_values(otelcol_process_uptime, job)`)).
-		WithVariable(variable("instance", "Instance", `label_values(otelcol_process_uptime{job=~"$job"}, instance)`))
+		WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus"))
+	for _, v := range b.picks.variables {
+		builder.WithVariable(variable(v.name, v.label, v.values))
+	}
 	id := uint32(0) // links to a panel have it
 	for _, r := range b.rows {
 		id++
 		builder.WithRow(dashboard.NewRowBuilder(r.title).Id(id))
 		for _, p := range r.panels {
 			id++
-			builder.WithPanel(p.build(id))
+			builder.WithPanel(p.build(id, b.picks.where))
 		}
 	}
 	return builder.Build()
@@ -99,22 +117,25 @@ func variable(name, label, values string) *dashboard.QueryVariableBuilder {
 		})
 }
 
-func (p panel) build(id uint32) cog.Builder[dashboard.Panel] {
+func (p panel) build(id uint32, where string) cog.Builder[dashboard.Panel] {
 	if p.number {
-		return p.buildNumber(id)
+		return p.buildNumber(id, where)
 	}
 	b := timeseries.NewPanelBuilder().Id(id).Title(p.title).Description(p.description).Datasource(source()).
-		Unit(p.unit).Min(0).Span(chartWidth).Height(chartHeight).
+		Unit(p.unit).Span(chartWidth).Height(chartHeight).
 		LineWidth(1).FillOpacity(10).ShowPoints(common.VisibilityModeNever).
 		Legend(common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom)).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
+	if !p.negative {
+		b.Min(0)
+	}
 	for i, q := range p.queries {
-		b.WithTarget(q.build(i))
+		b.WithTarget(q.build(i, where))
 	}
 	return b
 }
 
-func (p panel) buildNumber(id uint32) cog.Builder[dashboard.Panel] {
+func (p panel) buildNumber(id uint32, where string) cog.Builder[dashboard.Panel] {
 	steps := []dashboard.Threshold{{Color: "green"}}
 	if p.warn > 0 {
 		steps = append(steps, dashboard.Threshold{Value: cog.ToPtr(p.warn), Color: "yellow"})
@@ -128,12 +149,12 @@ func (p panel) buildNumber(id uint32) cog.Builder[dashboard.Panel] {
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})).
 		ColorMode(common.BigValueColorModeValue).GraphMode(common.BigValueGraphModeArea)
 	for i, q := range p.queries {
-		b.WithTarget(q.build(i))
+		b.WithTarget(q.build(i, where))
 	}
 	return b
 }
 
-func (q query) build(i int) *prometheus.DataqueryBuilder {
+func (q query) build(i int, where string) *prometheus.DataqueryBuilder {
 	b := prometheus.NewDataqueryBuilder().Datasource(source()).RefId(string(rune('A' + i))).
 		Expr(strings.ReplaceAll(q.expr, "$where", where)).Range()
 	if q.legend != "" {

@@ -2,7 +2,8 @@ package main
 
 // gateway is the dashboard of a gateway: spans that come in, are buffered and go out, and their cost.
 var gateway = board{
-	file: "gateway.json", uid: "slowburn-gateway", title: "slowburn / gateway",
+	picks: gateways,
+	file:  "gateway.json", uid: "slowburn-gateway", title: "slowburn / gateway",
 	description: "Spans in, spans buffered, spans out, and the figures beside them. docs/operations.md has a runbook for each.",
 	rows: []row{
 		{"At a glance", []panel{

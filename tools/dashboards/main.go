@@ -2,8 +2,8 @@
 //
 //	go run . ../../deploy/monitoring/dashboards
 //
-// A dashboard is a table of rows and panels (gateway.go, sampling.go); board.go makes Grafana's JSON of it. Panels read the
-// metrics as the gateway's own endpoint names them, from whichever Prometheus data source the reader picks.
+// A dashboard is a table of rows and panels (gateway.go, sampling.go, objectives.go); board.go makes Grafana's JSON of it. Panels read the
+// metrics as the gateway's own endpoint names them, or those of objectives, from whichever Prometheus data source the reader picks.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 )
 
 // boards are all dashboards.
-var boards = []board{gateway, sampling}
+var boards = []board{gateway, sampling, objectives}
 
 func main() {
 	if len(os.Args) != 2 {

@@ -2,7 +2,8 @@ package main
 
 // sampling is what is kept, by which policy, of which service, and what that costs.
 var sampling = board{
-	file: "sampling.json", uid: "slowburn-sampling", title: "slowburn / sampling",
+	picks: gateways,
+	file:  "sampling.json", uid: "slowburn-sampling", title: "slowburn / sampling",
 	description: "Kept traces, the reasons, and the cost of each policy and service. docs/reference/decisions.md explains the terms.",
 	rows: []row{
 		{"At a glance", []panel{

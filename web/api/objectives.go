@@ -12,7 +12,10 @@ import (
 type Objectives struct {
 	EvaluatedUntil *time.Time  `json:"evaluated_until"`
 	NextEvaluation *time.Time  `json:"next_evaluation_at"`
+	Total          int         `json:"total"`
+	Matched        int         `json:"matched"`
 	Objectives     []Objective `json:"objectives"`
+	NextCursor     string      `json:"next_cursor"`
 }
 
 // Objective answers GET /api/slo/v1/objectives/{name}. A ratio of no events is nil.
@@ -158,9 +161,9 @@ type HistoryPoint struct {
 	BurnRates            map[string]*float64 `json:"burn_rates"`
 }
 
-// ObjectivesOf describes all objectives.
+// ObjectivesOf describes objectives. The caller sets Total, Matched and NextCursor, which depend on the page.
 func ObjectivesOf(s engine.Statuses) Objectives {
-	return Objectives{s.EvaluatedUntil, s.NextEvaluation, listOf(s.Objectives, ObjectiveOf)}
+	return Objectives{EvaluatedUntil: s.EvaluatedUntil, NextEvaluation: s.NextEvaluation, Objectives: listOf(s.Objectives, ObjectiveOf)}
 }
 
 // ObjectiveOf describes an objective. The caller sets VolatileCounts, LostCounts and ClocksOff from the sli connectors.

@@ -8,18 +8,24 @@ type SamplingStatus struct {
 	OldestUndecidedSeconds float64 `json:"oldest_undecided_seconds"`
 	Held
 	Room
-	Decided        Decided           `json:"decided"`
-	LateSpans      LateSpans         `json:"late_spans"`
-	RefusedSpans   int64             `json:"refused_spans"`
-	FailedSpans    int64             `json:"failed_spans"`
-	EarlyDecisions int64             `json:"early_decisions"`
-	RevivedTraces  int64             `json:"revived_traces"`
-	LinkedTraces   int64             `json:"linked_traces"`
+	Decided        Decided   `json:"decided"`
+	LateSpans      LateSpans `json:"late_spans"`
+	RefusedSpans   int64     `json:"refused_spans"`
+	FailedSpans    int64     `json:"failed_spans"`
+	EarlyDecisions int64     `json:"early_decisions"`
+	RevivedTraces  int64     `json:"revived_traces"`
+	Exceptions
 	Storage        string            `json:"storage"`
 	RecoveredSpans int64             `json:"recovered_spans"`
 	LostSpans      int64             `json:"lost_spans"`
 	TrimmedSpans   int64             `json:"trimmed_spans"`
 	Policies       []PolicyDecisions `json:"policies"`
+}
+
+// Exceptions counts kept traces that no policy sampled.
+type Exceptions struct {
+	LinkedTraces    int64 `json:"linked_traces"`
+	ObjectiveTraces int64 `json:"objective_traces"`
 }
 
 // Held describes the current contents of the buffer.
@@ -100,7 +106,7 @@ func SamplingStatusOf(s tailsampling.Status) SamplingStatus {
 	return SamplingStatus{
 		TracesPending: s.TracesPending, OldestUndecidedSeconds: s.OldestUndecidedSeconds, Held: Held(s.Held), Room: Room(s.Room),
 		Decided: Decided(s.Decided), LateSpans: LateSpans(s.LateSpans), RefusedSpans: s.RefusedSpans, FailedSpans: s.FailedSpans,
-		EarlyDecisions: s.EarlyDecisions, RevivedTraces: s.RevivedTraces, LinkedTraces: s.LinkedTraces, Storage: s.Storage,
+		EarlyDecisions: s.EarlyDecisions, RevivedTraces: s.RevivedTraces, Exceptions: Exceptions(s.Exceptions), Storage: s.Storage,
 		RecoveredSpans: s.RecoveredSpans, LostSpans: s.LostSpans, TrimmedSpans: s.TrimmedSpans,
 		Policies: PolicyDecisionsOf(s.Policies),
 	}

@@ -13,7 +13,7 @@ import (
 
 // answers are the structures of whole answers. The structures of their parts are reached from here.
 var answers = []any{
-	Problem{}, Readiness{}, Caller{}, Objectives{}, History{}, Breakdown{}, Endpoints{}, Services{}, TracePage{}, Trace{}, SamplingStatus{},
+	Problem{}, Readiness{}, Caller{}, Objectives{}, Overview{}, History{}, Breakdown{}, Endpoints{}, Services{}, TracePage{}, Trace{}, SamplingStatus{}, ObjectiveTraces{},
 	SamplingCost{}, Policies{}, Shadow{}, Decision{}, Destinations{}, Drain{}, Retried{}, Alerts{}, Deliveries{},
 }
 

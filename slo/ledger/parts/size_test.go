@@ -92,7 +92,7 @@ func (f *fleet) allocated(t testing.TB, bucket string) float64 {
 // TestSize measures the pages of a day and a bit, minute by minute as they are written, and holds their extrapolation against the
 // promise: slo.db has at most 1 GiB for 1,000 objectives with 16 series each over 30 days.
 func TestSize(t *testing.T) {
-	const objectives, hours = 10, 25
+	const objectives, hours = 30, 25
 	f := newFleet(t, objectives)
 	for range hours * minutesPerHour {
 		f.minute(t)

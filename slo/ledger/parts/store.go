@@ -32,7 +32,9 @@ type Store struct {
 
 // New returns the parts in a file that was opened with Buckets.
 func New(tx *bbolt.Tx) *Store {
-	return &Store{tx.Bucket([]byte(minutesBucket)), tx.Bucket([]byte(hoursBucket))}
+	s := &Store{tx.Bucket([]byte(minutesBucket)), tx.Bucket([]byte(hoursBucket))}
+	s.hours.FillPercent = 0.9 // days are written one after the other; tables of minutes grow where they are, and need bbolt's half
+	return s
 }
 
 // Book books events of an account by part, after the ledger has: those of the minutes from from up to the account's watermark, which

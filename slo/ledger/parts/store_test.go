@@ -277,6 +277,24 @@ func TestLateEvents(t *testing.T) {
 	}
 }
 
+// TestLateEventsOfMinutes books events that the ledger did not take, of minutes before, within and after the account: parts stay as they are.
+func TestLateEventsOfMinutes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "slo.db")
+	const start = ledger.Minute(29_000_217)
+	within(t, path, func(l *ledger.Ledger, s *Store) {
+		a, _, err := l.Open("o", start, "")
+		require.NoError(t, err)
+		stray := []Delta{{Part{Version: "2"}, start - 90, false, 3}, {Part{Version: "2"}, start + 3, true, 3}, {Part{Version: "2"}, start + 900, false, 3}}
+		require.NoError(t, s.Book(l, a, a.Next, stray), "there is no minute yet")
+		enter(t, l, s, a, start, start+90, []Delta{{Part{Version: "1"}, start, false, 10}, {Part{Version: "1"}, start + 70, false, 10}})
+		require.NoError(t, s.Book(l, a, a.Next, stray))
+		b, err := s.Break(l, a, start, a.Next, []Dimension{Version})
+		require.NoError(t, err)
+		assert.Equal(t, []Row{{Part{Version: "1"}, slo.Events{Total: 20}}}, b.Rows)
+		requireSums(t, l, s, a)
+	})
+}
+
 // TestDamageIsReported reads tables and keys that are damaged.
 func TestDamageIsReported(t *testing.T) {
 	for name, use := range map[string]func(l *ledger.Ledger, s *Store, a *ledger.Account) error{

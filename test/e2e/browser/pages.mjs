@@ -34,6 +34,20 @@ async function objectivePage(page) {
   await accessible(page);
 }
 
+/** What a person who was woken looks for is on the first screen, and the charts are below it. */
+async function firstScreen(page) {
+  await objectivePage(page);
+  await page.locator(".burned tbody tr").first().waitFor();
+  const edge = (selector, side) => page.locator(selector).first().evaluate((e, side) => e.getBoundingClientRect()[side] + scrollY, side);
+  let above = 0;
+  for (const part of [".promise", ".figures", ".burned tbody tr"]) {
+    const bottom = await edge(part, "bottom");
+    assert.ok(bottom > above && bottom <= 900, `${part} ends ${bottom} px below the top`);
+    above = bottom;
+  }
+  assert.ok((await edge("figure.chart", "top")) > above, "the charts are below what burned the budget");
+}
+
 async function tracesPage(page) {
   await page.locator(".results-table tbody tr").first().waitFor();
   assert.equal(await page.locator(".results-table tbody tr:not(.has-errors)").count(), 0, "only traces with errors");
@@ -125,6 +139,9 @@ for (const colorScheme of ["light", "dark"]) {
     await accessible(page);
   });
 }
+
+const desk = await open({ viewport: { width: 1440, height: 900 } });
+await check("objective-first-screen", desk, `#/objectives/${burning.name}`, firstScreen);
 
 const page = await open({ viewport: { width: 1280, height: 900 } });
 const skewedID = await skewed();

@@ -28,6 +28,7 @@ const (
 
 // Routes lays out the paths.
 func Routes(r chi.Router, all *known.Components) {
+	r.Get("/api/slo/v1/overview", getOverview(all))
 	r.Get("/api/slo/v1/objectives", listObjectives(all))
 	r.Get("/api/slo/v1/objectives/{name}", getObjective(all))
 	r.Get("/api/slo/v1/objectives/{name}/history", getHistory(all))
@@ -49,8 +50,21 @@ func with(all *known.Components, answer func(http.ResponseWriter, *http.Request,
 }
 
 func listObjectives(all *known.Components) http.HandlerFunc {
-	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) {
-		answer := api.ObjectivesOf(e.Statuses())
+	return with(all, func(w http.ResponseWriter, r *http.Request, e engine.Reader) {
+		shown := e.Statuses()
+		s, err := parseSelection(r.URL.Query(), configured, max(len(shown.Objectives), 1))
+		if err != nil {
+			rest.WriteProblem(w, http.StatusBadRequest, "%v.", err)
+			return
+		}
+		list, matched, next := s.page(shown.Objectives)
+		total := len(shown.Objectives)
+		shown.Objectives = make([]engine.Status, len(list))
+		for i, status := range list {
+			shown.Objectives[i] = *status
+		}
+		answer := api.ObjectivesOf(shown)
+		answer.Total, answer.Matched, answer.NextCursor = total, matched, next
 		for i := range answer.Objectives {
 			noteCounts(all, &answer.Objectives[i])
 		}

@@ -78,7 +78,7 @@ func searchTraces(all *known.Components) http.HandlerFunc {
 
 func parseQuery(values url.Values) (tracestore.Query, error) {
 	p := rest.Params{Values: values}
-	p.Only("service", "operation", "min_duration", "max_duration", "error", "policy", "start", "end", "limit", "cursor")
+	p.Only("service", "operation", "min_duration", "max_duration", "error", "match", "policy", "start", "end", "limit", "cursor")
 	q := tracestore.Query{
 		Service: values.Get("service"), Operation: values.Get("operation"), Policy: values.Get("policy"),
 		MinDuration: p.Duration("min_duration"), MaxDuration: p.Duration("max_duration"),
@@ -87,6 +87,13 @@ func parseQuery(values url.Values) (tracestore.Query, error) {
 	}
 	if failed := p.Boolean("error"); failed != nil {
 		q.Error = *failed
+	}
+	switch match := values.Get("match"); match {
+	case "", "span":
+	case "trace":
+		q.AnySpan = true
+	default:
+		p.Fail("match", match, "span or trace")
 	}
 	switch {
 	case p.Err != nil:

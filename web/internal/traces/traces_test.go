@@ -137,6 +137,8 @@ func TestSearchQuery(t *testing.T) {
 		"": {Limit: 20},
 		"?service=a&operation=b+c&policy=errors&limit=200&cursor=xyz&error=true": {
 			Service: "a", Operation: "b c", Policy: "errors", Limit: 200, Cursor: "xyz", Error: true},
+		"?error=true&match=trace":                          {Limit: 20, Error: true, AnySpan: true},
+		"?service=a&match=span":                            {Limit: 20, Service: "a"},
 		"?error=false&min_duration=1.5s&max_duration=1.5s": {Limit: 20, MinDuration: 1500 * time.Millisecond, MaxDuration: 1500 * time.Millisecond},
 		"?start=2026-01-31T11:00:00.5Z&end=2026-01-31T13:00:00%2B01:00": {
 			Limit: 20, Start: webtest.Noon.Add(-time.Hour + 500*time.Millisecond), End: webtest.Noon},
@@ -188,6 +190,7 @@ func TestProblems(t *testing.T) {
 		{all, "/api/traces/v1/traces/" + webtest.GoneID.String(), 404, "was not kept"},
 		{all, "/api/traces/v1/traces/xyz", 400, `"xyz" is no trace ID: it must be 32`},
 		{all, "/api/traces/v1/traces/abcd", 400, `"abcd" is no trace ID`},
+		{all, "/api/traces/v1/search?match=root", 400, "match=root: it must be span or trace"},
 		{all, "/api/traces/v1/search?min_duration=100", 400, "min_duration=100: it must be a duration such as"},
 		{all, "/api/traces/v1/search?max_duration=-1s", 400, "max_duration=-1s: it must be a duration"},
 		{all, "/api/traces/v1/search?min_duration=2s&max_duration=1s", 400, "min_duration=2s is longer than max_duration=1s"},

@@ -1,6 +1,7 @@
 package webtest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -323,13 +324,22 @@ func (*Sampler) Explain(id [16]byte) (tailsampling.Explanation, bool) {
 	return tailsampling.Explanation{}, false
 }
 
-// Prometheus answers with what it was asked.
-type Prometheus struct{ Component }
+// Prometheus answers with what it was asked, and about exemplars with Exemplars, where that is set.
+type Prometheus struct {
+	Component
+	Exemplars string
+	Status    int // of that answer, 200 if 0
+}
 
 // PrometheusAPI implements the tsdb extension's interface.
-func (*Prometheus) PrometheusAPI() http.Handler {
+func (p *Prometheus) PrometheusAPI() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		if p.Exemplars != "" && r.URL.Path == "/api/v1/query_exemplars" {
+			w.WriteHeader(cmp.Or(p.Status, http.StatusOK))
+			_, _ = w.Write([]byte(p.Exemplars))
+			return
+		}
 		_, _ = w.Write([]byte(`{"status":"success","data":"` + r.Method + " " + r.URL.Path + `"}`))
 	})
 }

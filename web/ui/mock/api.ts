@@ -4,8 +4,9 @@ import { decision, undecided } from "./decisions.ts";
 import { destinations, retry, retryAll } from "./destinations.ts";
 import { breakdown, history, objectives, unevaluated } from "./objectives.ts";
 import { alerts, caller, deliveries, readiness } from "./others.ts";
+import { overview } from "./overview.ts";
 import { cost, NOTE, policies, RELOAD_ERROR, shadow, status } from "./sampling.ts";
-import { recipes, search, services, trace } from "./traces.ts";
+import { badTraces, recipes, search, services, trace } from "./traces.ts";
 
 /**
  * ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read; troubled: sampling has
@@ -55,12 +56,16 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
   const empty = scenario === "empty" || scenario === "unkept";
   const [area, version, noun = version, id, sub] = path;
   switch ([area, noun, id && ":id", sub].filter(Boolean).join("/")) {
-    case "slo/objectives":
-      return ok({
+    case "slo/overview":
+    case "slo/objectives": {
+      const times = {
         evaluated_until: scenario === "unkept" ? null : wholeMinute(),
         next_evaluation_at: new Date(Date.now() + 40_000).toISOString(),
-        objectives: scenario === "unkept" ? unevaluated() : empty ? [] : objectives(),
-      });
+      };
+      const all = scenario === "unkept" ? unevaluated() : empty ? [] : objectives();
+      if (noun === "overview") return ok(overview(times, all, q));
+      return ok({ ...times, total: all.length, matched: all.length, objectives: all, next_cursor: "" });
+    }
     case "slo/objectives/:id": {
       const found = (scenario === "unkept" ? unevaluated() : objectives()).find((x) => x.name === id);
       return found
@@ -71,6 +76,11 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       const seconds = (key: string) => Date.parse(q.get(key) ?? "") / 1000;
       const h = history(id, seconds("start"), seconds("end"), Number(q.get("step")));
       return h ? ok(empty ? { ...h, points: [] } : h) : problem(404, "No such objective", "");
+    }
+    case "slo/objectives/:id/traces": {
+      const found = objectives().find((x) => x.name === id);
+      if (!found) return problem(404, "No such objective", "");
+      return ok({ traces: empty || found.indicator.type === "promql" ? [] : badTraces(q) });
     }
     case "slo/objectives/:id/breakdown": {
       const found = (scenario === "unkept" ? unevaluated() : objectives()).find((x) => x.name === id);

@@ -84,6 +84,7 @@ export function status(scenario: Scenario): SamplingStatus {
     bytes_revivable: fresh ? 0 : 17_900_000,
     revived_traces: fresh ? 0 : 37,
     linked_traces: fresh ? 0 : 1_204,
+    objective_traces: fresh ? 0 : 58,
     traces_undelivered: 12,
     decided: fresh ? none : { sampled: 48_211, not_sampled: 1_904_330, dropped: 12_004 },
     late_spans: { kept: 301, dropped: 9_120, errors_dropped: 4 },

@@ -400,6 +400,26 @@ export function search(q: URLSearchParams): { traces: TraceSummary[]; next_curso
   };
 }
 
+/** The newest traces with an error, as an objective's page lists them. */
+export function badTraces(q: URLSearchParams) {
+  const limit = Number(q.get("limit") ?? 3);
+  return search(new URLSearchParams({ error: "true", limit: "200" }))
+    .traces.slice(0, limit)
+    .map((s) => {
+      const span = trace(recipes.find((x) => x.id === s.trace_id) as (typeof recipes)[0]).spans[0];
+      return {
+        trace_id: s.trace_id,
+        span_id: span.span_id,
+        at: s.start,
+        service: s.root_service,
+        operation: s.root_operation,
+        version: "1.9.1",
+        reason: "503",
+        duration_ms: s.duration_ms,
+      };
+    });
+}
+
 export function services() {
   const operations = new Map<string, Set<string>>();
   for (const targets of Object.values(CALLS))

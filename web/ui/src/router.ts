@@ -36,7 +36,7 @@ export function href(path: string[], query: Query | URLSearchParams = {}): strin
   const entries = query instanceof URLSearchParams ? query.entries() : Object.entries(query);
   for (const [key, value] of entries) {
     if (value !== null && value !== undefined && value !== "" && value !== false)
-      params.set(key, String(value));
+      params.append(key, String(value));
   }
   const search = params.toString();
   return `#/${path.map(encodeURIComponent).join("/")}${search ? `?${search}` : ""}`;
@@ -84,7 +84,7 @@ export function useRoute(): Route {
 
 /** Links to the screens, so that no screen spells another's route. */
 export const links = {
-  objectives: () => href([]),
+  objectives: (query: Query | URLSearchParams = {}) => href([], query),
   objective: (name: string, query: Query = {}) => href(["objectives", name], query),
   traces: (query: Query = {}) => href(["traces"], query),
   trace: (id: string, query: Query = {}) => href(["traces", id], query),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { overspent } from "../src/objectives/budget";
+import type { Tier } from "../src/api/types";
+import { clampedBudget, nextExhaustion, overspent } from "../src/objectives/budget";
 import { fromFirstData } from "../src/objectives/range";
 
 describe("overspent", () => {
@@ -11,6 +12,19 @@ describe("overspent", () => {
   ])("%d is %s", (left, words) =>
     expect(Object.values(overspent(left)).join("").replaceAll("\u202f", " ")).toBe(words),
   );
+});
+
+it("clampedBudget keeps gaps, and what is above the floor", () => {
+  expect(clampedBudget([1, 0, -0.99, -1, -199, null])).toEqual([1, 0, -0.99, -1, -1, null]);
+});
+
+it("nextExhaustion is that of the active tiers, the soonest", () => {
+  const tier = (exhaustion_seconds: number | null, active = false) =>
+    ({ exhaustion_seconds, active }) as Tier;
+  expect(nextExhaustion([])).toBeNull();
+  expect(nextExhaustion([tier(null)])).toBeNull();
+  expect(nextExhaustion([tier(9), tier(5), tier(null)])?.exhaustion_seconds).toBe(5);
+  expect(nextExhaustion([tier(9, true), tier(5), tier(8, true)])?.exhaustion_seconds).toBe(8);
 });
 
 describe("fromFirstData", () => {

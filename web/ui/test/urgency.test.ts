@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { headline, matches, sortByUrgency, standing, tally } from "../src/objectives/urgency";
+import { overview } from "../mock/overview";
+import { headline, standing } from "../src/objectives/urgency";
 import { alert, objective } from "./objective";
 
 const inOrder = [
@@ -19,23 +20,6 @@ const inOrder = [
   objective("silent", { state: "no_data" }, null),
 ];
 
-describe("sortByUrgency", () => {
-  it("is the same from any order", () => {
-    const names = inOrder.map((o) => o.name);
-    for (let shift = 0; shift < inOrder.length; shift++) {
-      const turned = [...inOrder.slice(shift), ...inOrder.slice(0, shift)];
-      expect(sortByUrgency(turned).map((o) => o.name)).toEqual(names);
-      expect(sortByUrgency(turned.reverse()).map((o) => o.name)).toEqual(names);
-    }
-  });
-
-  it("leaves its argument alone", () => {
-    const given = [inOrder[3], inOrder[0]];
-    sortByUrgency(given);
-    expect(given[0].name).toBe("pending-page");
-  });
-});
-
 it("is not healthy on less than a tenth of the budget", () => {
   expect(standing(objective("x", {}, 0.1))).toBe("ok");
   expect(standing(objective("x", {}, 0.099))).toBe("low");
@@ -48,6 +32,9 @@ it("an alert outranks the state of the data", () => {
   expect(standing(objective("x", { state: "no_data", ...alert("firing", "page") }))).toBe("page");
   expect(standing(objective("x", { state: "no_data", ...alert("resolved", "page") }))).toBe("no_data");
 });
+
+const tally = (objectives: typeof inOrder) =>
+  overview({ evaluated_until: null, next_evaluation_at: null }, objectives, new URLSearchParams()).by_urgency;
 
 describe("headline", () => {
   const words = (names: string[]) =>
@@ -67,16 +54,4 @@ describe("headline", () => {
     expect(words(["silent"])).toBe("No data");
     expect(words(["a-fine", "b-fine", "stopped", "silent"])).toBe("All 2 are healthy, 2 without data");
   });
-});
-
-describe("matches", () => {
-  const o = objective("checkout-latency", {
-    service: "checkout",
-    labels: { team: "shop" },
-    description: "Feels instant.",
-  });
-  it.each(["", "latency", "CHECKOUT", "team=shop", "shop instant"])("finds it by %j", (q) =>
-    expect(matches(o, q)).toBe(true),
-  );
-  it.each(["payment", "checkout payment"])("does not by %j", (q) => expect(matches(o, q)).toBe(false));
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { indicator } from "../mock/objectives";
-import type { Tier } from "../src/api/types";
+import type { Meter, ObjectiveRow } from "../src/api/types";
 import * as w from "../src/objectives/words";
 import { objective } from "./objective";
 
@@ -42,62 +42,42 @@ it("allowance speaks of outage and events", () => {
   );
 });
 
-describe("factorOf", () => {
-  const tier = (
-    severity: Tier["severity"],
-    long_window: string,
-    short_window: string,
-    factor: number,
-  ): Tier => ({
-    severity,
-    long_window,
-    short_window,
-    factor,
-    budget_percent: 2,
-    long_burn_rate: null,
-    short_burn_rate: null,
-    active: false,
-    reachable: true,
-    exhaustion_seconds: null,
+it("windowSeconds reads what the gateway writes", () => {
+  expect(["30d", "1h30m", "5m", "90s", "1d12h"].map(w.windowSeconds)).toEqual([
+    2592000, 5400, 300, 90, 129600,
+  ]);
+});
+
+it("promiseWords leaves out what an answer leaves out", () => {
+  const of = (type: string, kind?: string, threshold_ms?: number) =>
+    plain(w.promiseWords({ type, kind, threshold_ms, target: 0.99, window: "30d" }));
+  expect(of("availability", "server")).toBe("server requests succeed");
+  expect(of("availability")).toBe("spans succeed");
+  expect(of("latency", "consumer", 300)).toBe("consumed messages take at most 300 ms");
+  expect(of("promql")).toBe("events that Prometheus queries count are good");
+});
+
+describe("burningWords", () => {
+  const meter: Meter = {
+    windows: [
+      { window: "5m", factor: 14.4, severity: "page" },
+      { window: "1h", factor: 14.4, severity: "page" },
+      { window: "6h", factor: 1, severity: "ticket" },
+      { window: "3d", factor: null, severity: "" },
+    ],
+  };
+  const of = (remaining_ratio: number | null, burn_rates: (number | null)[]) =>
+    plain(w.burningWords({ remaining_ratio, burn_rates } as ObjectiveRow, meter, 2592000));
+  it("is about the longest window that is over its factor", () => {
+    expect(of(0.5, [40, 20, 2, 90])).toBe("Burns at 20× over 1h: the budget is spent in 18 h.");
+    expect(of(0.5, [40, 2, 5, null])).toContain("over 5m");
+    expect(of(0.5, [4, 2, 5, null])).toContain("over 6h");
   });
-  const tiers = [
-    tier("ticket", "3d", "6h", 1),
-    tier("ticket", "1d", "2h", 3),
-    tier("page", "6h", "30m", 6),
-    tier("page", "1h", "5m", 14.4),
-  ];
-  it.each([
-    ["5m", 14.4],
-    ["30m", 6],
-    ["1h", 14.4],
-    ["6h", 6],
-    ["2h", 3],
-    ["3d", 1],
-  ])("%s is held against %d", (window, factor) => expect(w.factorOf(tiers, window)?.factor).toBe(factor));
-  it("leaves out tiers that cannot fire", () => {
-    const unreachable = tiers.map((t) => ({ ...t, reachable: t.severity !== "page" }));
-    expect(w.factorOf(unreachable, "6h")?.factor).toBe(1);
-    expect(w.factorOf(unreachable, "5m")).toBeNull();
+  it("does not foretell what has come", () => {
+    expect(of(-3, [40, 20, 1, 1])).toBe("Burns at 20× over 1h.");
+    expect(of(null, [40, 20, 1, 1])).toBe("Burns at 20× over 1h.");
   });
-  it("has none for a window that no tier uses", () => expect(w.factorOf(tiers, "30d")).toBeNull());
-  it("lists the windows that an objective's own tiers look at", () => {
-    const rates = ["6h", "5m", "30m", "1h", "3d"].map((window, i) => ({
-      window,
-      window_seconds: [21600, 300, 1800, 3600, 259200][i],
-      total: 1,
-      bad: 0,
-      error_ratio: 0,
-      burn_rate: 0,
-    }));
-    const of = (some: Tier[]) => w.listWindows(objective("x", { tiers: some, burn_rates: rates }));
-    expect(of(tiers)).toEqual(["5m", "1h", "6h", "3d"]);
-    const firing = tiers.map((t) => ({ ...t, active: t.long_window === "6h" }));
-    expect(of(firing)).toEqual(["5m", "30m", "1h", "6h"]);
-    expect(of([])).toEqual(["5m", "1h", "6h", "3d"]);
-    expect(of([tier("page", "30m", "5m", 7), tier("ticket", "6h", "30m", 6)])).toEqual(["5m", "30m", "6h"]);
-  });
-  it("says a tier in words", () =>
-    expect(plain(w.tierWords(tiers[3]))).toBe("Page when 2 % of the budget would go in 1h"));
+  it("is silent while no window is over its factor", () => expect(of(0.5, [1, null, 0.5, 99])).toBe(""));
 });
 
 describe("indicators that count no single events", () => {

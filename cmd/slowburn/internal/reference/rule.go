@@ -13,6 +13,8 @@ type Rule struct {
 	Zero string
 	// OneOf are the only valid values.
 	OneOf []string
+	// Pattern is the form of a text, for a key that takes a text or a list of texts.
+	Pattern string
 	// Required keys have no default.
 	Required bool
 	// Text describes the valid values in words, where the other fields cannot.
@@ -28,6 +30,7 @@ type Rule struct {
 // ruleSets are the rules of this module's keys, by what their paths begin with.
 var ruleSets = map[string]ruleSet{
 	"receivers::otlp":           otlpRules,
+	"receivers::slo_metrics":    sloMetricsRules,
 	"processors::tail_sampling": samplerRules,
 	"processors::reconstruct":   reconstructRules,
 	"connectors::sli":           sliRules,

@@ -1,5 +1,11 @@
 package reference
 
+import (
+	"strings"
+
+	"github.com/slowburn/slowburn/slo/match"
+)
+
 // sliRules are those of connectors::sli.
 var sliRules = ruleSet{
 	"":                     {Doc: "Counts every span before sampling and passes it on; emits the counts as metrics."},
@@ -16,6 +22,12 @@ var sliRules = ruleSet{
 	"::repeats::window":    {Min: "1s", Max: "24h", Zero: "off, repeats are counted and passed on", Doc: "The time for which requests are remembered."},
 	"::repeats::memory":    {Min: "64KiB", Text: "64KiB to 2GiB", Doc: "The memory for remembered requests. Over it the oldest are forgotten first."},
 	"::wire_path":          {Hidden: true},
+}
+
+// sloMetricsRules are those of receivers::slo_metrics.
+var sloMetricsRules = ruleSet{
+	"":        {Doc: "Sends error budgets, burn rates and alerts of all objectives to a metrics pipeline, after each evaluation."},
+	"::sloth": {Doc: "Whether the figures are sent under the names that Sloth records too, `slo:*`, `sloth_slo_info` and `ALERTS`, for its dashboards."},
 }
 
 // exporterRules are those of exporters::tsdb.
@@ -66,6 +78,31 @@ const (
 	selectText = "a [condition](../objectives.md#conditions), or a list of them: `text`, `=text`, `!=text`, `=~regex`, `!~regex`"
 )
 
+// kindPattern is the form of a condition over the kind of a span.
+var kindPattern = conditionOf("span_kind_", match.Kinds)
+
+// conditionOf returns the form of a condition over one of some names, in any case, or a regular expression.
+func conditionOf(prefix string, names []string) string {
+	folded := make([]string, len(names))
+	for i, name := range names {
+		folded[i] = anyCase(name)
+	}
+	return "^(!?=)?(" + anyCase(prefix) + ")?(" + strings.Join(folded, "|") + ")$|^[=!]~.|^$"
+}
+
+// anyCase returns a pattern for a lower-case word in any case: JSON Schema has no flags.
+func anyCase(word string) string {
+	var b strings.Builder
+	for _, r := range word {
+		if upper := strings.ToUpper(string(r)); upper != string(r) {
+			b.WriteString("[" + string(r) + upper + "]")
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
 // sloRules are those of extensions::slo.
 var sloRules = ruleSet{
 	"":                                      {Doc: "Evaluates objectives, keeps their ledger, and drives alerts and notifications."},
@@ -85,7 +122,7 @@ var sloRules = ruleSet{
 	"::objectives[]::window":                {Min: "1h", Max: "366d", Text: "whole minutes, 1h to 366d", Doc: "The rolling window of the target."},
 	"::objectives[]::availability":          {Text: "one of `availability`, `latency`, `throughput`, `freshness`, `promql` and `composite` is needed", Doc: "An event is bad if its span failed."},
 	"::objectives[]::availability::service": {Text: selectText, Doc: selectService},
-	"::objectives[]::availability::kind":    {Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
+	"::objectives[]::availability::kind":    {Pattern: kindPattern, Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
 	"::objectives[]::availability::operations": {Text: selectText, Doc: selectOperations},
 	"::objectives[]::availability::version":    {Text: selectText, Doc: selectVersion},
 	"::objectives[]::availability::attributes": {Text: "attributes, each with " + selectText, Doc: selectAttributes},
@@ -93,7 +130,7 @@ var sloRules = ruleSet{
 	"::objectives[]::availability::exclude":    {Text: "`server`, `user`, or a list of these and of maps of conditions", Doc: selectExclude},
 	"::objectives[]::latency":                  {Text: "one of `availability`, `latency`, `throughput`, `freshness`, `promql` and `composite` is needed", Doc: "An event is bad if its span took longer than the threshold, whether it failed or not."},
 	"::objectives[]::latency::service":         {Text: selectText, Doc: selectService},
-	"::objectives[]::latency::kind":            {Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
+	"::objectives[]::latency::kind":            {Pattern: kindPattern, Text: selectText + " of server, client, producer, consumer, internal, unspecified", Doc: selectKind},
 	"::objectives[]::latency::operations":      {Text: selectText, Doc: selectOperations},
 	"::objectives[]::latency::version":         {Text: selectText, Doc: selectVersion},
 	"::objectives[]::latency::attributes":      {Text: "attributes, each with " + selectText, Doc: selectAttributes},

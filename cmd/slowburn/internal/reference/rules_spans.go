@@ -47,6 +47,7 @@ var samplerRules = ruleSet{
 	"::explain::decisions":                     {Min: "0", Max: "1073741824", Zero: "none", Doc: "The number of latest decisions that can be explained. Each takes about 120 bytes, and 16 more for every 64 policies after the first 64."},
 	"::revive_window":                          {Min: "0", Zero: "off", Doc: "The time for which a trace that was not sampled stays in the buffer, so that late spans can change the decision. It stays only while there is room."},
 	"::revive_budget":                          {Min: "1MiB", Zero: "a quarter of `disk_budget`, with storage memory of `memory_budget`", Doc: "The most bytes of spans that stay for `revive_window`. The oldest traces leave first."},
+	"::objective_exemplars":                    {Min: "1", Max: "10", Zero: "none", Doc: "The most traces with a bad event that are kept for one objective and minute although no policy samples them. They have no weight."},
 	"::linked_traces":                          {Doc: "Keeps traces that span links connect with a kept trace."},
 	"::linked_traces::enabled":                 {Doc: "Whether linked traces are kept if they are undecided or in `revive_window`. They have no weight."},
 	"::linked_traces::max_links_per_span":      {Min: "1", Max: "1024", Doc: "The most links of a span that count."},

@@ -147,6 +147,10 @@ func (k *Key) value() node {
 	if len(k.Rule.OneOf) > 0 && k.Kind == String {
 		return oneOf(k.Rule.OneOf)
 	}
+	if k.Rule.Pattern != "" {
+		text := node{"type": []any{"string", "null"}, "pattern": k.Rule.Pattern + "|" + expansion}
+		return node{"anyOf": []any{text, node{"type": "array", "items": text}}}
+	}
 	switch k.Kind {
 	case Object:
 		properties := node{}

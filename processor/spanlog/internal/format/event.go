@@ -37,6 +37,7 @@ const (
 	Decided   EventKind = 1
 	Attempted EventKind = 2 // its delivery to a destination begins; after a crash it may be delivered again
 	Delivered EventKind = 3 // a destination has it, or its delivery was given up
+	Marked    EventKind = 4 // its trace must be kept when it is decided; it has no spans: From and To are the trace's first
 	noPolicy            = 0xffff
 )
 

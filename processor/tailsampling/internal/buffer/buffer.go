@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
@@ -137,6 +138,21 @@ func (b *Buffer) receive(m *Member, message linked.Message, hash uint32) (answer
 	m.Lock()
 	defer func() { answers = b.leave(m) }()
 	m.Receive(message, hash, now)
+	return nil
+}
+
+// Mark makes a trace be kept; see shard.Mark. It does nothing where its shard is locked until the deadline. An error is a failure of the
+// disk.
+func (b *Buffer) Mark(id wire.TraceID, deadline time.Time) (err error) {
+	m, hash := b.Of(id)
+	if !lockFor(m, deadline) {
+		return ErrBusy
+	}
+	defer b.Leave(m)
+	if b.Mapped {
+		defer mapped.Disarm(mapped.Arm(), &err)
+	}
+	m.Mark(hash, &id, b.Now())
 	return nil
 }
 

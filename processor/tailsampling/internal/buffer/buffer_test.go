@@ -138,7 +138,7 @@ func TestAddDecidesEarly(t *testing.T) {
 func TestMessagesBetweenShards(t *testing.T) {
 	shared := &shard.Shared{
 		Waits:  shard.Waits{Decision: 10 * time.Second},
-		Limits: shard.Limits{Sampled: 10, Dropped: 10, Ties: 10, TiesPerTrace: 10}, LinksPerSpan: 10, LinkedNumber: 7,
+		Limits: shard.Limits{Sampled: 10, Dropped: 10, Ties: 10, TiesPerTrace: 10}, LinksPerSpan: 10, Numbers: shard.Numbers{LinkedNumber: 7},
 	}
 	b, _ := newBuffer(t, shared)
 	b.SetReady()

@@ -28,7 +28,9 @@ type Decided struct {
 	Random  uint64
 	Trigger Trigger
 	// Linked reports whether the trace is kept for a link although the policies did not sample it.
-	Linked  bool
+	Linked bool
+	// Marked reports whether the trace is kept as an exemplar of an objective although the policies did not sample it.
+	Marked  bool
 	Version *version.Version
 	// Votes are the votes by policy; nil if the policies were not asked. They are valid until the next decision.
 	Votes  []policy.Vote
@@ -63,9 +65,9 @@ type Seen struct {
 // Randomness is compared with the policies' thresholds. It is explicit, or from the trace ID.
 func (d *Decided) Randomness() uint64 { return tracestate.Resolve(d.ID, d.Random) }
 
-// ByPolicies returns the verdict of the policies, without links.
+// ByPolicies returns the verdict of the policies, without links and marks.
 func (d *Decided) ByPolicies() policy.Verdict {
-	if d.Linked {
+	if d.Linked || d.Marked {
 		return policy.NotSampled
 	}
 	return d.Verdict

@@ -22,6 +22,7 @@ func TestVerdictOfThePolicies(t *testing.T) {
 	for _, v := range []policy.Verdict{policy.NotSampled, policy.Sampled, policy.Dropped} {
 		require.Equal(t, v, (&Decided{Verdict: v}).ByPolicies())
 		require.Equal(t, policy.NotSampled, (&Decided{Verdict: v, Linked: true}).ByPolicies())
+		require.Equal(t, policy.NotSampled, (&Decided{Verdict: v, Marked: true}).ByPolicies())
 	}
 }
 
@@ -32,6 +33,6 @@ func TestTriggersKeepTheirNumbersAndNames(t *testing.T) {
 		names = append(names, trigger.String())
 	}
 	require.Equal(t, []string{
-		"decision_wait", "root_received", "size", "num_traces", "memory", "shutdown", "revived", "linked", "ingest",
+		"decision_wait", "root_received", "size", "num_traces", "memory", "shutdown", "revived", "linked", "ingest", "objective",
 	}, names)
 }

@@ -1,6 +1,9 @@
 package recovery
 
 import (
+	"bytes"
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/slowburn/slowburn/internal/clock"
@@ -19,21 +22,26 @@ type reader struct {
 	member  *buffer.Member
 	restore *shard.Restorer
 	fates   *fates
-	copies  map[spanlog.Position]struct{} // spans that were found as copies
-	places  map[uint64][]uint32           // by sequence of a segment: places of its spans, ascending
-	last    clock.UnixMilli               // when the last span came
+	copies  map[spanlog.Position]struct{}  // spans that were found as copies
+	places  map[uint64][]uint32            // by sequence of a segment: places of its spans, ascending
+	last    clock.UnixMilli                // when the last span came
+	marked  map[wire.TraceID]spanlog.Event // traces that must be kept
 }
 
 func newReader(st *Store, m *buffer.Member) *reader {
 	return &reader{
 		store: st, member: m, restore: shard.NewRestorer(m.Shard), fates: newFates(),
-		copies: map[spanlog.Position]struct{}{}, places: map[uint64][]uint32{},
+		copies: map[spanlog.Position]struct{}{}, places: map[uint64][]uint32{}, marked: map[wire.TraceID]spanlog.Event{},
 	}
 }
 
 // event applies an event of the journal. name is the current number of its policy.
 func (r *reader) event(e *spanlog.Event, name int32, hash uint32, to *roster) {
 	r.last = max(r.last, decision.Seconds(e.At).UnixMilli())
+	if e.Kind == spanlog.Marked {
+		r.marked[wire.TraceID(e.TraceID)] = *e
+		return
+	}
 	if !r.fates.add(e, name, to) {
 		return
 	}
@@ -117,6 +125,9 @@ func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n in
 		n, fresh = r.restore.Late(late, found.Position, clock.UnixMilli(found.Arrived))
 	default:
 		n, fresh = r.restore.Pending(found, span, hash)
+		if _, marked := r.marked[span.TraceID]; marked && fresh {
+			r.restore.Mark(n)
+		}
 	}
 	r.restore.Count(n, len(found.Body))
 	if fresh {
@@ -164,6 +175,12 @@ func (r *reader) writeJournal() (skipped int64) {
 	now := int64(b.UnixMilli(b.Now()))
 	for e := range r.fates.events(len(b.Destinations)) {
 		r.member.Journal.Put(&e, now)
+	}
+	marks := slices.SortedFunc(maps.Values(r.marked), func(a, b spanlog.Event) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), bytes.Compare(a.TraceID[:], b.TraceID[:]))
+	})
+	for i := range marks {
+		r.member.Journal.Put(&marks[i], now)
 	}
 	return r.member.Journal.Skipped
 }

@@ -10,8 +10,13 @@ import (
 // decide decides a pending trace, which is then kept, revivable or gone.
 func (t *traces) decide(n slot, trigger decision.Trigger, now clock.Monotonic) {
 	v := t.judge.ask(n, now)
-	if v.Verdict == policy.NotSampled && t.links.wanted(t.index.At(n)) {
-		v.Decision = forLink
+	if v.Verdict == policy.NotSampled {
+		switch {
+		case t.marks.Has(n):
+			v.Decision = forObjective
+		case t.links.wanted(t.index.At(n)):
+			v.Decision = forLink
+		}
 	}
 	t.settle(n, v, trigger, now)
 }
@@ -30,11 +35,12 @@ func (t *traces) settle(n slot, v verdict, trigger decision.Trigger, now clock.M
 func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
 	e := t.index.At(n)
 	version := t.versions.Of(e.generation)
-	linked := v.Policy == forLink.Policy
-	e.to, e.threshold, e.policy = t.log.Position(), v.Threshold, t.links.number
-	if !linked {
-		e.policy = version.NumberOf(v.Decision)
+	number, exception := t.links.exception(v.Decision)
+	if !exception {
+		number = version.NumberOf(v.Decision)
 	}
+	e.to, e.threshold, e.policy = t.log.Position(), v.Threshold, number
+	t.marks.Remove(n)
 	if v.Weightless {
 		e.threshold = tracestate.None
 	}
@@ -42,7 +48,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	e.Failed = version.Set.Errors(t.versions.Bits(e.generation, n))
 	t.publish(n, &decision.Decided{
 		ID: e.ID, Hash: e.Hash, Part: e.part(), Verdict: v.Verdict, Policy: e.policy, Threshold: e.threshold, Random: e.random,
-		Trigger: trigger, Linked: linked, Version: version, Votes: v.votes, Shadow: v.shadow, At: now,
+		Trigger: trigger, Linked: v.Policy == forLink.Policy, Marked: v.Policy == forObjective.Policy, Version: version, Votes: v.votes, Shadow: v.shadow, At: now,
 		Seen: decision.Seen{
 			Spans: e.spans, Bytes: e.bytes, Root: e.state == stateRooted, Error: e.Failed,
 			Duration: e.span.duration(), First: e.arrived, Trimmed: e.trimmed,

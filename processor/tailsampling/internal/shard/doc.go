@@ -22,8 +22,11 @@
 //	rooted     decided: not sampled, and there is room     revivable  keeps the policies' bits
 //	           (makeRoomToRevive)
 //	           decided: not sampled, or dropped            gone       is remembered
+//	pending,   an objective marks it (Mark)                the same   is kept when it is decided, unless it is dropped
+//	rooted
 //	revivable  a late span makes a policy sample it        kept       as if decided (revive)
 //	           a linked trace is kept (Receive)            kept       without a weight
+//	           an objective marks it (Mark)                kept       without a weight
 //	           twice the largest size (reconsider)         gone       is remembered (evict)
 //	           revive_window is over, or room is needed    gone       is remembered (evict)
 //	gathering  lateWait is over (enqueueLate)              kept

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
@@ -12,6 +13,49 @@ import (
 // forLink is the decision to keep a trace for a link. Its number is no policy's.
 var forLink = policy.Decision{Verdict: policy.Sampled, Policy: policy.None - 1, Sub: policy.None, Weightless: true}
 
+// forObjective is the decision to keep a trace as an exemplar of an objective. Its number is no policy's.
+var forObjective = policy.Decision{Verdict: policy.Sampled, Policy: policy.None - 2, Sub: policy.None, Weightless: true}
+
+// Mark makes a trace that is here be kept, unless a policy drops it. A trace that was decided stays as it is, but if it can still be
+// revived it is.
+func (s *Shard) Mark(hash uint32, id *wire.TraceID, now clock.Monotonic) {
+	n := s.index.Find(hash, id)
+	if n == 0 {
+		return
+	}
+	switch e := s.index.At(n); {
+	case e.undecided():
+		if s.marks.Add(n) {
+			s.notes.marked(e, now)
+		}
+	case e.state == stateRevivable:
+		s.revive(n, verdict{Decision: forObjective}, decision.ByObjective, now)
+	}
+}
+
+// Fate returns what became of a trace.
+func (s Known) Fate(hash uint32, id *wire.TraceID) exemplars.Fate {
+	if n := s.index.Find(hash, id); n != 0 && s.index.At(n).undecided() {
+		return exemplars.Undecided
+	}
+	if _, _, sampled := s.memory.Sampled(hash, id); sampled {
+		return exemplars.Kept
+	}
+	return exemplars.Gone
+}
+
+// exception returns the number of the name under which a trace is kept that no policy sampled, and false for any other decision.
+func (l *links) exception(d policy.Decision) (number int32, ok bool) {
+	switch d.Policy {
+	case forLink.Policy:
+		return l.number, true
+	case forObjective.Policy:
+		return l.objective, true
+	default:
+		return 0, false
+	}
+}
+
 // links holds the links of a shard's traces, and the messages about them.
 type links struct {
 	ties     *linked.Ties // nil without linked_traces
@@ -19,11 +63,13 @@ type links struct {
 	messages []linked.Message // to be delivered when the shard is unlocked
 	perSpan  int
 	number   int32 // the number of linked.PolicyName
-	stats    *tally.Stats
+	// objective is the number of exemplars.PolicyName.
+	objective int32
+	stats     *tally.Stats
 }
 
 func newLinks(shared *Shared, stats *tally.Stats) links {
-	l := links{perSpan: shared.LinksPerSpan, number: shared.LinkedNumber, stats: stats}
+	l := links{perSpan: shared.LinksPerSpan, number: shared.LinkedNumber, objective: shared.ObjectiveNumber, stats: stats}
 	if shared.Limits.Ties > 0 {
 		l.ties = linked.NewTies(shared.Limits.Ties, shared.Limits.TiesPerTrace)
 		l.keptFor = map[slot]wire.TraceID{}
@@ -60,11 +106,14 @@ func (l *links) observe(e *entry, body []byte) {
 			if l.add(linked.Tie{Trace: e.ID, Other: other, Hash: e.Hash}) {
 				l.messages = append(l.messages, linked.Message{Trace: other, Other: e.ID})
 			}
-		case e.policy != l.number:
+		case l.byPolicies(e.policy):
 			l.messages = append(l.messages, linked.Message{Trace: other, Other: e.ID, Wanted: true})
 		}
 	}
 }
+
+// byPolicies reports whether a kept trace with this number of a name was sampled by the policies.
+func (l *links) byPolicies(number int32) bool { return number != l.number && number != l.objective }
 
 // wanted reports whether a trace must be kept for a link.
 func (l *links) wanted(e *entry) bool {
@@ -80,6 +129,7 @@ func (l *links) wanted(e *entry) bool {
 func (l *links) decided(n slot, d *decision.Decided) {
 	switch {
 	case l.ties == nil || d.Verdict != policy.Sampled:
+	case d.Marked:
 	case d.Linked:
 		l.keptFor[n], _ = l.ties.Wanted(d.Hash, &d.ID)
 	default:
@@ -93,7 +143,7 @@ func (s *Shard) Receive(m linked.Message, hash uint32, now clock.Monotonic) {
 	here := n != 0 && s.index.At(n).state != stateGathering
 	if !here {
 		if d, _, sampled := s.memory.Sampled(hash, &m.Trace); sampled {
-			if !m.Wanted && d.Policy != s.links.number {
+			if !m.Wanted && s.links.byPolicies(d.Policy) {
 				s.links.messages = append(s.links.messages, linked.Message{Trace: m.Other, Other: m.Trace, Wanted: true})
 			}
 			return

@@ -2,9 +2,12 @@ package shard
 
 import (
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/marked"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
 // notes writes the fates of entries into the journal.
@@ -15,6 +18,7 @@ type notes struct {
 	// The lists of entries that still exist.
 	revivable *list
 	outbox    *undelivered
+	marks     *marked.Traces
 }
 
 // eventOf returns an event about an entry; the caller sets kind, verdict, trigger and destination.
@@ -62,7 +66,18 @@ func (w *notes) delivery(kind spanlog.EventKind, e *entry, destination uint8, no
 	w.put(ev, now)
 }
 
-// repeat writes decisions about existing entries again if their file is about to be deleted: those that sampled in their
+// marked writes that an undecided trace must be kept. An event of this kind covers no span, so that a reader that does not know it
+// finds the trace undecided.
+func (w *notes) marked(e *entry, now clock.Monotonic) { w.put(w.markOf(e, now), now) }
+
+func (w *notes) markOf(e *entry, now clock.Monotonic) spanlog.Event {
+	return spanlog.Event{
+		Kind: spanlog.Marked, Policy: version.NoPolicy, TraceID: e.ID, From: e.from, To: e.from, At: uint32(w.shared.seconds(now)),
+		Threshold: tracestate.None, Random: tracestate.None,
+	}
+}
+
+// repeat writes marks, and decisions about existing entries, again if their file is about to be deleted: those that sampled in their
 // order, each with the destinations that have received it.
 func (w *notes) repeat(highest uint64, now clock.Monotonic) {
 	at := w.shared.UnixMilli(now)
@@ -72,6 +87,9 @@ func (w *notes) repeat(highest uint64, now clock.Monotonic) {
 			ev.Kind = spanlog.Decided
 			w.journal.Put(ev, at)
 		}
+	}
+	for n := range w.marks.All {
+		w.journal.Put(w.markOf(w.index.At(n), now), at)
 	}
 	for n := range w.outbox.All(w.index) {
 		if e := w.index.At(n); e.to.Sequence() <= highest {

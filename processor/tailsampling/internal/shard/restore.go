@@ -113,6 +113,9 @@ func (r *Restorer) Pending(found *spanlog.Found, span *wire.Span, hash uint32) (
 	return n, fresh
 }
 
+// Mark marks an entry of Pending, which must be kept.
+func (r *Restorer) Mark(n index.Slot) { r.shard.marks.Add(n) }
+
 // Count adds a span of so many bytes to an entry.
 func (r *Restorer) Count(n index.Slot, bytes int) {
 	e := r.shard.index.At(n)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -160,7 +161,7 @@ func (s *script) nameOf(policyNumber int32) string {
 }
 
 func (s *script) event(e *spanlog.Event, at clock.UnixMilli) {
-	kind := map[spanlog.EventKind]string{spanlog.Decided: "decided", spanlog.Attempted: "attempted", spanlog.Delivered: "delivered"}[e.Kind]
+	kind := map[spanlog.EventKind]string{spanlog.Decided: "decided", spanlog.Attempted: "attempted", spanlog.Delivered: "delivered", spanlog.Marked: "marked"}[e.Kind]
 	late := ""
 	if e.Late {
 		late = " late"
@@ -302,6 +303,13 @@ func (s *script) run(command string, args []string) {
 	case "receive":
 		m := linked.Message{Trace: idOf(byte(s.int(args[0]))), Other: idOf(byte(s.int(args[1]))), Wanted: len(args) > 2}
 		s.shard.Receive(m, uint32(s.shard.shared.Seed.Hash(m.Trace)), s.now)
+	case "mark":
+		id := idOf(byte(s.int(args[0])))
+		s.shard.Mark(uint32(s.shard.shared.Seed.Hash(id)), &id, s.now)
+	case "fate":
+		id := idOf(byte(s.int(args[0])))
+		fate := s.shard.Known().Fate(uint32(s.shard.shared.Seed.Hash(id)), &id)
+		s.printf("fate: t%s %s", args[0], map[exemplars.Fate]string{exemplars.Undecided: "undecided", exemplars.Kept: "kept", exemplars.Gone: "gone"}[fate])
 	case "known":
 		s.known(byte(s.int(args[0])))
 	case "shadow":
@@ -445,6 +453,8 @@ func (s *script) configure(args []string) {
 	}
 	var err error
 	shared.LinkedNumber, err = s.names.Number(version.Name{Policy: linked.PolicyName})
+	require.NoError(s.t, err)
+	shared.ObjectiveNumber, err = s.names.Number(version.Name{Policy: exemplars.PolicyName})
 	require.NoError(s.t, err)
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")

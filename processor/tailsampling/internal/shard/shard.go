@@ -6,6 +6,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/explain"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/marked"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/timed"
@@ -33,6 +34,7 @@ type traces struct {
 	judge    judge
 	notes    notes
 	links    links
+	marks    marked.Traces
 	memory   decision.Memory
 	records  explain.Records
 	tally    tally.Shard
@@ -55,7 +57,7 @@ func New(shared *Shared, v *version.Version) *Shard {
 func (s *Shard) Open(l Log, j Journal) {
 	s.log = l
 	s.judge = newJudge(s.shared, l, &s.index, &s.versions)
-	s.notes = notes{shared: s.shared, journal: j, index: &s.index, revivable: &s.queues.revivable, outbox: &s.outbox}
+	s.notes = notes{shared: s.shared, journal: j, index: &s.index, revivable: &s.queues.revivable, outbox: &s.outbox, marks: &s.marks}
 }
 
 // FollowUp is what a visit set in motion; the caller follows it up after unlocking the shard.
@@ -79,7 +81,7 @@ func (s *Shard) EndVisit() (after FollowUp) {
 
 // count reports the index's memory to the pool: once per visit, not per span.
 func (s *Shard) count() {
-	book(s, s.shared.Pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.size())-s.counted)
+	book(s, s.shared.Pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.size()+s.marks.Bytes())-s.counted)
 }
 
 // book adds bytes to, or subtracts them from, the memory of a shard's index.

@@ -27,10 +27,9 @@ type Shared struct {
 	MaxPending int64
 	// Ingest decides a trace as soon as no further span can change the decision.
 	Ingest bool
-	// LinksPerSpan is the number of a span's links that are read. LinkedNumber is the number of
-	// linked.PolicyName in version.Names.
+	// LinksPerSpan is the number of a span's links that are read.
 	LinksPerSpan int
-	LinkedNumber int32
+	Numbers
 	// ReviveUpTo is the used share of the spans' budget up to which traces that were not sampled stay.
 	ReviveUpTo float64
 	// Mapped reports whether spans are in mapped files, where reading and writing can fault; see spanlog.Guard.
@@ -42,6 +41,12 @@ type Shared struct {
 	Pending atomic.Int64 // undecided traces
 	Index   atomic.Int64 // bytes of the shards' indexes
 	Limits  Limits
+}
+
+// Numbers are the numbers in version.Names of what stands in place of a policy.
+type Numbers struct {
+	LinkedNumber    int32 // of linked.PolicyName
+	ObjectiveNumber int32 // of exemplars.PolicyName
 }
 
 // Waits are the times after which an entry is due.

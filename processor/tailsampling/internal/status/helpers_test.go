@@ -140,7 +140,7 @@ func newScene(t *testing.T, withShadow bool) *scene {
 		Waits:        shard.Waits{Decision: 10 * time.Second, Revive: time.Minute}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
 		Pool: spanlog.NewPool(16<<20, 2), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 		Limits:       shard.Limits{Sampled: 100, Dropped: 100, Records: 20, Ties: 100, TiesPerTrace: 10},
-		LinksPerSpan: 10, LinkedNumber: linkedNumber,
+		LinksPerSpan: 10, Numbers: shard.Numbers{LinkedNumber: linkedNumber},
 	}
 	b := buffer.New(shared, 2, v, zap.NewNop())
 	s := &scene{t: t, next: new(next)}

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
@@ -22,8 +23,7 @@ type Status struct {
 	// RevivedTraces were not sampled at first, and then sampled because of late spans; Decided counts them
 	// twice.
 	RevivedTraces int64
-	// LinkedTraces are kept only for a link; see linked_traces.
-	LinkedTraces int64
+	Exceptions
 	// Storage is memory or disk.
 	Storage string
 	// RecoveredSpans were read back at the start. LostSpans were acknowledged and lost: 0 unless the disk is damaged, or
@@ -32,6 +32,14 @@ type Status struct {
 	LostSpans      int64
 	TrimmedSpans   int64
 	Policies       []PolicyStatus
+}
+
+// Exceptions counts kept traces that no policy sampled.
+type Exceptions struct {
+	// LinkedTraces are kept only for a link; see linked_traces.
+	LinkedTraces int64
+	// ObjectiveTraces are kept only for a bad event of an objective; see objective_exemplars.
+	ObjectiveTraces int64
 }
 
 // Held counts the contents of the buffer.
@@ -112,6 +120,13 @@ func (w *View) Status() Status {
 	counts, set := w.countsByPolicy(&st), w.Versions.Current().Set
 	if counts := counts[linked.PolicyName]; counts != nil && w.Buffer.Limits.Ties > 0 {
 		out.LinkedTraces = counts.Decided[policy.Sampled].Traces
+	}
+	named := false // a policy may have the name with objective_exemplars: 0
+	for i := range set.Len() {
+		named = named || set.Name(i) == exemplars.PolicyName
+	}
+	if counts := counts[exemplars.PolicyName]; counts != nil && !named {
+		out.ObjectiveTraces = counts.Decided[policy.Sampled].Traces
 	}
 	out.Policies = make([]PolicyStatus, set.Len())
 	for i := range out.Policies {

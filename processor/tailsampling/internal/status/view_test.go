@@ -10,9 +10,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/slowburn/slowburn/internal/exemplars"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/recovery"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -56,6 +58,20 @@ func TestStatusOfLinks(t *testing.T) {
 			s.Buffer.Limits.Ties = ties
 			require.Equal(t, want, s.Status().LinkedTraces, "%d ties", ties)
 		}
+	})
+}
+
+// Traces kept for objectives are counted, unless a policy has the name.
+func TestStatusOfObjectives(t *testing.T) {
+	inScene(t, func(t *testing.T, s *scene) {
+		require.Zero(t, s.Status().ObjectiveTraces)
+		number, err := s.Versions.Names.Number(version.Name{Policy: exemplars.PolicyName})
+		require.NoError(t, err)
+		m := s.Buffer.Members[0]
+		m.Lock()
+		m.Tally().Stats.Decided(&decision.Decided{Verdict: policy.Sampled, Policy: number, Marked: true, Version: s.Versions.Current()})
+		m.Unlock()
+		require.EqualValues(t, 1, s.Status().ObjectiveTraces)
 	})
 }
 

@@ -25,6 +25,8 @@ type Header struct {
 	Terms []uint64
 	// Distinct counts the spans without identical copies: late spans that do not increase it add nothing.
 	Distinct int
+	// Extents are those of the summary's services, in their order.
+	Extents []Extent
 }
 
 // Digest is stored with a trace's spans.
@@ -91,6 +93,7 @@ type operation struct {
 func (m *Maker) count(d *Digest, t *trace.Trace) (links []uint64) {
 	s := &d.Meta.Summary
 	services := servicesOf(s, t.Resources)
+	d.Extents = make([]Extent, len(s.Services))
 	var operations numbers[operation]
 	for i := range t.Spans {
 		span := &t.Spans[i]
@@ -106,6 +109,7 @@ func (m *Maker) count(d *Digest, t *trace.Trace) (links []uint64) {
 			of.Errors++
 			s.ErrorCount++
 		}
+		d.Extents[service].add(span.RawDuration(), span.Data.Status == wire.StatusError)
 		if span.Flags&trace.FlagLate != 0 {
 			d.Meta.LateSpans++
 		}
@@ -122,7 +126,7 @@ func (m *Maker) count(d *Digest, t *trace.Trace) (links []uint64) {
 	for i, op := range operations.keys {
 		d.Operations[i] = Operation{s.Services[op.service].Name, op.name}
 	}
-	s.bound()
+	d.bound()
 	return links
 }
 
@@ -171,7 +175,7 @@ func (n *numbers[K]) of(key K) int {
 // terms returns all terms of the trace in the index.
 func (d *Digest) terms(links []uint64) []uint64 {
 	s := &d.Meta.Summary
-	terms := make([]uint64, 0, 4+len(s.Services)+len(d.Operations)+len(links))
+	terms := make([]uint64, 0, 4+3*len(s.Services)+len(d.Operations)+len(links))
 	terms = append(append(terms, links...), TermAll(), termDuration(magnitudeOf(d.Duration)))
 	if s.ErrorCount > 0 {
 		terms = append(terms, TermError())
@@ -179,9 +183,16 @@ func (d *Digest) terms(links []uint64) []uint64 {
 	if s.Policy != "" {
 		terms = append(terms, TermPolicy(s.Policy))
 	}
-	for _, of := range s.Services {
-		if of.Name != otherServices {
-			terms = append(terms, TermService(of.Name))
+	for i, of := range s.Services {
+		if of.Name == otherServices {
+			continue
+		}
+		terms = append(terms, TermService(of.Name))
+		if of.Errors > 0 {
+			terms = append(terms, TermFailed(of.Name))
+		}
+		if class := classOf(d.Extents[i].Longest); class > 0 {
+			terms = append(terms, termLongest(of.Name, class))
 		}
 	}
 	for _, op := range d.Operations {

@@ -44,10 +44,12 @@ func TestDigest(t *testing.T) {
 	require.Equal(t, 3, d.Distinct)
 	require.Equal(t, uint64(time.Second), d.Duration)
 	require.Equal(t, uint64(storetest.T0.UnixNano()), d.Start)
+	require.Equal(t, []Extent{{}, {Longest: uint64(time.Second)}}, d.Extents, "of cart and shop")
 	require.Equal(t, []Operation{{Service: "shop", Name: "GET /"}, {Service: "cart", Name: "add"}}, d.Operations)
 	want := []uint64{
 		TermAll(), TermError(), TermPolicy("slow"), TermService("shop"), TermService("cart"), TermOperation("shop", "GET /"),
 		TermOperation("cart", "add"), TermLink(storetest.TraceID(7)), termDuration(30),
+		TermFailed("cart"), termLongest("shop", 15),
 	}
 	slices.Sort(want)
 	require.Equal(t, want, d.Terms)
@@ -90,6 +92,7 @@ func TestTermsDiffer(t *testing.T) {
 	terms := []uint64{
 		TermAll(), TermError(), TermService("a"), TermPolicy("a"), TermService("ab"), TermService(""), TermOperation("a", "b"),
 		TermOperation("ab", ""), TermOperation("", "ab"), TermLink(pcommon.TraceID{1}), termDuration(1), termDuration(2),
+		TermFailed("a"), TermFailed("ab"), termLongest("a", 10), termLongest("a", 11), termLongest("b", 10),
 	}
 	require.Len(t, distinctTerms(slices.Clone(terms)), len(terms))
 	require.Equal(t, []uint64{1, 2, 3}, distinctTerms([]uint64{3, 1, 2, 3, 1}))

@@ -3,6 +3,7 @@ package digest
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -20,7 +21,11 @@ func (h *Header) Add(part *Header) (added []uint64) {
 	s.Policy = cmp.Or(s.Policy, of.Policy)
 	s.RootService, s.RootOperation = cmp.Or(s.RootService, of.RootService), cmp.Or(s.RootOperation, of.RootOperation)
 	for i := range of.Services {
-		s.addService(&of.Services[i])
+		var extent Extent
+		if i < len(part.Extents) {
+			extent = part.Extents[i]
+		}
+		h.addService(&of.Services[i], extent)
 	}
 	terms := append(slices.Clone(part.Terms), termDuration(magnitudeOf(h.Duration)))
 	for _, term := range distinctTerms(terms) {
@@ -48,7 +53,8 @@ func (h *Header) addRange(part *Header) {
 }
 
 // addService adds the spans of a service.
-func (s *Summary) addService(service *ServiceSummary) {
+func (h *Header) addService(service *ServiceSummary, extent Extent) {
+	s := &h.Meta.Summary
 	byName := func(x ServiceSummary, name string) int { return strings.Compare(x.Name, name) }
 	at, known := slices.BinarySearchFunc(s.Services, service.Name, byName)
 	if !known && len(s.Services) >= maxServices {
@@ -60,9 +66,11 @@ func (s *Summary) addService(service *ServiceSummary) {
 			name = otherServices
 		}
 		s.Services = slices.Insert(s.Services, at, ServiceSummary{Name: name})
+		h.Extents = slices.Insert(h.Extents, at, Extent{})
 	}
 	s.Services[at].Spans += service.Spans
 	s.Services[at].Errors += service.Errors
+	h.Extents[at].merge(extent)
 }
 
 const (
@@ -75,17 +83,39 @@ const (
 )
 
 // bound keeps the services with most spans and combines the others into one, sorted by name.
-func (s *Summary) bound() {
+func (h *Header) bound() {
+	s := &h.Meta.Summary
 	if len(s.Services) > maxServices {
-		slices.SortFunc(s.Services, func(a, b ServiceSummary) int {
+		h.sortServices(func(a, b *ServiceSummary) int {
 			return cmp.Or(cmp.Compare(b.Spans, a.Spans), strings.Compare(a.Name, b.Name))
 		})
-		others := ServiceSummary{Name: otherServices}
-		for _, of := range s.Services[maxServices-1:] {
-			others.Spans += of.Spans
-			others.Errors += of.Errors
+		others, extent := ServiceSummary{Name: otherServices}, Extent{}
+		for i := maxServices - 1; i < len(s.Services); i++ {
+			others.Spans += s.Services[i].Spans
+			others.Errors += s.Services[i].Errors
+			extent.merge(h.Extents[i])
 		}
 		s.Services = append(s.Services[:maxServices-1:maxServices-1], others)
+		h.Extents = append(h.Extents[:maxServices-1:maxServices-1], extent)
 	}
-	slices.SortFunc(s.Services, func(a, b ServiceSummary) int { return strings.Compare(a.Name, b.Name) })
+	h.sortServices(func(a, b *ServiceSummary) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// sortServices sorts the services, and the extents with them.
+func (h *Header) sortServices(compare func(a, b *ServiceSummary) int) {
+	sort.Sort(&byService{h.Meta.Summary.Services, h.Extents, compare})
+}
+
+// byService sorts services and their extents.
+type byService struct {
+	services []ServiceSummary
+	extents  []Extent
+	compare  func(a, b *ServiceSummary) int
+}
+
+func (b *byService) Len() int           { return len(b.services) }
+func (b *byService) Less(i, j int) bool { return b.compare(&b.services[i], &b.services[j]) < 0 }
+func (b *byService) Swap(i, j int) {
+	b.services[i], b.services[j] = b.services[j], b.services[i]
+	b.extents[i], b.extents[j] = b.extents[j], b.extents[i]
 }

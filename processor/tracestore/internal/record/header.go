@@ -28,6 +28,11 @@ func appendHeader(dst []byte, h *digest.Header) []byte {
 		dst = appendString(dst, of.Name)
 		dst = binary.AppendUvarint(dst, uint64(of.Spans))
 		dst = binary.AppendUvarint(dst, uint64(of.Errors))
+		var extent digest.Extent
+		if i < len(h.Extents) {
+			extent = h.Extents[i]
+		}
+		dst = binary.AppendUvarint(binary.AppendUvarint(dst, extent.Longest), extent.LongestFailed)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(h.Terms)))
 	for _, term := range h.Terms {
@@ -67,10 +72,11 @@ func readHeader(b []byte) (h digest.Header, err error) {
 	m.Stored, m.Updated = timeOf(r.number()), timeOf(r.number())
 	s.Start, s.DurationMS = timeOf(s.StartUnixNano), float64(h.Duration)/1e6
 	if n := r.count(); n > 0 {
-		s.Services = make([]digest.ServiceSummary, n)
+		s.Services, h.Extents = make([]digest.ServiceSummary, n), make([]digest.Extent, n)
 	}
 	for i := range s.Services {
 		s.Services[i] = digest.ServiceSummary{Name: r.text(), Spans: int(r.number()), Errors: int(r.number())}
+		h.Extents[i] = digest.Extent{Longest: r.number(), LongestFailed: r.number()}
 	}
 	if n := r.count(); n > 0 {
 		h.Terms = make([]uint64, n)

@@ -21,7 +21,7 @@ var ErrCorrupt = errors.New("the record is damaged")
 // with big-endian numbers. The spans are an OTLP protobuf message; two such, one after the other, are the message of
 // both, which is how late spans are added.
 const (
-	format       = 3
+	format       = 4
 	recordPrefix = 1 + 4 + 4
 )
 

@@ -27,6 +27,7 @@ func TestRecordRoundTrip(t *testing.T) {
 			},
 			Version: 3, LateSpans: 2, Stored: at.Add(time.Second), Updated: at.Add(time.Minute),
 		},
+		Extents:  []digest.Extent{{Longest: 1 << 40}, {Longest: 5, LongestFailed: 3}},
 		Duration: 2_500_000, Start: 7, Terms: []uint64{1, 1 << 63}, Distinct: 301,
 	}
 	spans := bytes.Repeat([]byte("span"), 1000)

@@ -22,7 +22,7 @@ var (
 )
 
 // FormatVersion is the version of the files that this package writes, and the only one it reads.
-const FormatVersion otherformat.Version = 1
+const FormatVersion otherformat.Version = 2
 
 // Options configure a File.
 type Options struct {

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
@@ -189,10 +190,20 @@ func (r *reading) removeSlot(p place, h *digest.Header) error {
 	return nil
 }
 
-// merge summarises a trace whose spans came in parts, and leaves out identical copies. A trace that trips a defect here
-// costs only itself, not its batch.
+// merge summarises a trace whose spans came in parts, and leaves out identical copies.
 func merge(parts []byte, now time.Time) (d digest.Digest, spans []byte, err error) {
-	err = safely.Run(func() error {
+	err = assembled(parts, func(k *wire.Kept, t *trace.Trace) {
+		for _, i := range t.Identical {
+			k.Spans[i].Omitted = true
+		}
+		d, spans = digest.Of(t, now), k.AppendRequest(nil, 0, len(k.Spans))
+	})
+	return d, spans, err
+}
+
+// assembled calls use with the trace whose spans came in parts. A trace that trips a defect here costs only itself, not its batch.
+func assembled(parts []byte, use func(*wire.Kept, *trace.Trace)) error {
+	return safely.Run(func() error {
 		var r wire.Request
 		if err := r.Scan(parts); err != nil {
 			return err
@@ -207,12 +218,7 @@ func merge(parts []byte, now time.Time) (d digest.Digest, spans []byte, err erro
 		for i := range k.Spans {
 			k.Spans[i].Omitted = false // repeated spans belong to the trace
 		}
-		t := assemble.One(&k, assemble.Options{})
-		for _, i := range t.Identical {
-			k.Spans[i].Omitted = true
-		}
-		d, spans = digest.Of(t, now), k.AppendRequest(nil, 0, len(k.Spans))
+		use(&k, assemble.One(&k, assemble.Options{}))
 		return nil
 	})
-	return d, spans, err
 }

@@ -76,7 +76,10 @@ func TestLateSpansOfALargeTrace(t *testing.T) {
 		require.Zero(t, b.storeNow(late), "it was sent again")
 		require.Equal(t, beside, b.beside())
 		require.Equal(t, []int{1}, b.found(Query{Service: fmt.Sprint("late", round)}))
-		require.Equal(t, []int{1}, b.found(Query{Error: true, Service: "base"}))
+		require.Equal(t, []int{1}, b.found(Query{Error: true, Service: "base", AnySpan: true}))
+		require.Empty(t, b.found(Query{Error: true, Service: "base"}), "the errors are in the late spans")
+		require.Equal(t, []int{1}, b.found(Query{Error: true, Service: fmt.Sprint("late", round), MinDuration: time.Second}))
+		require.Empty(t, b.found(Query{Service: fmt.Sprint("late", round), MinDuration: 2 * time.Second}), "the trace is longer, its spans are not")
 
 		got, meta := b.trace(1)
 		require.Equal(t, from+19, got.SpanCount())

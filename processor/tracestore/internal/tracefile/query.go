@@ -25,10 +25,12 @@ const (
 type Query struct {
 	// Service is a service with a span in the trace; Operation is the name of a span, of that service if both are set.
 	Service, Operation string
-	// MinDuration and MaxDuration bound the trace's duration, both inclusive.
+	// MinDuration and MaxDuration bound a duration, both inclusive; Error selects status error. With Service or Operation, one span of
+	// it meets these conditions together. Otherwise they are about the trace: its duration, and any span with an error.
 	MinDuration, MaxDuration time.Duration
-	// Error selects traces with a span with status error.
-	Error bool
+	Error                    bool
+	// AnySpan makes these conditions be about the trace even with Service or Operation.
+	AnySpan bool
 	// Policy is the sampling policy that kept the trace.
 	Policy string
 	// LinksTo is another trace that a span of the trace links to.
@@ -116,8 +118,21 @@ func (q Query) durations() (shortest, longest uint64) {
 	return uint64(max(q.MinDuration, 0)), longest
 }
 
-// matches reports whether a trace's duration is within the query's bounds. The index has only its magnitude.
-func (q Query) matches(h digest.Header) bool {
-	shortest, longest := q.durations()
-	return h.Duration >= shortest && h.Duration <= longest
+// spans returns the conditions that one span must meet together, and false if there are none.
+func (q Query) spans() (digest.SpanQuery, bool) {
+	s := digest.SpanQuery{Service: q.Service, Operation: q.Operation, Failed: q.Error}
+	s.Shortest, s.Longest = q.durations()
+	limited := q.Error || q.MinDuration > 0 || q.MaxDuration > 0
+	return s, limited && !q.AnySpan && (q.Service != "" || q.Operation != "")
+}
+
+// verdict says whether a trace matches, as far as its header tells. The index has only magnitudes of durations.
+func (q Query) verdict(h *digest.Header) digest.Verdict {
+	if spans, ok := q.spans(); ok {
+		return spans.Header(h)
+	}
+	if shortest, longest := q.durations(); h.Duration < shortest || h.Duration > longest {
+		return digest.Differs
+	}
+	return digest.Matches
 }

@@ -5,6 +5,8 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
 
@@ -43,11 +45,11 @@ func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, r
 			result.NextCursor = encodeCursor(found)
 			return corrupt, nil
 		}
-		h, here, err := r.lookUp(found)
+		h, matches, err := r.match(&q, found)
 		switch {
 		case err != nil:
 			corrupt++
-		case here && q.matches(h):
+		case matches:
 			result.Traces = append(result.Traces, h.Meta.Summary)
 		}
 		if at, ok = found.before(); !ok {
@@ -56,16 +58,35 @@ func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, r
 	}
 }
 
-// lookUp reads the header of a trace. It returns false if the trace is not here or, as after damage, is not the one in
-// the index.
-func (r *reading) lookUp(p position) (digest.Header, bool, error) {
+// match reads the header of a trace, and its spans where the header does not tell whether they match. It returns false if the
+// trace does not match, is not here or, as after damage, is not the one in the index.
+func (r *reading) match(q *Query, p position) (digest.Header, bool, error) {
 	at, here := r.find(p.id())
 	if !here {
 		return digest.Header{}, false, nil
 	}
 	h, err := r.header(at)
-	return h, err == nil && h.Start == p.start(), err
+	if err != nil || h.Start != p.start() {
+		return h, false, err
+	}
+	verdict := q.verdict(&h)
+	if verdict != digest.Unknown {
+		return h, verdict == digest.Matches, nil
+	}
+	stored := r.trace(at)
+	_, spans, err := stored.decode()
+	if err != nil {
+		return h, false, err
+	}
+	r.steps += len(spans) / stepBytes
+	conditions, _ := q.spans()
+	matches := false
+	err = assembled(spans, func(_ *wire.Kept, t *trace.Trace) { matches = conditions.Trace(t) })
+	return h, matches, err
 }
+
+// stepBytes is the size of spans that take about as long to read as an index entry.
+const stepBytes = 256
 
 // streams returns the streams of the query's terms. A trace must be in all of them.
 func (q Query) streams(r *reading) []stream {
@@ -80,17 +101,23 @@ func (q Query) streams(r *reading) []stream {
 	case q.Operation != "":
 		all = append(all, anyOf(operationOfAny(r.tx, q.Operation)...))
 	}
-	if q.Error {
-		all = append(all, anyOf(digest.TermError()))
+	if spans, ok := q.spans(); ok {
+		for _, terms := range spans.Streams() {
+			all = append(all, anyOf(terms...))
+		}
+	} else {
+		if q.Error {
+			all = append(all, anyOf(digest.TermError()))
+		}
+		if q.MinDuration > 0 || q.MaxDuration > 0 {
+			all = append(all, anyOf(digest.TermsOfDurations(q.durations())...))
+		}
 	}
 	if q.Policy != "" {
 		all = append(all, anyOf(digest.TermPolicy(q.Policy)))
 	}
 	if !q.LinksTo.IsEmpty() {
 		all = append(all, anyOf(digest.TermLink(q.LinksTo)))
-	}
-	if q.MinDuration > 0 || q.MaxDuration > 0 {
-		all = append(all, anyOf(digest.TermsOfDurations(q.durations())...))
 	}
 	if len(all) == 0 {
 		all = append(all, anyOf(digest.TermAll()))

@@ -36,7 +36,7 @@ func population(b *bench, rng *rand.Rand, n int) (all []known) {
 			if s == 0 {
 				p.Duration = k.duration
 			} else {
-				p.Parent = 1
+				p.Parent, p.Duration = 1, time.Duration(rng.Int64N(int64(k.duration)))>>rng.IntN(8)
 			}
 			if rng.IntN(8) == 0 {
 				p.Link = 1 + rng.IntN(5) + 10_000
@@ -61,13 +61,18 @@ func brute(all []known, q Query) (ids []int) {
 	for _, k := range all {
 		some := func(f func(spec) bool) bool { return slices.ContainsFunc(k.specs, f) }
 		at := t0.Add(k.start)
+		bySpan := (q.Service != "" || q.Operation != "") && !q.AnySpan
+		within := func(d time.Duration) bool {
+			return (q.MinDuration == 0 || d >= q.MinDuration) && (q.MaxDuration == 0 || d <= q.MaxDuration)
+		}
 		if (q.Service != "" || q.Operation != "") && !some(func(p spec) bool {
-			return (q.Service == "" || p.Service == q.Service) && (q.Operation == "" || p.Name == q.Operation)
+			return (q.Service == "" || p.Service == q.Service) && (q.Operation == "" || p.Name == q.Operation) &&
+				(!bySpan || (p.Failed || !q.Error) && within(p.Duration))
 		}) ||
 			q.Error && !some(func(p spec) bool { return p.Failed }) ||
 			q.Policy != "" && !some(func(p spec) bool { return p.Policy == q.Policy }) ||
 			!q.LinksTo.IsEmpty() && !some(func(p spec) bool { return p.Link != 0 && traceID(p.Link) == q.LinksTo }) ||
-			q.MinDuration > 0 && k.duration < q.MinDuration || q.MaxDuration > 0 && k.duration > q.MaxDuration ||
+			!bySpan && !within(k.duration) ||
 			!q.Start.IsZero() && at.Before(q.Start) || !q.End.IsZero() && at.After(q.End) {
 			continue
 		}
@@ -91,6 +96,7 @@ func randomQuery(rng *rand.Rand, n int) (q Query) {
 	maybe(func() { q.Service = fmt.Sprint("s", rng.IntN(4)) })
 	maybe(func() { q.Operation = fmt.Sprint("op", rng.IntN(4)) })
 	maybe(func() { q.Error = true })
+	maybe(func() { q.AnySpan = true })
 	maybe(func() { q.Policy = []string{"errors", "slow", "none"}[rng.IntN(3)] })
 	maybe(func() { q.LinksTo = traceID(1 + rng.IntN(5) + 10_000) })
 	maybe(func() { q.MinDuration = time.Duration(rng.Int64N(1 << rng.IntN(36))) })
@@ -230,5 +236,52 @@ func TestSearchForSomethingRareIsBounded(t *testing.T) {
 		}
 		require.Equal(t, positionOf(uint64(t0.UnixNano()), traceID(1)), at)
 		require.GreaterOrEqual(t, rounds, traces)
+	}
+}
+
+// TestErrorsThroughAService: with a service, one span of it has the error and the duration. Half of the traces have an error of
+// another service, or a long span of another one.
+func TestErrorsThroughAService(t *testing.T) {
+	b := opened(t, nil)
+	const n = 400
+	var first, late []spec
+	for i := 1; i <= n; i++ {
+		root := spec{Trace: i, ID: 1, Service: "front", Name: "GET /", Duration: time.Second, Start: time.Duration(i) * time.Second, Failed: i%2 == 0}
+		cart := spec{
+			Trace: i, ID: 2, Parent: 1, Service: "cart", Name: fmt.Sprint("op", i%3), Start: root.Start,
+			Duration: time.Duration(i) * time.Millisecond, Failed: i%4 == 1,
+		}
+		if first = append(first, root); i%8 < 4 {
+			first = append(first, cart)
+		} else {
+			late = append(late, cart)
+		}
+	}
+	b.storeNow(spans(first...))
+	b.storeNow(spans(late...))
+	for name, c := range map[string]struct {
+		query Query
+		want  func(i int) bool
+	}{
+		"errors":              {Query{Service: "cart", Error: true}, func(i int) bool { return i%4 == 1 }},
+		"long spans":          {Query{Service: "cart", MinDuration: 100 * time.Millisecond}, func(i int) bool { return i >= 100 }},
+		"short spans":         {Query{Service: "cart", MaxDuration: 99 * time.Millisecond}, func(i int) bool { return i < 100 }},
+		"long failed spans":   {Query{Service: "cart", Error: true, MinDuration: 333 * time.Millisecond}, func(i int) bool { return i%4 == 1 && i >= 333 }},
+		"of an operation":     {Query{Service: "cart", Operation: "op1", Error: true}, func(i int) bool { return i%4 == 1 && i%3 == 1 }},
+		"of any service":      {Query{Operation: "op2", MinDuration: 200 * time.Millisecond}, func(i int) bool { return i%3 == 2 && i >= 200 }},
+		"of the whole trace":  {Query{Service: "cart", Error: true, AnySpan: true}, func(i int) bool { return i%2 == 0 || i%4 == 1 }},
+		"the trace's length":  {Query{Service: "cart", MinDuration: time.Second, AnySpan: true}, func(int) bool { return true }},
+		"of no service":       {Query{Error: true}, func(i int) bool { return i%2 == 0 || i%4 == 1 }},
+		"an unknown service":  {Query{Service: "carts", Error: true}, func(int) bool { return false }},
+		"longer than all are": {Query{Service: "cart", MinDuration: 401 * time.Millisecond}, func(int) bool { return false }},
+	} {
+		var want []int
+		for i := n; i > 0; i-- {
+			if c.want(i) {
+				want = append(want, i)
+			}
+		}
+		c.query.Limit = 7
+		require.Equal(t, want, b.found(c.query), name)
 	}
 }

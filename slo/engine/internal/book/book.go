@@ -18,13 +18,16 @@ import (
 const (
 	alertsBucket   = "alerts"         // objective → alert.Alert
 	episodesBucket = "alert_episodes" // Unix seconds of the end, 8 bytes, ‖ ID → alert.Alert that resolved
-	engineBucket   = "engine"         // span_watermark → minute
+	engineBucket   = "engine"         // span_watermark → minute; instance → name
 
 	// episodesKept is how long a resolved alert is listed.
 	episodesKept = 7 * 24 * time.Hour
 )
 
-var spanWatermarkKey = []byte("span_watermark")
+var (
+	spanWatermarkKey = []byte("span_watermark")
+	instanceKey      = []byte("instance")
+)
 
 // FormatVersion is the format version of files that this package writes, the only one that it reads.
 const FormatVersion otherformat.Version = 1
@@ -46,6 +49,15 @@ func SpanWatermark(tx *bbolt.Tx) (ledger.Minute, bool, error) {
 // PutSpanWatermark stores the first minute whose spans are not counted yet.
 func PutSpanWatermark(tx *bbolt.Tx, m ledger.Minute) error {
 	return state.Put(tx.Bucket([]byte(engineBucket)), spanWatermarkKey, m)
+}
+
+// Instance returns the name of the file's ledger. A file without one gets the given name.
+func Instance(tx *bbolt.Tx, name string) (string, error) {
+	b := tx.Bucket([]byte(engineBucket))
+	if stored, ok, err := state.Get[string](b, instanceKey); ok || err != nil {
+		return stored, err
+	}
+	return name, state.Put(b, instanceKey, name)
 }
 
 // Alerts returns the stored alerts by objective. A record under the name of another objective is state.ErrCorrupt.

@@ -53,6 +53,20 @@ func TestOpenLocked(t *testing.T) {
 	require.ErrorIs(t, err, state.ErrLocked)
 }
 
+// The name of a ledger is that which its file got first.
+func TestInstance(t *testing.T) {
+	inTx(t, func(tx *bbolt.Tx) {
+		for _, given := range []string{"first", "second"} {
+			name, err := Instance(tx, given)
+			require.NoError(t, err)
+			assert.Equal(t, "first", name)
+		}
+		require.NoError(t, tx.Bucket([]byte(engineBucket)).Put(instanceKey, []byte("{")))
+		_, err := Instance(tx, "third")
+		require.ErrorIs(t, err, state.ErrCorrupt)
+	})
+}
+
 func TestSpanWatermark(t *testing.T) {
 	inTx(t, func(tx *bbolt.Tx) {
 		_, ok, err := SpanWatermark(tx)

@@ -22,9 +22,9 @@ import (
 )
 
 const (
-	// OldAfter is the age above which an event speaks against its process's clock, and FutureAfter how far ahead of now the end of a span
-	// counts as future, both in ns.
-	OldAfter    = uint64(2 * time.Minute)
+	// OldAfter is the age in ns above which an event speaks against its process's clock.
+	OldAfter = uint64(2 * time.Minute)
+	// FutureAfter is how far ahead of now, in ns, the end of a span counts as future.
 	FutureAfter = uint64(time.Second)
 
 	// turnAfter is how many minutes in a row change the opinion of a clock.

@@ -99,15 +99,17 @@ func BenchmarkCount(b *testing.B) {
 		name       string
 		objectives []slo.Objective
 		state      string
+		marks      int // for an objective and minute
 	}{
-		{"RED only", nil, ""},
-		{"10 objectives", benchObjectives(10, nil), ""},
-		{"10 objectives by attribute", benchObjectives(10, map[string]string{"http.route": "/api/v1/resource"}), ""},
-		{"10 objectives by resource attribute", benchObjectives(10, map[string]string{"deployment.environment.name": "prod"}), ""},
-		{"10 objectives, sampled upstream", benchObjectives(10, nil), "ot=th:c"},
-		{"1 objective", benchObjectives(1, nil), ""},
-		{"20 objectives of services, 5 with regexes", serviceObjectives(20, 5), ""},
-		{"20 objectives of all spans, 5 with regexes", manyObjectives(20, 5), ""},
+		{"RED only", nil, "", 0},
+		{"10 objectives", benchObjectives(10, nil), "", 0},
+		{"10 objectives with exemplars", benchObjectives(10, nil), "", 10},
+		{"10 objectives by attribute", benchObjectives(10, map[string]string{"http.route": "/api/v1/resource"}), "", 0},
+		{"10 objectives by resource attribute", benchObjectives(10, map[string]string{"deployment.environment.name": "prod"}), "", 0},
+		{"10 objectives, sampled upstream", benchObjectives(10, nil), "ot=th:c", 0},
+		{"1 objective", benchObjectives(1, nil), "", 0},
+		{"20 objectives of services, 5 with regexes", serviceObjectives(20, 5), "", 0},
+		{"20 objectives of all spans, 5 with regexes", manyObjectives(20, 5), "", 0},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			requests, spans := benchRequests(b, bb.state)
@@ -119,7 +121,7 @@ func BenchmarkCount(b *testing.B) {
 			before := cpuTime(b)
 			n := 0
 			for b.Loop() {
-				c.Count(requests[n%len(requests)], RequestID{}, 0)
+				Marking(c, requests[n%len(requests)], RequestID{}, 0, bb.marks)
 				n++
 			}
 			b.ReportMetric(float64(cpuTime(b)-before)/float64(n*spans), "cpu-ns/span")

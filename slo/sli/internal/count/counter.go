@@ -85,14 +85,33 @@ type Result struct {
 	Overflow [NumLabels]int64
 	// Refused is the turn of the log that refused the record, 0 if it is kept. It is kept later, once IsKept says so.
 	Refused uint64
+	Marks   []Mark
+}
+
+// Mark is a bad event that is an exemplar of its series.
+type Mark struct {
+	Series   *EventSeries
+	Trace    wire.TraceID
+	Span     wire.SpanID
+	At       int64  // when it was counted, Unix ms
+	Duration uint64 // of the span, in nanoseconds
+	// Kind and Status are those of the span's series of calls.
+	Kind, Status uint8
 }
 
 // Count counts every span of the request, except those without a trace or span ID. The log gets the counts in one record, with
 // the request's ID and the time in Unix ms. Count does not retain the request.
-func (c *Counter) Count(r *wire.Request, id RequestID, at int64) (n Result) {
+func (c *Counter) Count(r *wire.Request, id RequestID, at int64) Result {
+	return Marking(c, r, id, at, 0)
+}
+
+// Marking is Count. The first bad events of each objective and minute become marks, at most so many.
+func Marking(c *Counter, r *wire.Request, id RequestID, at int64, marks int) (n Result) {
 	s := c.stripe()
 	defer s.mu.Unlock()
+	s.marking = marking{most: marks, at: at, minute: at / 60_000}
 	s.count(r, id, at, &n)
+	n.Marks = s.marking.list
 	if !id.IsZero() {
 		c.take(id, at)
 	}

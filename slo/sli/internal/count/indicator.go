@@ -7,26 +7,33 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/match"
+	"github.com/slowburn/slowburn/slo/sli/internal/exemplar"
 	"github.com/slowburn/slowburn/slo/sli/internal/judge"
 )
 
-// indicator is an objective whose events are spans, compiled for matching. It is immutable.
+// indicator is an objective whose events are spans, compiled for matching. Only its quota changes.
 type indicator struct {
+	// These come first, as every span of an operation needs them: they fill one line of the processor's cache.
+
+	// kinds has a bit for each of OTLP's numbers.
+	kinds uint8
+	// latency says that an event is bad also when it took longer than threshold nanoseconds.
+	latency   bool
+	threshold uint64
+	// conditions are numbers of the rules. All must be met.
+	conditions []int
+	// bad and exclude are lists of the rules. Exclusions that are over names alone are in excluded, and for Other in excludeUnnamed.
+	bad, exclude int
+
 	objective string
 	// service and operation are conditions over names, which are answered once per name. Other stands for many names: there they are
 	// answered for each span, as unnamed.
 	service, operation naming
 	unnamed            []int
-	// kinds has a bit for each of OTLP's numbers.
-	kinds uint8
-	// conditions are numbers of the rules. All must be met.
-	conditions []int
-	// bad and exclude are lists of the rules. Exclusions that are over names alone are in excluded, and for Other in excludeUnnamed.
-	bad, exclude, excludeUnnamed int
-	excluded                     []exclusion
-	// latency says that an event is bad also when it took longer than threshold nanoseconds.
-	latency   bool
-	threshold uint64
+	excludeUnnamed     int
+	excluded           []exclusion
+	// quota bounds the events that become exemplars.
+	quota exemplar.Quota
 }
 
 // exclusion excludes the spans of some services and operations.

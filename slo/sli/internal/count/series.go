@@ -34,6 +34,12 @@ func statusOf(n int32) uint8 {
 	return uint8(n)
 }
 
+// KindName returns the label of a kind of a Mark.
+func KindName(kind uint8) string { return kindNames[kind] }
+
+// StatusName returns the label of a status of a Mark.
+func StatusName(status uint8) string { return statusNames[status] }
+
 // Objective returns the name of the objective that the events are of.
 func (s *EventSeries) Objective() string { return s.tally.tally.indicator.objective }
 

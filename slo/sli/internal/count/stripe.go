@@ -29,8 +29,9 @@ type stripe struct {
 	refused bool
 	turn    uint64 // of the log
 
-	keys   [runLength]lookup.Key // of the names of the spans being counted
-	looked uint64                // has no meaning: it keeps the reads of cells from being dead code
+	keys    [runLength]lookup.Key // of the names of the spans being counted
+	marking marking               // of the request being counted
+	looked  uint64                // has no meaning: it keeps the reads of cells from being dead code
 
 	_ [64]byte // stripes share no cache line
 }
@@ -192,13 +193,14 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, no
 		if age := now.age(span.End, &res.ages); age != 0 {
 			s.pending = appendAge(s.pending, age)
 		}
-		e := event{span: judge.Span{Body: span.Body.Of(b), Name: span.Name.Of(b), Kind: kind, Status: status, Duration: duration}, weight: w}
+		e := event{from: span, span: judge.Span{Body: span.Body.Of(b), Name: span.Name.Of(b), Kind: kind, Status: status, Duration: duration}, weight: w}
 		s.event(op, &e, res, overflow)
 	}
 }
 
 // event holds what indicators need of a span.
 type event struct {
+	from    *wire.Span
 	span    judge.Span
 	weight  Weight
 	reasons [judge.NumCauses]*value // by cause, nil until asked for
@@ -228,7 +230,7 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 				s.pending = appendEvent(s.pending, t.total, e.weight)
 				continue
 			}
-			if usual && t.bad != 0 {
+			if usual && t.bad != 0 && !s.marking.open(t.indicator) {
 				s.pending = appendEvent(appendEvent(s.pending, t.total, e.weight), t.bad, e.weight)
 				continue
 			}
@@ -241,14 +243,53 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 		switch {
 		case !bad:
 		case usual:
-			s.pending = appendEvent(s.pending, v.bad.Load().number, e.weight)
+			s.bad(v.bad.Load(), e)
 		default:
-			s.pending = appendEvent(s.pending, s.badSeries(v, e, cause, overflow).number, e.weight)
+			s.bad(s.badSeries(v, e, cause, overflow), e)
 		}
 	}
 	if selected && res.versionOverflow {
 		overflow[s.cause(ServiceVersion)]++
 	}
+}
+
+// bad appends the entry of a bad event, and makes it a mark if there is room for one.
+func (s *stripe) bad(series *EventSeries, e *event) {
+	s.pending = appendEvent(s.pending, series.number, e.weight)
+	if s.marking.most > 0 {
+		s.marking.add(series, e)
+	}
+}
+
+// marking collects the marks of a request.
+type marking struct {
+	most   int // for an objective and minute
+	at     int64
+	minute int64 // of at
+	list   []Mark
+}
+
+// open reports whether a bad event of an objective may become a mark.
+func (m *marking) open(in *indicator) bool { return m.most > 0 && in.quota.Open(m.minute) }
+
+// add makes a bad event a mark, if its objective may have one more in this minute.
+func (m *marking) add(series *EventSeries, e *event) {
+	in := series.tally.tally.indicator
+	if !m.open(in) || series.closed.Load() == m.minute+1 {
+		return
+	}
+	reason := series.reason.label
+	if in.latency && in.bad == judge.NoList {
+		reason = "" // the only one
+	}
+	if !in.quota.Take(m.minute, m.most, reason) {
+		series.closed.Store(m.minute + 1)
+		return
+	}
+	m.list = append(m.list, Mark{
+		Series: series, Trace: e.from.TraceID, Span: e.from.ID, At: m.at, Duration: e.span.Duration,
+		Kind: e.span.Kind, Status: e.span.Status,
+	})
 }
 
 // matches reports whether an indicator selects a span of an operation.

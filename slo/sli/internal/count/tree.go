@@ -210,6 +210,8 @@ type EventSeries struct {
 	next   atomic.Pointer[EventSeries] // of the bad ones
 	at     *eventNumber
 	ending []minuteCount // the events in no sample yet, beside those of at
+	// closed is the last minute in which no more of its events become marks, plus one.
+	closed atomic.Int64
 }
 
 // CallSeries is the time series of calls and the one of their durations. Its parts begin lines of the processor's cache.

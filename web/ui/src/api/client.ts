@@ -23,15 +23,20 @@ export class ApiError extends Error {
   }
 }
 
-export type Params = Record<string, string | number | boolean | null | undefined>;
+export type Params = Record<string, string | number | boolean | string[] | null | undefined>;
 
-/** The address of an API path ("api/slo/v1/objectives"), below the folder of `base`. Empty parameters are left out. */
+/**
+ * The address of an API path ("api/slo/v1/objectives"), below the folder of `base`. Empty parameters are left out; a list is a parameter
+ * that is repeated.
+ */
 export function apiUrl(path: string, params: Params = {}, base = document.baseURI): string {
   const url = new URL(path, base);
   url.hash = "";
   for (const [key, value] of Object.entries(params)) {
-    if (value !== null && value !== undefined && value !== "" && value !== false) {
-      url.searchParams.set(key, String(value));
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== null && one !== undefined && one !== "" && one !== false) {
+        url.searchParams.append(key, String(one));
+      }
     }
   }
   return url.href;

@@ -15,7 +15,9 @@ import type {
   Endpoints,
   History,
   Objective,
-  Objectives,
+  ObjectiveTrace,
+  ObjectiveTraces,
+  Overview,
   Policies,
   Problem,
   Readiness,
@@ -36,12 +38,27 @@ export function caller(signal?: AbortSignal): Promise<Caller> {
   return getJson("api/access/v1/me", {}, signal);
 }
 
-export function objectives(signal?: AbortSignal): Promise<Objectives> {
-  return getJson("api/slo/v1/objectives", {}, signal);
+export interface OverviewQuery {
+  q?: string;
+  urgency?: string;
+  service?: string[];
+  label?: string[];
+  limit?: number;
+  cursor?: string;
+}
+
+/** A page of objectives as rows, the most urgent first. */
+export function overview(query: OverviewQuery, signal?: AbortSignal): Promise<Overview> {
+  return getJson("api/slo/v1/overview", { ...query }, signal);
 }
 
 export function objective(name: string, signal?: AbortSignal): Promise<Objective> {
   return getJson(`api/slo/v1/objectives/${segment(name)}`, {}, signal);
+}
+
+export async function objectiveTraces(name: string, signal?: AbortSignal): Promise<ObjectiveTrace[]> {
+  const path = `api/slo/v1/objectives/${segment(name)}/traces`;
+  return (await getJson<ObjectiveTraces>(path, {}, signal)).traces;
 }
 
 export function history(
@@ -78,6 +95,7 @@ export interface TraceQuery {
   min_duration?: string;
   max_duration?: string;
   error?: boolean;
+  match?: "span" | "trace";
   policy?: string;
   start: string;
   end: string;

@@ -1,12 +1,11 @@
-import type { Objective } from "../api/types";
 import { percent } from "../lib/format";
-import { budgetLeft, overspent } from "../objectives/budget";
+import { type Budgeted, budgetLeft, overspent } from "../objectives/budget";
 
 /**
  * The rest of the error budget. A full bar is all of it; marks stand at 50 and 10 %, where the policy changes. An
  * overspent budget fills with stripes from the left, by as much as it is overspent.
  */
-export function BudgetBar({ objective: o }: { objective: Objective }) {
+export function BudgetBar({ objective: o }: { objective: Budgeted }) {
   const left = budgetLeft(o);
   if (left === null)
     return <div class="budget budget-none" role="img" aria-label="No budget figure: no events" />;
@@ -26,7 +25,7 @@ export function BudgetBar({ objective: o }: { objective: Objective }) {
 }
 
 /** "37.2 % left", "18 % overspent", "spent 50× over". */
-export function BudgetWords({ objective: o }: { objective: Objective }) {
+export function BudgetWords({ objective: o }: { objective: Budgeted }) {
   const left = budgetLeft(o);
   if (left === null) return <span class="faint">no events yet</span>;
   const over = left < 0 ? overspent(left) : null;

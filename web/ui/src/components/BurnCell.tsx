@@ -1,41 +1,31 @@
-import type { Objective } from "../api/types";
-import { burnRate, percent } from "../lib/format";
-import { exactAmount } from "../objectives/unit";
-import { factorOf } from "../objectives/words";
+import type { MeterWindow } from "../api/types";
+import { burnRate } from "../lib/format";
 
 /** The position of the factor's mark on the meter: a rate just above the factor is visibly above. */
 const MARK = 0.66;
 
 /** The burn rate over one window, with a meter whose mark is the factor of a tier. */
-export function BurnCell({ objective: o, window }: { objective: Objective; window: string }) {
-  const rate = o.burn_rates.find((b) => b.window === window);
-  const burn = rate?.burn_rate ?? null;
-  const against = factorOf(o.tiers, window);
-  const over = burn !== null && against !== null && burn >= against.factor;
-  const fill = burn === null || !against ? 0 : Math.min(1, (burn / against.factor) * MARK);
-  const title = rate
-    ? `${exactAmount(o, rate.bad)} bad of ${exactAmount(o, rate.total)} in ${window}: ${percent(rate.error_ratio)}`
-    : `no figure for ${window}`;
+export function BurnCell({ of: w, rate }: { of: MeterWindow; rate: number | null }) {
+  const over = rate !== null && w.factor !== null && rate >= w.factor;
+  const fill = rate === null || w.factor === null ? 0 : Math.min(1, (rate / w.factor) * MARK);
   return (
-    <div class={`burn ${over ? `over ${against.tier.severity}` : ""}`} title={title}>
-      <span class="burn-window">{window}</span>
+    <div class={`burn ${over ? `over ${w.severity}` : ""}`} title={`The burn rate over ${w.window}`}>
+      <span class="burn-window">{w.window}</span>
       <span class="burn-rate num">
-        {burnRate(burn)}
-        {over && <span class="sr"> over the {against.tier.severity} factor</span>}
+        {burnRate(rate)}
+        {over && <span class="sr"> over the {w.severity} factor</span>}
       </span>
       <span class="meter" aria-hidden="true">
         <i class="meter-fill" style={{ width: `${fill * 100}%` }} />
-        {against && <i class="meter-mark" />}
+        {w.factor !== null && <i class="meter-mark" />}
       </span>
       <span class="burn-factor num">
-        {against ? (
+        {w.factor !== null && (
           <>
-            <span class="sr">{against.tier.severity} factor </span>
+            <span class="sr">{w.severity} factor </span>
             {over ? "≥ " : "of "}
-            {burnRate(against.factor)}
+            {burnRate(w.factor)}
           </>
-        ) : (
-          ""
         )}
       </span>
     </div>

@@ -6,6 +6,8 @@ import { onThemeChange } from "../theme";
 export interface ChartProps extends Plot {
   title: string;
   hint?: string;
+  /** Beside the title: a figure that the chart cannot show. */
+  aside?: string;
 }
 
 /** A time series; dragging over it zooms in. A text summary serves readers who cannot see it. */
@@ -47,6 +49,7 @@ export function Chart(props: ChartProps) {
     <figure class="chart" aria-labelledby={id}>
       <figcaption id={id}>
         <span title={props.hint}>{props.title}</span>
+        {props.aside && <b class="chart-aside num"> {props.aside}</b>}
         <span class="sr">. {spoken(props)}</span>
       </figcaption>
       <div ref={place} class="chart-plot" aria-hidden="true" />

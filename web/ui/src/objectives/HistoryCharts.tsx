@@ -11,6 +11,7 @@ import { burnRate, count, durationSeconds, percent } from "../lib/format";
 import type { PlotSeries } from "../lib/plot";
 import type { TimeRange } from "../lib/time";
 import { type Route, replaceParams } from "../router";
+import { CHART_FLOOR, clampedBudget } from "./budget";
 import { DEFAULT_RANGE, fromFirstData, rangeOptions, shownRange } from "./range";
 import { inUnits, unitHeading } from "./unit";
 
@@ -75,6 +76,9 @@ function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
   const from = range.start.getTime() / 1000;
   const to = range.end.getTime() / 1000;
   const data = useMemo(() => columns(h), [h]);
+  const shown = useMemo(() => clampedBudget(data.budget), [data]);
+  const now = data.budget.findLast((v) => v !== null) ?? 0;
+  const below = now < CHART_FLOOR ? now : null;
   const burns = useMemo(() => burnSeries(), []);
   const factors = useMemo(() => factorLines(o), [o]);
   const counts = useMemo(() => (n: number | null) => count(n === null ? null : inUnits(o.indicator, n)), [o]);
@@ -87,9 +91,10 @@ function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
         from={from}
         to={to}
         x={data.x}
-        ys={[data.budget]}
+        ys={[shown]}
         series={[{ label: "remaining", color: "--c-budget", fill: true }]}
-        format={percent}
+        format={budgetPercent}
+        aside={below ? `${percent(below)} now, below the chart` : undefined}
         lines={BUDGET_LINES}
         onZoom={onZoom}
       />
@@ -136,6 +141,11 @@ function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
 }
 
 const PER: Record<number, string> = { 60: "minute", 3600: "hour", 86400: "day" };
+
+/** A value at the floor may be below it. */
+function budgetPercent(v: number | null): string {
+  return v !== null && v <= CHART_FLOOR ? `≤ ${percent(CHART_FLOOR)}` : percent(v);
+}
 
 const BUDGET_LINES = [
   { at: 0.5, color: "--c-cautious", label: "50 %" },

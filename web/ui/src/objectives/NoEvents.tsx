@@ -35,7 +35,7 @@ export function NoEvents({ objective: o }: { objective: Objective }) {
 }
 
 function FirstEvaluation() {
-  const { data } = usePoll("objectives", api.objectives);
+  const { data } = usePoll("next evaluation", (signal) => api.overview({ limit: 1 }, signal));
   return (
     <p>
       Nothing has been evaluated yet. <NextEvaluation at={data?.next_evaluation_at ?? null} />

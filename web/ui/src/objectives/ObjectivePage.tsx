@@ -7,11 +7,12 @@ import { Page } from "../components/Page";
 import { ObjectivePill, PolicyPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
-import { durationSeconds, NONE, percent } from "../lib/format";
+import { burnRate, durationSeconds, NONE, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links, type Route } from "../router";
+import { BadTraces } from "./BadTraces";
 import { Breakdown } from "./Breakdown";
-import { budgetLeft } from "./budget";
+import { budgetLeft, nextExhaustion } from "./budget";
 import { HistoryCharts } from "./HistoryCharts";
 import { Lateness } from "./Lateness";
 import { NoEvents } from "./NoEvents";
@@ -50,10 +51,14 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             {o.message && (o.state !== "no_data" || budgetLeft(o) !== null) && (
               <p class={`notice notice-${o.state}`}>{o.message}</p>
             )}
+            {/* Before the charts, and within a screen of 1440 × 900: whoever was woken looks no further. */}
             <Figures objective={o} />
+            <div class="burned">
+              <BadTraces objective={o} />
+              {hasParts(o.indicator) && <Breakdown objective={o} route={route} />}
+            </div>
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
-            {hasParts(o.indicator) && <Breakdown objective={o} route={route} />}
             <ObjectiveDeliveries name={o.name} />
           </>
         )}
@@ -165,23 +170,44 @@ function Figures({ objective: o }: { objective: Objective }) {
         <BudgetBar objective={o} />
         <p>{remaining === null ? "There are no events in the window yet." : POLICY_ASKS[b.policy]}</p>
       </div>
-      <Figure name={`${unitHeading(o.indicator)} left`} of={left(remaining, amount(o, b.remaining_events))}>
-        of {amount(o, b.allowed_events)} that may be bad
-      </Figure>
+      <TimeLeft objective={o} />
       <Figure name="Outage left" of={left(remaining, durationSeconds(b.remaining_minutes * 60))}>
         of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
+      </Figure>
+      <Figure name={`${unitHeading(o.indicator)} left`} of={left(remaining, amount(o, b.remaining_events))}>
+        of {amount(o, b.allowed_events)} that may be bad
       </Figure>
       <Figure
         name={`Bad ${o.indicator.unit || "events"}`}
         of={amount(o, o.events.bad)}
         title={exactAmount(o, o.events.bad)}
       >
-        of {amount(o, o.events.total)} in {windowWords(o)}
-      </Figure>
-      <Figure name="Bad ratio" of={percent(o.error_ratio)}>
-        {percent(1 - o.target)} is allowed
+        {percent(o.error_ratio)} of {amount(o, o.events.total)}, {percent(1 - o.target)} allowed
       </Figure>
     </section>
+  );
+}
+
+/** The time until the budget is spent, at the highest burn rate of the tiers that are active or, without one, of all. */
+function TimeLeft({ objective: o }: { objective: Objective }) {
+  const remaining = budgetLeft(o);
+  const next = nextExhaustion(o.tiers);
+  const words =
+    remaining === null
+      ? NONE
+      : remaining <= 0
+        ? "none left"
+        : next
+          ? durationSeconds(next.exhaustion_seconds)
+          : "lasts";
+  return (
+    <Figure name="Time left" of={words}>
+      {remaining !== null && remaining <= 0
+        ? "the budget is spent"
+        : next && remaining !== null
+          ? `at ${burnRate(next.long_burn_rate)}, as in the last ${next.long_window}`
+          : "nothing burns"}
+    </Figure>
   );
 }
 

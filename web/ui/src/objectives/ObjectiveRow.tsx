@@ -1,76 +1,95 @@
-import type { Objective } from "../api/types";
+import type { Meter, ObjectivePromise, Overview, ObjectiveRow as Row } from "../api/types";
 import { useNow } from "../api/usePoll";
 import { BudgetBar, BudgetWords } from "../components/BudgetBar";
 import { BurnCell } from "../components/BurnCell";
-import { ObjectivePill, PolicyPill } from "../components/Pill";
+import { PolicyPill, StandingPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
-import { durationSeconds, percent } from "../lib/format";
+import { count, durationSeconds, exact, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links } from "../router";
-import { budgetLeft } from "./budget";
-import { amount, exactAmount } from "./unit";
-import { standing } from "./urgency";
-import { indicatorWords, listWindows, windowWords } from "./words";
+import { burningWords, promiseWords, windowSeconds } from "./words";
 
-export function ObjectiveRow({ objective: o }: { objective: Objective }) {
-  const s = standing(o);
+/** A row of the overview, with what it has in common with others. */
+export function ObjectiveRow({ row, of: o }: { row: Row; of: Overview }) {
+  const promise = o.promises[row.promise];
+  const meter = o.meters[row.meter ?? 0];
+  const message = row.message === undefined ? "" : o.messages[row.message];
+  const window = windowSeconds(promise.window);
+  const alerts = row.urgency === "page" || row.urgency === "ticket" || row.urgency === "pending";
   return (
-    <li class={`objective is-${s}`}>
+    <li class={`objective is-${row.urgency}`}>
       <div class="o-state">
-        <ObjectivePill objective={o} />
-        {o.alert.since && o.alert.state !== "resolved" && <Since at={o.alert.since} />}
+        <StandingPill of={row.urgency} />
+        {row.since && <Since at={row.since} />}
       </div>
       <div class="o-name">
         <h2>
-          <a href={links.objective(o.name)}>{o.name}</a>
+          <a href={links.objective(row.name)}>{row.name}</a>
         </h2>
         <p>
-          <b class="num">{percent(o.target)}</b> of {indicatorWords(o.indicator)}
+          <b class="num">{percent(promise.target)}</b> of {promiseWords(promise)}
         </p>
-        {o.service && <Service name={o.service} />}
+        {row.service && <Service name={row.service} />}
       </div>
-      {budgetLeft(o) === null ? (
+      {row.remaining_ratio === null ? (
         <p class="o-message">
-          {o.state === "error" ? o.message : "No events yet: there is nothing to compute a budget from."}
+          {row.state === "error" ? message : "No events yet: there is nothing to compute a budget from."}
         </p>
       ) : (
-        <>
-          <div class="o-budget">
-            <div class="spread">
-              <BudgetWords objective={o} />
-              <PolicyPill policy={o.budget.policy} />
-            </div>
-            <BudgetBar objective={o} />
-            <p class="faint num">
-              {o.budget.remaining_minutes > 0
-                ? durationSeconds(o.budget.remaining_minutes * 60)
-                : "none left"}{" "}
-              of {durationSeconds(o.budget.total_minutes * 60)}
-            </p>
-          </div>
-          <div class="o-burn">
-            {listWindows(o).map((w) => (
-              <BurnCell key={w} objective={o} window={w} />
-            ))}
-          </div>
-          <div class="o-events num">
-            <span title={`${exactAmount(o, o.events.bad)} bad of ${exactAmount(o, o.events.total)}`}>
-              <b>{amount(o, o.events.bad)}</b> bad
-            </span>
-            <span class="faint">
-              of {amount(o, o.events.total)} {o.indicator.unit === "events" ? "" : o.indicator.unit}
-            </span>
-            <span class="faint">in {windowWords(o)}</span>
-          </div>
-        </>
+        <Figures row={row} left={row.remaining_ratio} promise={promise} meter={meter} window={window} />
       )}
-      {(s === "page" || s === "ticket" || s === "pending") && o.alert.summary && (
-        <p class="o-summary">{o.alert.summary}</p>
+      {alerts && <p class="o-summary">{burningWords(row, meter, window) || "The alert goes on."}</p>}
+      {row.state && row.remaining_ratio !== null && (
+        <p class="o-summary">
+          {row.state === "error" && "Not evaluated: "}
+          {message || "the objective’s page has the reason."}
+        </p>
       )}
-      {o.state === "error" && budgetLeft(o) !== null && <p class="o-summary">Not evaluated: {o.message}</p>}
-      {o.state === "no_data" && budgetLeft(o) !== null && <p class="o-summary">{o.message}</p>}
     </li>
+  );
+}
+
+interface FiguresProps {
+  row: Row;
+  left: number;
+  promise: ObjectivePromise;
+  meter: Meter;
+  /** In seconds. */
+  window: number;
+}
+
+function Figures({ row, left, promise, meter, window }: FiguresProps) {
+  const budgeted = {
+    events: { total: row.total },
+    budget: { remaining_ratio: left, policy: row.policy },
+  };
+  const outage = (1 - promise.target) * window;
+  return (
+    <>
+      <div class="o-budget">
+        <div class="spread">
+          <BudgetWords objective={budgeted} />
+          <PolicyPill policy={row.policy} />
+        </div>
+        <BudgetBar objective={budgeted} />
+        <p class="faint num">
+          {left > 0 ? durationSeconds(left * outage) : "none left"} of {durationSeconds(outage)}
+        </p>
+      </div>
+      <div class="o-burn">
+        {meter.windows.map((w, i) => (
+          <BurnCell key={w.window} of={w} rate={row.burn_rates[i] ?? null} />
+        ))}
+      </div>
+      <div class="o-events num">
+        <span title={`${exact(row.bad)} bad of ${exact(row.total)}`}>
+          <b>{count(row.bad)}</b> bad
+        </span>
+        <span class="faint">of {count(row.total)}</span>
+        <span class="faint">in {durationSeconds(window)}</span>
+      </div>
+    </>
   );
 }
 

@@ -1,6 +1,5 @@
-import { useMemo, useState } from "preact/hooks";
 import * as api from "../api/endpoints";
-import type { Objective, Objectives } from "../api/types";
+import type { Overview } from "../api/types";
 import { useNow, usePoll } from "../api/usePoll";
 import { Icon } from "../components/Icon";
 import { Empty, Polled } from "../components/Notices";
@@ -8,30 +7,43 @@ import { Page } from "../components/Page";
 import { StandingPill } from "../components/Pill";
 import { Time } from "../components/Time";
 import { age } from "../lib/time";
-import { type Route, replaceParams } from "../router";
+import { links, type Route, replaceParams } from "../router";
 import { NextEvaluation } from "./NextEvaluation";
 import { ObjectiveRow } from "./ObjectiveRow";
-import { headline, matches, type Standing, sortByUrgency, standing, type Tally, tally } from "./urgency";
+import { headline, type Standing, type Tally } from "./urgency";
 
-/** The number of rows at first; the filter finds the others. */
-const FIRST_ROWS = 200;
+/** The URL's parameters that choose rows: the words that were typed, an urgency, services and labels, and the place of the page. */
+const FILTERS = ["q", "state", "service", "label"];
 
 export function ObjectivesPage({ route }: { route: Route }) {
-  const poll = usePoll("objectives", api.objectives);
-  const all = useMemo(() => sortByUrgency(poll.data?.objectives ?? []), [poll.data]);
-  const counts = tally(all);
-  const burning = counts.page + counts.ticket;
+  const query = chosen(route.params);
+  const poll = usePoll(`overview ${JSON.stringify(query)}`, (signal) => api.overview(query, signal), {
+    keep: true,
+  });
+  const o = poll.data;
+  const burning = o ? o.by_urgency.page + o.by_urgency.ticket : 0;
   return (
     <Page
       title={burning ? `(${burning}) Objectives` : "Objectives"}
-      heading={poll.data ? all.length ? <Headline counts={counts} /> : "No objectives yet" : "Objectives"}
-      aside={poll.data && all.length > 0 && <Freshness data={poll.data} />}
+      heading={o ? o.total ? <Headline counts={o.by_urgency} /> : "No objectives yet" : "Objectives"}
+      aside={o && o.total > 0 && <Freshness data={o} />}
     >
       <Polled poll={poll} rows={6}>
-        {() => (all.length ? <List all={all} route={route} /> : <NoObjectives />)}
+        {(o) => (o.total ? <List overview={o} route={route} /> : <NoObjectives />)}
       </Polled>
     </Page>
   );
+}
+
+/** The request for the page that the URL names. */
+function chosen(params: URLSearchParams): api.OverviewQuery {
+  return {
+    q: params.get("q") ?? "",
+    urgency: params.get("state") ?? "",
+    service: params.getAll("service"),
+    label: params.getAll("label"),
+    cursor: params.get("after") ?? "",
+  };
 }
 
 function Headline({ counts }: { counts: Tally }) {
@@ -50,7 +62,7 @@ function Headline({ counts }: { counts: Tally }) {
 /** Evaluation runs once a minute behind a watermark: a lag above this is shown. */
 const STALE_MS = 5 * 60_000;
 
-function Freshness({ data }: { data: Objectives }) {
+function Freshness({ data }: { data: Overview }) {
   const now = useNow(1000);
   if (!data.evaluated_until)
     return (
@@ -69,25 +81,37 @@ function Freshness({ data }: { data: Objectives }) {
 
 const ORDER: Standing[] = ["page", "ticket", "pending", "error", "overspent", "low", "ok", "no_data"];
 
-function List({ all, route }: { all: Objective[]; route: Route }) {
-  const [limit, setLimit] = useState(FIRST_ROWS);
-  const query = route.params.get("q") ?? "";
+function List({ overview: o, route }: { overview: Overview; route: Route }) {
   const state = route.params.get("state");
-  const found = all.filter((o) => (!state || standing(o) === state) && (!query || matches(o, query)));
-  const counts = tally(all);
+  // A filter begins at its first page.
+  const filter = (change: Record<string, string | null>) => replaceParams(route, { ...change, after: null });
+  const narrowed = ["service", "label"].flatMap((name) =>
+    route.params.getAll(name).map((value) => ({ name, value })),
+  );
   return (
     <>
       <div class="toolbar">
         <div class="filters" role="group" aria-label="Show only">
-          {ORDER.filter((s) => counts[s] > 0 || s === state).map((s) => (
+          {ORDER.filter((s) => o.by_urgency[s] > 0 || s === state).map((s) => (
             <button
               key={s}
               type="button"
               class="filter"
               aria-pressed={state === s}
-              onClick={() => replaceParams(route, { state: state === s ? null : s })}
+              onClick={() => filter({ state: state === s ? null : s })}
             >
-              <StandingPill of={s} /> <b class="num">{counts[s]}</b>
+              <StandingPill of={s} /> <b class="num">{o.by_urgency[s]}</b>
+            </button>
+          ))}
+          {narrowed.map(({ name, value }) => (
+            <button
+              key={`${name} ${value}`}
+              type="button"
+              class="filter"
+              aria-pressed={true}
+              onClick={() => filter({ [name]: null })}
+            >
+              {name} {value}
             </button>
           ))}
         </div>
@@ -97,29 +121,60 @@ function List({ all, route }: { all: Objective[]; route: Route }) {
           <input
             type="search"
             placeholder="Name, service, label"
-            value={query}
-            onInput={(e) => replaceParams(route, { q: e.currentTarget.value })}
+            value={route.params.get("q") ?? ""}
+            onInput={(e) => filter({ q: e.currentTarget.value })}
           />
         </label>
       </div>
-      {found.length === 0 && (
-        <Empty title="No objective matches">
-          <button type="button" class="button" onClick={() => replaceParams(route, { q: null, state: null })}>
-            Show all {all.length}
+      {o.rows.length === 0 && (
+        <Empty title={o.matched ? "There is no further page" : "No objective matches"}>
+          <button
+            type="button"
+            class="button"
+            onClick={() =>
+              o.matched ? filter({}) : filter(Object.fromEntries(FILTERS.map((name) => [name, null])))
+            }
+          >
+            {o.matched ? "Go to the first page" : `Show all ${o.total}`}
           </button>
         </Empty>
       )}
       <ul class="objectives">
-        {found.slice(0, limit).map((o) => (
-          <ObjectiveRow key={o.name} objective={o} />
+        {o.rows.map((row) => (
+          <ObjectiveRow key={row.name} row={row} of={o} />
         ))}
       </ul>
-      {found.length > limit && (
-        <button type="button" class="button more" onClick={() => setLimit(found.length)}>
-          Show all {found.length}
-        </button>
-      )}
+      <Pages overview={o} route={route} />
     </>
+  );
+}
+
+/** Links to the first and the next page, where there is more than one. */
+function Pages({ overview: o, route }: { overview: Overview; route: Route }) {
+  const later = route.params.has("after");
+  if (!o.next_cursor && !later) return null;
+  const page = (after: string | null) => {
+    const params = new URLSearchParams(route.params);
+    if (after === null) params.delete("after");
+    else params.set("after", after);
+    return links.objectives(params);
+  };
+  return (
+    <nav class="pages" aria-label="Pages">
+      {later && (
+        <a class="button" href={page(null)}>
+          First page
+        </a>
+      )}
+      <span class="faint">
+        {o.rows.length} of {o.matched} objectives, the most urgent first
+      </span>
+      {o.next_cursor && (
+        <a class="button" href={page(o.next_cursor)}>
+          Next page
+        </a>
+      )}
+    </nav>
   );
 }
 

@@ -1,10 +1,10 @@
-// The order of objectives by urgency.
+// How urgently an objective wants attention. The gateway sorts and counts by it: web/internal/objectives/urgency.go.
 
-import type { Objective } from "../api/types";
-import { budgetLeft } from "./budget";
+import type { Objective, ObjectivesUrgency, Urgency } from "../api/types";
+import { budgetLeft } from "./budget.ts";
 
 /** The states of a row, from worst to best. */
-export type Standing = "page" | "ticket" | "pending" | "error" | "overspent" | "low" | "ok" | "no_data";
+export type Standing = Urgency;
 
 /** An objective with a smaller share of its budget left is not called healthy, even without an alert: the policy says freeze. */
 const LOW = 0.1;
@@ -17,48 +17,7 @@ export function standing(o: Objective): Standing {
   return left < 0 ? "overspent" : "low";
 }
 
-const RANK: Record<Standing, number> = {
-  page: 0,
-  ticket: 1,
-  pending: 2,
-  error: 3,
-  overspent: 4,
-  low: 5,
-  ok: 6,
-  no_data: 7,
-};
-
-/** Objectives that are no longer measured come before healthy ones; those that never were come last. */
-function rank(o: Objective): number {
-  const s = standing(o);
-  return s === "no_data" && budgetLeft(o) !== null ? RANK.ok - 0.5 : RANK[s];
-}
-
-/** Firing pages, firing tickets, pending alerts, failed evaluations; then the least budget left. */
-export function byUrgency(a: Objective, b: Objective): number {
-  return (
-    rank(a) - rank(b) ||
-    Number(pendsAsPage(b)) - Number(pendsAsPage(a)) ||
-    (budgetLeft(a) ?? Infinity) - (budgetLeft(b) ?? Infinity) || // NaN where both are unknown
-    a.name.localeCompare(b.name)
-  );
-}
-
-function pendsAsPage(o: Objective): boolean {
-  return o.alert.state === "pending" && o.alert.severity === "page";
-}
-
-export function sortByUrgency(objectives: Objective[]): Objective[] {
-  return [...objectives].sort(byUrgency);
-}
-
-export type Tally = Record<Standing, number>;
-
-export function tally(objectives: Objective[]): Tally {
-  const t: Tally = { page: 0, ticket: 0, pending: 0, error: 0, overspent: 0, low: 0, ok: 0, no_data: 0 };
-  for (const o of objectives) t[standing(o)]++;
-  return t;
-}
+export type Tally = ObjectivesUrgency;
 
 /** The parts of the sentence above the list, the worst state first. */
 export function headline(t: Tally): { text: string; standing: Standing | null }[] {
@@ -77,14 +36,4 @@ export function headline(t: Tally): { text: string; standing: Standing | null }[
   else return [{ text: "No data", standing: null }];
   say("no_data", `${t.no_data} without data`);
   return parts;
-}
-
-/** Whether a row matches what was typed: every word, somewhere in its name, service, description or labels. */
-export function matches(o: Objective, query: string): boolean {
-  const labels = Object.entries(o.labels).map(([k, v]) => `${k}=${v}`);
-  const text = [o.name, o.service, o.description, ...labels].join("\n").toLowerCase();
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
 }

@@ -1,6 +1,14 @@
 // Objectives, budgets and tiers in sentences.
 
-import type { BudgetPolicy, Indicator, Objective, Tier } from "../api/types";
+import type {
+  BudgetPolicy,
+  Indicator,
+  Meter,
+  Objective,
+  ObjectivePromise,
+  ObjectiveRow,
+  Tier,
+} from "../api/types";
 import * as f from "../lib/format";
 import { amount } from "./unit";
 
@@ -13,7 +21,7 @@ const NOUNS: Record<string, string> = {
 };
 
 /** The events that an indicator counts: "server requests", "consumed messages". */
-export function eventsNoun(i: Indicator): string {
+export function eventsNoun(i: Pick<Indicator, "type" | "kind">): string {
   if (i.type === "promql" || i.type === "composite") return "events";
   return NOUNS[i.kind.toLowerCase()] ?? "spans";
 }
@@ -40,16 +48,45 @@ function list(items: string[], last: string): string {
 }
 
 /** What good events do: "succeed", "take at most 300 ms". */
-export function goodVerb(i: Indicator): string {
+export function goodVerb(i: Pick<Indicator, "type" | "threshold_ms">): string {
   if (i.type === "latency") return `take at most ${f.durationMs(i.threshold_ms)}`;
   return i.type === "availability" ? "succeed" : "are good";
 }
 
-/** The indicator in a few words, for a list. */
-export function indicatorWords(i: Indicator): string {
-  if (i.unit === "events" && i.type === "promql") return "events that Prometheus queries count are good";
-  const { subject, detail } = claim(i, "");
-  return subject + detail;
+/** A promise of a row in a few words: "server requests succeed". */
+export function promiseWords(p: ObjectivePromise): string {
+  const type = p.type as Indicator["type"];
+  if (type === "promql") return "what Prometheus queries count is good";
+  if (type === "composite") return "what other objectives count is good";
+  if (type === "throughput") return "minutes have enough traffic";
+  if (type === "freshness") return "minutes have the usual traffic";
+  return `${eventsNoun({ type, kind: p.kind ?? "" })} ${goodVerb({ type, threshold_ms: p.threshold_ms ?? 0 })}`;
+}
+
+const SECONDS: Record<string, number> = { d: 86_400, h: 3600, m: 60, s: 1 };
+
+/** The length of a window such as 30d or 1h30m, in seconds. */
+export function windowSeconds(window: string): number {
+  let sum = 0;
+  for (const [, n, unit] of window.matchAll(/(\d+)([dhms])/g)) sum += Number(n) * SECONDS[unit];
+  return sum;
+}
+
+/**
+ * The sentence of a row that burns: "Burns at 21.4× over 1h: the budget is spent in 5 h 43 m." It is about the longest window over its
+ * factor, of those that page if any does; empty if none is.
+ */
+export function burningWords(row: ObjectiveRow, meter: Meter, window: number): string {
+  const over = meter.windows
+    .map((w, i) => ({ ...w, rate: row.burn_rates[i] ?? 0 }))
+    .filter((w) => w.factor !== null && w.rate >= w.factor);
+  const worst = over.findLast((w) => w.severity === "page") ?? over.at(-1);
+  if (!worst) return "";
+  const burns = `Burns at ${f.burnRate(worst.rate)} over ${worst.window}`;
+  const left = row.remaining_ratio ?? 0;
+  return left > 0
+    ? `${burns}: the budget is spent in ${f.durationSeconds((left * window) / worst.rate)}.`
+    : `${burns}.`;
 }
 
 /** The subject of a promise, "minutes are good", and its details, ": each has at least 3,000 server requests". */
@@ -150,37 +187,4 @@ export const POLICY_ASKS: Record<BudgetPolicy, string> = {
 /** A tier in a sentence. */
 export function tierWords(t: Tier): string {
   return `${t.severity === "page" ? "Page" : "Ticket"} when ${f.percent(t.budget_percent / 100)} of the budget would go in ${t.long_window}`;
-}
-
-/** The windows of the list: of detection (5m), of the pages (1h, 6h) and of the slow ticket (3d). */
-const LIST_WINDOWS = ["5m", "1h", "6h", "3d"];
-
-/** The windows whose burn rates a list shows: those of active tiers; else those above or, for tiers with other windows, theirs. */
-export function listWindows(o: Objective): string[] {
-  const watched = (w: string) => o.tiers.some((t) => t.long_window === w || t.short_window === w);
-  const active = o.tiers.filter((t) => t.active).flatMap((t) => [t.long_window, t.short_window]);
-  if (active.length > 0) {
-    const chosen = [...new Set([...active, ...LIST_WINDOWS])].slice(0, LIST_WINDOWS.length);
-    return o.burn_rates
-      .filter((b) => chosen.includes(b.window))
-      .sort((a, b) => a.window_seconds - b.window_seconds)
-      .map((b) => b.window);
-  }
-  if (o.tiers.length === 0 || LIST_WINDOWS.every(watched)) return LIST_WINDOWS;
-  return o.burn_rates
-    .filter((b) => watched(b.window))
-    .sort((a, b) => a.window_seconds - b.window_seconds)
-    .slice(0, LIST_WINDOWS.length)
-    .map((b) => b.window);
-}
-
-/**
- * The factor that a window is held against: of the tier that has it as the long window, else as the short one; the
- * stricter severity first. Null if no tier that can fire has the window.
- */
-export function factorOf(tiers: Tier[], window: string): { factor: number; tier: Tier } | null {
-  const pages = (t: Tier) => (t.severity === "page" ? 0 : 1);
-  const sorted = tiers.filter((t) => t.reachable).sort((a, b) => pages(a) - pages(b) || b.factor - a.factor);
-  const tier = sorted.find((t) => t.long_window === window) ?? sorted.find((t) => t.short_window === window);
-  return tier ? { factor: tier.factor, tier } : null;
 }

@@ -1,6 +1,6 @@
 import type { SamplingStatus } from "../api/types";
 import { count, percent, plural } from "../lib/format";
-import { linked, revived } from "./words";
+import { forObjectives, linked, revived } from "./words";
 
 export function Decided({ status: s }: { status: SamplingStatus }) {
   const { sampled, not_sampled, dropped } = s.decided;
@@ -35,7 +35,7 @@ export function Decided({ status: s }: { status: SamplingStatus }) {
       )}
       {total > 0 && (
         <p class="faint">
-          {revived(s)} {linked(s)}
+          {revived(s)} {linked(s)} {forObjectives(s)}
         </p>
       )}
       <p class="faint">

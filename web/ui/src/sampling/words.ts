@@ -39,6 +39,12 @@ export function linked(s: SamplingStatus): string {
   return `${plural(s.linked_traces, "trace was", "traces were")} kept only for a link with a kept trace.`;
 }
 
+/** The number of traces that were kept only for a bad event of an objective; empty if there is none. */
+export function forObjectives(s: SamplingStatus): string {
+  if (s.objective_traces === 0) return "";
+  return `${plural(s.objective_traces, "trace was", "traces were")} kept only for a bad event of an objective.`;
+}
+
 export const VERDICT: Record<Verdict, string> = {
   sampled: "kept",
   not_sampled: "not kept",

@@ -11,6 +11,7 @@ export function SearchForm({ route, onSearch }: { route: Route; onSearch: () => 
   const policies = usePoll("policies", api.samplingStatus, { interval: 0 });
   const p = route.params;
   const get = (key: string) => p.get(key) ?? "";
+  const wholeTrace = get("match") === "trace";
   const operations = services.data?.find((s) => s.name === get("service"))?.operations ?? [];
   const set = (key: string) => (e: { currentTarget: HTMLInputElement | HTMLSelectElement }) =>
     replaceParams(route, { [key]: e.currentTarget.value.trim() });
@@ -53,8 +54,21 @@ export function SearchForm({ route, onSearch }: { route: Route; onSearch: () => 
           checked={get("error") === "true"}
           onChange={(e) => replaceParams(route, { error: e.currentTarget.checked })}
         />
-        With errors only
+        {get("service") && !wholeTrace ? `Errors of ${get("service")} only` : "With errors only"}
       </label>
+      {get("service") && (
+        <label
+          class="check"
+          title="Unless this is set, one span of the service has the error and the duration."
+        >
+          <input
+            type="checkbox"
+            checked={wholeTrace}
+            onChange={(e) => replaceParams(route, { match: e.currentTarget.checked ? "trace" : null })}
+          />
+          Errors and durations of the whole trace
+        </label>
+      )}
       <button type="submit" class="button primary">
         Search
       </button>

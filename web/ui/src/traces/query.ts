@@ -32,6 +32,7 @@ export function toQuery(params: URLSearchParams, now: Date): TraceQuery & { rang
     min_duration: duration("min_duration"),
     max_duration: duration("max_duration"),
     error: params.get("error") === "true" || undefined,
+    match: params.get("match") === "trace" ? "trace" : undefined,
     policy: text("policy"),
     start: range.start.toISOString(),
     end: range.end.toISOString(),

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { links, navigate } from "../../src/router";
-import { all, button, click, open, settle, text, world } from "./screen";
+import { all, button, click, open, root, settle, text, world } from "./screen";
 
 describe("objectives", () => {
   it("lists the most urgent first, and counts", async () => {
@@ -29,7 +29,7 @@ describe("objectives", () => {
       "Cautious",
       "38.2×",
       "14.4×",
-      "21.4 times the sustainable rate",
+      "Burns at 21.4× over 1h: the budget is spent in",
     ]) {
       expect(first).toContain(part);
     }
@@ -42,6 +42,48 @@ describe("objectives", () => {
     expect(all(".objective")).toHaveLength(1);
     await click(button("Ticket"));
     expect(all(".objective")).toHaveLength(10);
+  });
+
+  it("shows traces with a bad event before the charts", async () => {
+    await open(links.objective("checkout-availability"));
+    const rows = all(".bad-traces li");
+    expect(rows).toHaveLength(3);
+    const link = rows[0].querySelector("a")?.getAttribute("href") ?? "";
+    expect(link).toMatch(/^#\/traces\/[0-9a-f]{32}\?span=[0-9a-f]{16}$/);
+    expect(rows[0].textContent).toContain("503");
+    expect(world.asked).toContain("/api/slo/v1/objectives/checkout-availability/traces");
+  });
+
+  it("filters by what was typed, by service and by label, and finds back", async () => {
+    await open(`${links.objectives()}?label=team%3Dshop&label=tier%3D1`);
+    expect(all(".objective")).toHaveLength(1);
+    expect(world.asked.some((a) => a.endsWith("?label=team%3Dshop&label=tier%3D1"))).toBe(true);
+    await open(`${links.objectives()}?q=nothing+like+it&after=0`);
+    expect(text(".empty h2")).toBe("No objective matches");
+    await click(button("Show all 10"));
+    expect(location.hash).toBe("#/");
+    expect(all(".objective")).toHaveLength(10);
+    await open(`${links.objectives()}?service=search`);
+    expect(all(".objective h2").map((h) => h.textContent)).toEqual(["search-latency"]);
+    await click(button("service search"));
+    expect(all(".objective")).toHaveLength(10);
+  });
+
+  it("has pages, with the place in the URL", async () => {
+    world.many = 250;
+    await open(links.objectives());
+    expect(all(".objective")).toHaveLength(100);
+    expect(text(".pages")).toContain("100 of 250 objectives");
+    const next = all(".pages a")[0].getAttribute("href") ?? "";
+    expect(next).toBe("#/?after=100");
+    await open("#/?after=200&state=ok");
+    expect(text(".pages")).toContain("of 250 objectives");
+    expect(all(".objective")).toHaveLength(50);
+    expect(all(".pages a").map((a) => a.getAttribute("href"))).toEqual(["#/?state=ok"]);
+    await open("#/?after=900");
+    expect(text(".empty h2")).toBe("There is no further page");
+    await click(button("Go to the first page"));
+    expect(all(".objective")).toHaveLength(100);
   });
 
   it("says what to configure while there are none", async () => {
@@ -81,6 +123,25 @@ describe("an objective", () => {
     expect(text(".breakdown")).toContain("java.net.SocketTimeoutException");
     expect(all(".chart")).toHaveLength(4);
     expect(world.asked.some((a) => a.includes("/history?") && a.includes("step=60"))).toBe(true);
+  });
+
+  it("says what burns, since when, how long it lasts and what burned it before the charts", async () => {
+    await open(links.objective("checkout-availability"));
+    const parts = [".promise", ".banner", ".figures", ".breakdown", ".charts", ".tiers"];
+    const places = parts.map((p) => [...root.querySelectorAll("*")].indexOf(all(p)[0]));
+    expect(places.every((place) => place >= 0)).toBe(true);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(text(".figures")).toContain("Time left5 h 43 mat 21.4×, as in the last 1h");
+  });
+
+  it("clamps the chart of a budget that is far overspent, with the figure beside it", async () => {
+    await open(links.objective("search-latency"));
+    expect(all(".chart-aside")).toHaveLength(0);
+    world.overspent = 199;
+    await open(links.objective("checkout-availability"));
+    await settle(30_000);
+    expect(text(".chart-aside")).toContain("−19,900 % now, below the chart");
+    expect(text(".chart")).toContain("last ≤ −100 %");
   });
 
   it("says what burned the budget since the alert began, or in the range that is chosen", async () => {

@@ -72,12 +72,12 @@ describe("sampling", () => {
     expect(text(".why-result .facts")).not.toMatch(/link with|revived/);
   });
 
-  it("counts the traces that were revived, could be, or were kept for a link", async () => {
+  it("counts the traces that were revived, could be, or were kept for a link or an objective", async () => {
     await open(links.sampling());
     expect(text("[aria-labelledby=decided]")).toContain(
       "37 traces were revived: not kept at first, but after a late span came; counted under both. " +
         "31.4k traces that were not kept can still be: the buffer holds 17.1 MiB of their spans for revive_window. " +
-        "1,204 traces were kept only for a link with a kept trace.",
+        "1,204 traces were kept only for a link with a kept trace. 58 traces were kept only for a bad event of an objective.",
     );
   });
 

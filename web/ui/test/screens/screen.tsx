@@ -4,7 +4,9 @@ import { act } from "preact/test-utils";
 import { beforeEach, vi } from "vitest";
 import { answer, type Scenario } from "../../mock/api";
 import { sentAgain } from "../../mock/destinations";
+import { overview } from "../../mock/overview";
 import { App } from "../../src/app";
+import { objective } from "../objective";
 
 vi.mock("../../src/lib/plot", () => ({
   CHART_HEIGHT: 200,
@@ -13,7 +15,7 @@ vi.mock("../../src/lib/plot", () => ({
 }));
 
 /** The scenario of the gateway's answers, and the requests that it got. */
-export const world = { scenario: "ok" as Scenario, asked: [] as string[] };
+export const world = { scenario: "ok" as Scenario, asked: [] as string[], many: 0, overspent: 0 };
 
 export const root = document.createElement("div");
 
@@ -24,11 +26,19 @@ beforeEach(() => {
     world.asked.push((method === "GET" ? "" : `${method} `) + url.pathname + url.search);
     const segments = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
     const path = segments[0] === "api" ? segments.slice(1) : segments;
+    if (world.many && path.at(-1) === "overview") return Response.json(manyRows(url.searchParams));
+    if (world.overspent && path.at(-1) === "history") {
+      const point = { time: new Date().toISOString(), total: 9, bad: 9, error_ratio: 1, burn_rates: {} };
+      const points = [{ ...point, budget_remaining_ratio: -world.overspent }];
+      return Response.json({ step_seconds: 60, points });
+    }
     const { status, type, body } = answer(path, url.searchParams, world.scenario, method);
     return new Response(JSON.stringify(body), { status, headers: { "Content-Type": type } });
   });
   world.scenario = "ok";
   world.asked = [];
+  world.many = 0;
+  world.overspent = 0;
   sentAgain.clear();
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600); // there is no layout here
   document.body.append(root);
@@ -38,6 +48,12 @@ beforeEach(() => {
     vi.unstubAllGlobals();
   };
 });
+
+/** The overview of `world.many` healthy objectives. */
+function manyRows(q: URLSearchParams) {
+  const all = Array.from({ length: world.many }, (_, i) => objective(`objective-${1000 + i}`));
+  return overview({ evaluated_until: null, next_evaluation_at: null }, all, q);
+}
 
 /** Lets time pass, then lets answers arrive, and the requests that follow from them. */
 export async function settle(ms = 0) {
