@@ -215,7 +215,7 @@ func seconds(t *time.Time) *time.Time {
 }
 
 // units returns how many whole units of an objective some of its counts are: where a minute can be bad in part, minutes.
-func units(s engine.Status, counts uint64) uint64 {
+func units(s *engine.Status, counts uint64) uint64 {
 	parts := max(s.Indicator.UnitParts, 1)
 	return (counts + parts/2) / parts
 }
