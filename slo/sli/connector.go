@@ -43,8 +43,6 @@ type Connector struct {
 	host                component.Host
 	// keeper has the counter. It is nil without a metrics pipeline: then nothing is counted.
 	keeper *keep.Keeper
-	// heartbeats are objectives; see the function of that name.
-	heartbeats []string
 	// window is nil if no repeats are recognized.
 	window   *repeats.Window
 	evidence evidence
@@ -77,7 +75,7 @@ func (c *Connector) open(h component.Host) error {
 		}
 		if ok {
 			objectives = source.Objectives()
-			c.heartbeats = heartbeats(objectives)
+			c.out.heartbeats = heartbeats(objectives)
 			c.out.evaluator, _ = source.(slo.Evaluator)
 		}
 		c.window = repeats.New(c.cfg.Repeats.Window, int64(c.cfg.Repeats.Memory))
