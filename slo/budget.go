@@ -46,7 +46,13 @@ func atLeast(a, b float64) bool { return a >= b-1e-9*math.Abs(b) }
 type Budget struct {
 	// Remaining is 1 − bad/(B·total) over the objective's window: 1 untouched, 0 spent, below 0 overspent.
 	Remaining float64
-	// AllowedEvents is B·total: how many bad events the window allows at its traffic so far.
+	// RemainingLow is Remaining with what was not measured taken as bad events; the same where all was measured.
+	RemainingLow float64
+	// ExpectedEvents is how many events the window has, or will have had when all of it has been seen: see Coverage.Expected.
+	ExpectedEvents float64
+	// Young says that counting began after the window's start, so that the budget is rated against what is expected.
+	Young bool
+	// AllowedEvents is B·ExpectedEvents: how many bad events the window allows.
 	AllowedEvents float64
 	// RemainingEvents is how many of AllowedEvents are left; below 0 when overspent.
 	RemainingEvents float64
@@ -62,15 +68,18 @@ func (o Objective) Budget(e Events) Budget {
 	if e.Total > 0 {
 		remaining = round12(1 - float64(e.Bad)/(b*float64(e.Total)))
 	}
-	outage := time.Duration(b * float64(o.Window))
-	return Budget{
-		Remaining:       remaining,
-		AllowedEvents:   b * float64(e.Total),
-		RemainingEvents: b*float64(e.Total) - float64(e.Bad),
-		Total:           outage,
-		RemainingTime:   time.Duration(remaining * float64(outage)),
-		Policy:          Policy(remaining),
-	}
+	out := o.budget(remaining)
+	out.ExpectedEvents = float64(e.Total)
+	out.AllowedEvents = b * float64(e.Total)
+	out.RemainingEvents = b*float64(e.Total) - float64(e.Bad)
+	return out
+}
+
+// budget returns the budget of which a share remains, without its events.
+func (o Objective) budget(remaining float64) Budget {
+	outage := time.Duration(o.ErrorBudget() * float64(o.Window))
+	return Budget{Remaining: remaining, RemainingLow: remaining, Total: outage, RemainingTime: time.Duration(remaining * float64(outage)),
+		Policy: Policy(remaining)}
 }
 
 // PolicyLevel is what an error budget policy asks of a team.

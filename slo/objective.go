@@ -33,6 +33,8 @@ type Objective struct {
 	KeepFiringFor time.Duration
 	// Receivers names the receivers that are notified. Empty means all.
 	Receivers []string
+	// Each makes one objective per service of this definition.
+	Each Each
 }
 
 // IndicatorType is how good events are distinguished from bad ones.
@@ -148,6 +150,7 @@ func (o Objective) Validate() error {
 	}
 	errs = append(errs, o.Indicator.validate()...)
 	errs = append(errs, o.validateUnit()...)
+	errs = append(errs, o.validateEach()...)
 	for i, t := range o.Tiers {
 		if err := t.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("tiers[%d]: %w", i, err))

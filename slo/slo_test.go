@@ -154,7 +154,7 @@ func TestLowTraffic(t *testing.T) {
 func TestBudget(t *testing.T) {
 	o := threeNines()
 	b := o.Budget(slo.Events{})
-	assert.Equal(t, slo.Budget{Remaining: 1, Total: 43*time.Minute + 12*time.Second,
+	assert.Equal(t, slo.Budget{Remaining: 1, RemainingLow: 1, Total: 43*time.Minute + 12*time.Second,
 		RemainingTime: 43*time.Minute + 12*time.Second, Policy: slo.Normal}, b)
 
 	b = o.Budget(slo.Events{Total: 1_000_000, Bad: 387})

@@ -68,7 +68,12 @@ const convincing = 10
 // of the budget, and the share alone would page late or never: a tenth of the usual traffic, all failing, is 10 % of an hour's
 // events, and at a target of 99 % the first tier's share is 14.4 % of them. Hence the bound by convincing.
 func (o Objective) Active(t Tier, long, short, whole Events) bool {
-	share := min(t.Share*o.ErrorBudget()*float64(whole.Total), convincing)
+	return o.ActiveOf(t, long, short, float64(whole.Total))
+}
+
+// ActiveOf reports whether the tier fires, as Active does, by the expected events of the objective's whole window: see Coverage.Expected.
+func (o Objective) ActiveOf(t Tier, long, short Events, expected float64) bool {
+	share := min(t.Share*o.ErrorBudget()*expected, convincing)
 	return long.Bad >= max(o.MinBadEvents, 1) && atLeast(float64(long.Bad), share) &&
 		o.Burning(t, long) && o.Burning(t, short)
 }

@@ -123,7 +123,8 @@ func (a *Alert) idle(as *Assessment) *TierState {
 }
 
 // held returns the most urgent tier that keeps the alert firing, or nil: one that is active, that was active less than
-// keep_firing_for ago, or, when measuring stopped, whose long window still burns. Missing measurements do not prove recovery.
+// keep_firing_for ago, or, when measuring stopped, whose long window still burns. Missing measurements do not prove recovery. Nor does
+// a window of which little is covered: it begins no alert, and ends none; nor a short window of which nothing was.
 func (a *Alert) held(as *Assessment) *TierState {
 	for _, s := range severities {
 		if as.active(s) != nil || as.silent(s) != nil {
@@ -140,6 +141,12 @@ func (a *Alert) held(as *Assessment) *TierState {
 		}
 		if t == nil && !as.UnmeasuredSince.IsZero() && a.State == Firing && (a.Severity == s || a.Severity == slo.Page) {
 			t = as.burningLong(s)
+		}
+		if t == nil && a.State == Firing && (a.Severity == s || a.Severity == slo.Page) {
+			t = as.thin(s)
+			if t == nil {
+				t = as.unseen(s)
+			}
 		}
 		if last, ok := a.LastActive[s]; t == nil && ok && as.At.Sub(last) < as.Objective.KeepFiringFor {
 			t = as.first(func(t *TierState) bool { return t.Severity == s })

@@ -222,7 +222,7 @@ func TestTexts(t *testing.T) {
 	var a alert.Alert
 	a.Step(alert.Assess(o, t0, func(w time.Duration) slo.Events { return events[w] }), "http://x/objectives/checkout-availability")
 	assert.Equal(t, "Page: checkout-availability burns its 30d error budget 16.2 times too fast (1h: 16.2, 5m: 17.0; factor 14.4): "+
-		"61.3 % left, exhausted in 27h. 412 of 25,431 requests failed in the last hour.", a.Summary)
+		"61.3 % left, exhausted in 27h, at 2026-03-02 15:14 UTC. 412 of 25,431 requests failed in the last hour.", a.Summary)
 	assert.Equal(t, map[string]string{"alertname": "ErrorBudgetBurn", "objective": o.Name, "service": "checkout",
 		"severity": "page", "team": "shop"}, a.Labels)
 	assert.Equal(t, map[string]string{"summary": a.Summary, "description": "People can pay.", "severity": "page",
@@ -241,7 +241,7 @@ func TestSentenceOfOtherIndicators(t *testing.T) {
 	e := slo.Events{Total: 1_000_000, Bad: 400}
 	as := alert.Assess(o, t0, func(time.Duration) slo.Events { return e })
 	assert.Equal(t, "checkout-availability burns its 7d error budget at 0.4 times the pace that spends it exactly "+
-		"(3d: 0.4, 6h: 0.4; factor 0.23): 60.0 % left, exhausted in 11d. "+
+		"(3d: 0.4, 6h: 0.4; factor 0.23): 60.0 % left, exhausted in 11d, at 2026-03-12 00:00 UTC. "+
 		"400 of 1,000,000 requests took longer than 300ms in the last 3d.", alert.Sentence(&as, &as.Tiers[3]))
 	for words, in := range map[string]slo.Indicator{
 		"requests were bad":                           {Type: slo.Availability, Bad: match.Failed()},

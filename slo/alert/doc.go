@@ -20,4 +20,6 @@
 //   - A Silence, traffic that has stopped, makes the alert of a freshness objective fire at once, beside its tiers.
 //   - While nothing is measured, a firing alert goes on for as long as a long window of its severity burns: a service
 //     that fails so badly that it sends nothing at all has not recovered. Nothing begins to fire meanwhile.
+//   - A tier begins to fire only where a tenth of its long window is covered, or its bad events are worth its share of the budget at the
+//     extrapolated traffic. In the first minutes of an objective a few bad events are otherwise a page.
 package alert

@@ -37,5 +37,5 @@ func (s *Silence) sentence(as *Assessment) string {
 	} else {
 		text += "; before that it came every few minutes"
 	}
-	return text + ": " + left(as.Budget) + "."
+	return text + ": " + left(as) + "."
 }

@@ -36,14 +36,14 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 		return // the summary of the resolution stays
 	case a.State == Resolved:
 		a.Summary = fmt.Sprintf("Resolved: %s no longer burns its %s error budget too fast: %s. It fired for %s.",
-			o.Name, slo.FormatDuration(o.Window), left(as.Budget), about(a.EndsAt.Sub(a.StartsAt)))
+			o.Name, slo.FormatDuration(o.Window), left(as), about(a.EndsAt.Sub(a.StartsAt)))
 	case t == nil && !as.UnmeasuredSince.IsZero() && as.Whole.Total > 0:
 		a.Summary = fmt.Sprintf("%s: %s.", o.Name, unmeasured(as.UnmeasuredSince))
 	case t == nil && as.Whole.Total == 0:
 		unit, _ := o.Indicator.Unit()
 		a.Summary = fmt.Sprintf("%s has no %s yet.", o.Name, unit)
 	case t == nil:
-		a.Summary = fmt.Sprintf("%s keeps within its %s error budget: %s.", o.Name, slo.FormatDuration(o.Window), left(as.Budget))
+		a.Summary = fmt.Sprintf("%s keeps within its %s error budget: %s.", o.Name, slo.FormatDuration(o.Window), left(as))
 	default:
 		a.Summary = a.urgency() + ": "
 		if as.Silence != nil {
@@ -100,9 +100,9 @@ func Sentence(as *Assessment, t *TierState) string {
 	}
 	s := fmt.Sprintf("%s burns its %s error budget %s (%s: %s, %s: %s; factor %s): %s",
 		o.Name, slo.FormatDuration(o.Window), pace,
-		slo.FormatDuration(t.LongWindow), number(long), slo.FormatDuration(t.ShortWindow), number(short), number(t.Factor), left(as.Budget))
-	if in, ok := o.TimeToExhaustion(as.Budget.Remaining, long); ok && in > 0 {
-		s += ", exhausted in " + about(in)
+		slo.FormatDuration(t.LongWindow), number(long), slo.FormatDuration(t.ShortWindow), number(short), number(t.Factor), left(as))
+	if at, ok := o.ExhaustedAt(as.At, as.Budget.Remaining, long); ok {
+		s += fmt.Sprintf(", exhausted in %s, at %s", about(at.Sub(as.At)), at.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	return fmt.Sprintf("%s. %s in the last %s.", s, tally(o.Indicator, t.Long), windowText(t.LongWindow))
 }
@@ -110,14 +110,34 @@ func Sentence(as *Assessment, t *TierState) string {
 // manyTimes is from how many spent budgets on a summary says "spent 12 times over" rather than a percentage.
 const manyTimes = 10
 
-func left(b slo.Budget) string {
-	if spent := 1 - b.Remaining; spent > manyTimes {
-		return fmt.Sprintf("the budget is spent %.0f times over", spent)
+// left describes the rest of the budget, and how much of the window was seen if that is not all of it.
+func left(as *Assessment) string {
+	b, seen := as.Budget, ""
+	if as.Coverage.Young() {
+		seen = fmt.Sprintf(" (%s of %s seen)", seenText(as.Coverage.Seen), slo.FormatDuration(as.Coverage.Window))
 	}
-	if b.Remaining < 0 {
-		return fmt.Sprintf("the budget is overspent by %.1f %%", -100*b.Remaining)
+	text := fmt.Sprintf("%.1f %% left", 100*b.Remaining)
+	switch spent := 1 - b.Remaining; {
+	case spent > manyTimes:
+		text = fmt.Sprintf("the budget is spent %.0f times over", spent)
+	case b.Remaining < 0:
+		text = fmt.Sprintf("the budget is overspent by %.1f %%", -100*b.Remaining)
 	}
-	return fmt.Sprintf("%.1f %% left", 100*b.Remaining)
+	if low := b.RemainingLow; b.Remaining-low >= shownFrom {
+		text += fmt.Sprintf(", or %.1f %% if all that was not measured was bad", 100*low)
+	}
+	return text + seen
+}
+
+// shownFrom is from how many budgets on the doubt is mentioned: it would not show in the figure's decimals otherwise.
+const shownFrom = 0.001
+
+// seenText formats how much of a window was seen: 2m, 5h, 12d4h.
+func seenText(d time.Duration) string {
+	if d >= 24*time.Hour {
+		d = d.Truncate(time.Hour)
+	}
+	return slo.FormatDuration(d)
 }
 
 // tally says how many of the events of a window were bad, in the indicator's unit.

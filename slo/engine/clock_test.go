@@ -188,7 +188,8 @@ func TestStartBehindWhatWasEvaluated(t *testing.T) {
 func startBehind(t *testing.T, outage time.Duration) {
 	const ahead, within = time.Hour, 2 * time.Minute
 	db := newFakeTSDB()
-	config := parse(t, "objectives: [{name: a, target: 99, availability: {service: checkout}}]")
+	config := parse(t, "objectives: [{name: a, target: 99, availability: {service: checkout}, "+
+		"tiers: [{severity: page, long_window: 10m, short_window: 5m, budget: 0.1}]}]")
 	start := time.Now()
 	var e *Extension
 	begin := func(ahead time.Duration) {

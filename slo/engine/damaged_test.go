@@ -165,10 +165,10 @@ func TestLockedFileIsAStartError(t *testing.T) {
 // A start resolves an alert whose objective was removed from the configuration while it fired.
 func TestStartResolvesRemovedObjectives(t *testing.T) {
 	db := newFakeTSDB()
-	burn(db, "a", 5, 100, func(int) float64 { return 1 })
+	burn(db, "a", 8, 100, func(int) float64 { return 1 })
 	c := parse(t, twoObjectives)
 	e := openAt(t, c, db, noon)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(6*time.Minute), true, true)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(9*time.Minute), true, true)))
 	n := len(told(t, e))
 	require.NotZero(t, n)
 	closeIt(t, e)

@@ -231,9 +231,20 @@ func TestDerivedIndicators(t *testing.T) {
 			}
 			assert.Equal(t, toldOf(t, calm, "fresh"), toldOf(t, stormy, "fresh"))
 			assert.Equal(t, minuteCounts(t, calm, "fresh", noon, end), minuteCounts(t, stormy, "fresh", noon, end))
-			assert.Equal(t, calm.Statuses(), stormy.Statuses())
+			assert.Equal(t, counted(calm.Statuses()), counted(stormy.Statuses()))
 		})
 	}
+}
+
+// counted keeps what does not depend on when the database answered: coverage, and what is judged by it, does.
+func counted(s Statuses) []Status {
+	var all []Status
+	for _, o := range s.Objectives {
+		o.Alert.Summary = ""
+		all = append(all, Status{Definition: o.Definition, EvaluatedUntil: o.EvaluatedUntil, LastMeasuredAt: o.LastMeasuredAt, State: o.State,
+			Events: o.Events, ErrorRatio: o.ErrorRatio, Alert: o.Alert})
+	}
+	return all
 }
 
 // The counts of a composite are the weighed sums of its components' counts over any window, which people can add up.

@@ -16,7 +16,13 @@
 //   - A gap, hours or more without samples in the database, is found by a few queries and recorded in one piece, as unmeasured
 //     minutes: a clock that jumped ahead by a year and is believed costs seconds, not 500,000 minutes.
 //   - A query that fails stops only the objectives that it is for. They keep their watermark and their alert, and are shown
-//     as in error.
+//     as in error. Objectives whose last query failed or took longer than two seconds are read after all others, in a lane of their own
+//     that ends before the next minute is due, so that nobody waits for them.
+//   - A definition with for_each has an objective for each service that the samples name. They are added between reading and writing a round,
+//     found again in the ledger after a restart, and dropped when nothing was measured for a window.
+//   - A PromQL objective that is new, or counts something else, has its past read back between evaluations (package readback), and written
+//     into the ledger at once. No alert steps through it.
+//   - What the queries of a PromQL objective give is believed only if it can be true; a minute of which it cannot is not measured.
 //   - How far each series was read is stored with the ledger, so a late sample is counted in the next minute. Package
 //     samples documents how samples are counted.
 //   - Time is what the process believes (package clock). Nothing is pruned until that has settled. When it moves back, evaluation

@@ -19,7 +19,9 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/room"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -63,8 +65,32 @@ type progress struct {
 	watermark ledger.Minute
 	// failing describes for people why the last query failed; empty if it did not.
 	failing string
+	// doubt is about the last minute of which a PromQL objective's queries gave what cannot be.
+	doubt samples.Doubt
 	// ahead is how many minutes to search for a gap; 0, after minutes with data, searches none.
 	ahead ledger.Minute
+	// week is the traffic that is expected of a young window.
+	week covered.Whole
+	// batch is how many minutes of a PromQL objective are read at once; 0 means promqlBatch. It shrinks after a query
+	// failed, until the objective is up to date.
+	batch ledger.Minute
+	// slow says that the last query failed or was not quick; tried and took are when it was made and how long it took.
+	slow  bool
+	tried time.Time
+	took  time.Duration
+	// back is the reading back of a PromQL objective's past, job what is in memory of it, nil until it begins. After a query of it failed,
+	// it waits until minutes from backAfter on were evaluated.
+	back      readback.Task
+	job       *readback.Job
+	backAfter ledger.Minute
+}
+
+// trouble says for people why an objective is in error at a watermark; empty if it is not.
+func (p *progress) trouble(watermark ledger.Minute) string {
+	if p.failing == "" && p.doubt.Text != "" && p.doubt.Minute < watermark && watermark-p.doubt.Minute-1 <= measuredFor {
+		return p.doubt.Text
+	}
+	return p.failing
 }
 
 // spanProgress is how far the span objectives were read, which are read together.
@@ -76,6 +102,14 @@ type spanProgress struct {
 	batch   ledger.Minute
 	ahead   ledger.Minute // how many minutes to search for a gap; 0, after minutes with samples, searches none
 	cursors samples.Cursors
+	// each has the definitions of objectives for each service, whose objectives are among the evaluator's.
+	each []slo.Objective
+	// refused is up to which minute the last query of definitions without a service was for, which failed.
+	refused ledger.Minute
+	// outages are the minutes of which it is known why they were not measured.
+	outages covered.Outages
+	// lost is the first minute whose lost spans are not read yet.
+	lost ledger.Minute
 }
 
 // evaluate evaluates all minutes that ended lateness ago or earlier. It returns when all objectives are up to date or in error,
@@ -88,6 +122,7 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	if err := v.jump(look.Jumped, now); err != nil {
 		return err
 	}
+	v.spans.outages.Forget(ledger.Elapsed(now) + 1) // where the clock was ahead at the start
 	end := ledger.Elapsed(now.Add(-v.config.Lateness))
 	switch {
 	case !look.Confirmed && (v.latest() > end+ledger.Minutes(aheadAllowed) || v.spans.watermark < end-v.retention):
@@ -104,10 +139,15 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	}
 	failed := make([]bool, len(v.objectives))
 	for started := clock.Now(); clock.Since(started) < evaluationTime; {
-		r := v.read(ctx, end, failed)
+		r := v.read(ctx, end, failed, quickLane)
+		if left := slowUntil - clock.Since(started); r.empty() && left >= leastSlow {
+			r = v.read(ctx, end, failed, slowLane(left))
+		}
 		if r.empty() || ctx.Err() != nil { // the error of a cancelled query is no objective's
 			return nil
 		}
+		v.adopt(&r)
+		failed = append(failed, make([]bool, len(v.objectives)-len(failed))...)
 		if err := v.write(r, now); err != nil {
 			return err
 		}
@@ -115,16 +155,34 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	return nil
 }
 
+// commit changes the ledger and what follows from it: all of it is stored, or nothing.
+func commit(db *state.DB, change func(tx *bbolt.Tx) error) error {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		err := change(tx)
+		failpoint.Before(failpoint.LedgerWrite)
+		return err
+	})
+	failpoint.After(failpoint.LedgerWrite)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", db.Path(), err)
+	}
+	return nil
+}
+
 // write stores a round and all that follows from it in one transaction, then shows the result to readers.
 func (v *evaluator) write(r round, now time.Time) error {
 	var t *transaction
-	err := v.db.Update(func(tx *bbolt.Tx) (err error) {
+	err := commit(v.db, func(tx *bbolt.Tx) error {
 		t = newTransaction(v, tx, now)
+		t.unread, t.sampled = v.arrival.Unread(r.moved.Newest()), r.sampledOf(v.objectives)
 		for _, reading := range r.readings {
 			o := v.objectives[reading.objective]
 			if err := t.advance(reading); err != nil {
 				return fmt.Errorf("objective %s: %w", o.Name, err)
 			}
+		}
+		if err := t.lose(r.lost); err != nil {
+			return err
 		}
 		if err := t.compose(); err != nil {
 			return err
@@ -137,14 +195,12 @@ func (v *evaluator) write(r round, now time.Time) error {
 				return err
 			}
 		}
-		err = t.assess()
-		failpoint.Before(failpoint.LedgerWrite)
-		return err
+		return t.assess()
 	})
-	failpoint.After(failpoint.LedgerWrite)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", v.db.Path(), err)
+		return err
 	}
+	v.spans.lost = max(v.spans.lost, r.lostTo)
 	if r.spansTo > 0 {
 		v.spans.watermark, v.spans.ahead = r.spansTo, r.ahead
 		maps.Copy(v.spans.cursors, r.moved)
@@ -197,11 +253,104 @@ func (v *evaluator) prune(end ledger.Minute, now time.Time) error {
 		return nil
 	}
 	maps.DeleteFunc(v.spans.cursors, func(_ model.Fingerprint, c samples.Cursor) bool { return c.Old(now) })
+	if err := v.forget(now); err != nil {
+		return err
+	}
 	v.pruned = horizon
 	v.spans.watermark = max(v.spans.watermark, horizon)
 	for i := range v.progress {
 		v.progress[i].watermark = max(v.progress[i].watermark, horizon)
 	}
+	return nil
+}
+
+const (
+	// maxJobs is how many objectives are read back at once: at most one, and those that wait after a failure.
+	maxJobs = 8
+	// leastReadBack is the least time for a query of the past.
+	leastReadBack = 5 * time.Second
+)
+
+// readBack makes the next query for the past of a PromQL objective, within the time that is left until the next evaluation, and reports
+// whether it made one. An objective that cannot be evaluated waits. No alert steps through what is read.
+func (v *evaluator) readBack(ctx context.Context, left time.Duration, now time.Time) (bool, error) {
+	if left < leastReadBack {
+		return false, nil
+	}
+	v.evaluating.Lock()
+	defer v.evaluating.Unlock()
+	i := nextReadBack(v.progress)
+	if i < 0 {
+		return false, nil
+	}
+	p := &v.progress[i]
+	if p.job == nil {
+		p.job = readback.NewJob(p.back, v.objectives[i].Indicator)
+	}
+	query, cancel := context.WithTimeout(ctx, min(queryTimeout, left-time.Second))
+	defer cancel()
+	if err := p.job.Step(query, v.querier); err != nil {
+		if ctx.Err() != nil {
+			return false, nil //nolint:nilerr // a shutdown
+		}
+		p.backAfter = p.watermark + 1
+		v.logger.Info("the past of an objective could not be read back; it is asked for again in smaller parts",
+			zap.String("objective", v.objectives[i].Name), zap.Error(err))
+	}
+	if !p.job.Done() {
+		return true, nil
+	}
+	return true, v.finishReadBack(i, now)
+}
+
+// nextReadBack returns the index of the objective to read back, -1 if there is none.
+func nextReadBack(all []progress) int {
+	next, jobs := -1, 0
+	for i := range all {
+		p := &all[i]
+		if p.job != nil {
+			jobs++
+		}
+		ready := p.back.Pending() && p.failing == "" && p.watermark > max(p.back.Until, p.backAfter-1)
+		if ready && (next < 0 || p.job != nil && all[next].job == nil) {
+			next = i
+		}
+	}
+	if next >= 0 && all[next].job == nil && jobs >= maxJobs {
+		return -1
+	}
+	return next
+}
+
+// finishReadBack writes what was read back into the ledger.
+func (v *evaluator) finishReadBack(i int, now time.Time) error {
+	o := v.objectives[i]
+	done, counts := v.progress[i].job.Result()
+	var t *transaction
+	err := commit(v.db, func(tx *bbolt.Tx) error {
+		t = newTransaction(v, tx, now)
+		a, ok, err := t.ledger.Find(o.Name)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := t.ledger.Backfill(a, done.Since, counts.Deltas, counts.Measured); err != nil {
+				return err
+			}
+		}
+		if err := readback.Put(tx, o.Name, done); err != nil {
+			return err
+		}
+		t.backs[i] = done
+		return t.assess()
+	})
+	if err != nil {
+		return err
+	}
+	v.progress[i].job = nil
+	t.publish()
+	v.logger.Info("past of an objective read back from the database", zap.String("objective", o.Name),
+		zap.Time("since", done.Since.Start()), zap.Time("until", done.Until.Start()), zap.String("refused", done.Refused))
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
+	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
@@ -80,16 +81,20 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 		return nil, err
 	}
 	e := &Extension{board: new(board), Arrival: new(arrival.Arrival), config: config, settings: set, telemetry: telemetry, clock: clock.Process()}
-	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, objectives: objectives, routes: config.routes(),
-		board: e.board, arrival: e.Arrival, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
+	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, routes: config.routes(),
+		board: e.board, arrival: e.Arrival, spans: spanProgress{batch: maxSpanBatch}}
+	e.configured = objectives
+	e.evaluator.define()
 	e.unnotified, e.advice = unnotified(set.ID, objectives, e.evaluator.routes)
 	window := 72 * time.Hour
-	statuses := make([]Status, len(objectives))
-	for i, o := range objectives {
+	statuses := make([]Status, len(e.evaluator.objectives))
+	for _, o := range objectives {
 		window = max(window, o.Window)
 		if o.Indicator.Type == slo.Freshness {
 			window = max(window, derive.Learning/2)
 		}
+	}
+	for i, o := range e.evaluator.objectives {
 		statuses[i] = Status{Definition: describe(o), State: StateNoData, Budget: budgetOf(o.Budget(slo.Events{})),
 			BurnRates: []BurnRate{}, Tiers: []Tier{}, Alert: AlertState{State: alert.Inactive}}
 	}
@@ -100,7 +105,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 }
 
 // Objectives implements slo.ObjectiveSource.
-func (e *Extension) Objectives() []slo.Objective { return slices.Clone(e.evaluator.objectives) }
+func (e *Extension) Objectives() []slo.Objective { return slices.Clone(e.configured) }
 
 // Dependencies returns the database and the authenticators of receivers.
 func (e *Extension) Dependencies() []component.ID {
@@ -142,7 +147,7 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	e.loop.Go(func() { e.run(run) })
 	e.loop.Go(func() {
 		e.watcher.Run(run, unmatched.Settings{
-			Querier: querier, Objectives: e.evaluator.objectives, Events: e.lastHour, Logger: e.settings.Logger,
+			Querier: querier, Objectives: slices.DeleteFunc(e.Objectives(), func(o slo.Objective) bool { return o.Each.By != "" }), Events: e.lastHour, Logger: e.settings.Logger,
 		})
 	})
 	return nil
@@ -227,7 +232,13 @@ func (e *Extension) run(ctx context.Context) {
 		}
 		failed = false
 		for left := due.Sub(now); left > 0; {
-			timer := clock.NewTimer(min(left, lookEvery))
+			began, pause := clock.Now(), lookEvery
+			if readBack(ctx, e, left) { // and then nothing for as long as that took
+				pause = max(clock.Since(began), leastPause)
+				left -= clock.Since(began)
+			}
+			pause = min(left, pause)
+			timer := clock.NewTimer(pause)
 			select {
 			case <-ctx.Done():
 				timer.Stop()
@@ -237,13 +248,25 @@ func (e *Extension) run(ctx context.Context) {
 				failed = !e.replace(e.clock.Wall())
 				left = 0
 			case <-timer.C:
-				left -= lookEvery
+				left -= pause
 				if seen := e.clock.Look(); seen.Doubt == "" && (look.Doubt != "" || seen.Jumped != look.Jumped) {
 					left = 0
 				}
 			}
 		}
 	}
+}
+
+// leastPause is the least pause between queries for the past of objectives.
+const leastPause = 10 * time.Millisecond
+
+// readBack makes a query for the past of an objective, and reports whether it made one.
+func readBack(ctx context.Context, e *Extension, left time.Duration) bool {
+	made, err := e.evaluator.readBack(ctx, left, e.clock.Wall())
+	if err != nil {
+		e.settings.Logger.Error("the past of an objective could not be written", zap.Error(err))
+	}
+	return made && err == nil
 }
 
 // Probe implements host.Prober. No problem here is Blocking: spans are accepted anyway.
@@ -254,6 +277,9 @@ func (e *Extension) Probe(context.Context) host.Health {
 	}
 	if t := e.trouble.Load(); t != nil {
 		problems = append(problems, *t)
+	}
+	if b := e.beyond.Load(); b != nil {
+		problems = append(problems, *b)
 	}
 	if full := e.room().Problem(); full != "" {
 		problems = append(problems, full)

@@ -232,9 +232,9 @@ func TestProbeNamesFailingReceivers(t *testing.T) {
 objectives: [{name: a, target: 99, availability: {}}]
 receivers: [{name: oncall, webhook: {endpoint: "`+srv.URL+`"}}]`)
 	db := newFakeTSDB()
-	burn(db, "a", 5, 100, func(int) float64 { return 1 })
+	burn(db, "a", 8, 100, func(int) float64 { return 1 })
 	e := openAt(t, c, db, noon)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(6*time.Minute), true, true)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(9*time.Minute), true, true)))
 	closeIt(t, e)
 	e = created(t, c)
 	require.NoError(t, e.Start(t.Context(), hostWith(newFakeTSDB())))

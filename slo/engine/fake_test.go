@@ -20,6 +20,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/lost"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -83,6 +84,9 @@ var (
 func (f *fakeTSDB) Query(_ context.Context, expr string, at time.Time) (model.Value, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if _, ok := f.exprs[expr]; expr == lost.Query && !ok {
+		return model.Vector{}, f.err
+	}
 	f.queries = append(f.queries, expr)
 	if f.err != nil {
 		return nil, f.err
@@ -138,6 +142,9 @@ func (f *fakeTSDB) Query(_ context.Context, expr string, at time.Time) (model.Va
 func (f *fakeTSDB) QueryRange(_ context.Context, expr string, r promv1.Range) (model.Value, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if _, ok := f.exprs[expr]; expr == lost.Query && !ok {
+		return model.Matrix{}, f.err
+	}
 	f.queries = append(f.queries, expr)
 	if f.err != nil {
 		return nil, f.err

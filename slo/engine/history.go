@@ -9,6 +9,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/onset"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/ledger/parts"
@@ -17,13 +18,10 @@ import (
 // maxPoints is the most points of a history, Prometheus' limit per series.
 const maxPoints = 11_000
 
-// historyWindows are the windows whose burn rates a point of a history has.
-var historyWindows = []time.Duration{5 * time.Minute, time.Hour, 6 * time.Hour}
-
 // History implements Reader.
 func (e *Extension) History(name string, start, end time.Time, step time.Duration) (History, error) {
-	i := slices.IndexFunc(e.evaluator.objectives, func(o slo.Objective) bool { return o.Name == name })
-	if i < 0 {
+	o, ok := e.find(name)
+	if !ok {
 		return History{}, ErrUnknownObjective
 	}
 	switch {
@@ -41,13 +39,14 @@ func (e *Extension) History(name string, start, end time.Time, step time.Duratio
 		}
 		// Points are at multiples of the step, so that a chart that scrolls does not flicker.
 		every := ledger.Minutes(step)
+		var week covered.Whole
 		first := roundUp(max(ledger.Elapsed(start), a.First+1), every)
 		last := min(ledger.Elapsed(end), a.Next)
 		if n := (last-first)/every + 1; n > maxPoints {
 			return fmt.Errorf("%w: it has %d points, and at most %d can be given: choose a longer step", ErrBadRange, n, maxPoints)
 		}
 		for at := first; at <= last; at += every {
-			p, err := point(l, a, e.evaluator.objectives[i], at, every)
+			p, err := point(l, a, o, &week, at, every)
 			if err != nil {
 				return err
 			}
@@ -59,22 +58,23 @@ func (e *Extension) History(name string, start, end time.Time, step time.Duratio
 }
 
 // point returns the objective's state at the start of the minute at.
-func point(l *ledger.Ledger, a *ledger.Account, o slo.Objective, at, every ledger.Minute) (Point, error) {
-	windows := []ledger.Minute{every, ledger.Minutes(o.Window)}
-	for _, w := range historyWindows {
-		windows = append(windows, ledger.Minutes(w))
-	}
-	events := make([]slo.Events, len(windows))
-	if err := l.Windows(a, at, windows, events); err != nil {
+func point(l *ledger.Ledger, a *ledger.Account, o slo.Objective, week *covered.Whole, at, every ledger.Minute) (Point, error) {
+	step := time.Duration(every) * time.Minute
+	windows, err := covered.Read(l, a, nil, at, covered.Windows(o, append(slices.Clone(burnWindows), step)))
+	if err != nil {
 		return Point{}, err
 	}
-	p := Point{Time: at.Start(), Total: events[0].Total, Bad: events[0].Bad, ErrorRatio: ptr(events[0].ErrorRatio()),
-		BurnRates: map[string]*float64{}}
-	if events[1].Total > 0 {
-		p.BudgetRemainingRatio = ptr(o.Budget(events[1]).Remaining, true)
+	own, last := windows.Window(o.Window), windows.Window(step)
+	p := Point{Time: at.Start(), Total: last.Total, Bad: last.Bad, ErrorRatio: ptr(last.ErrorRatio()), BurnRates: map[string]*float64{}}
+	if own.Total > 0 {
+		expected, err := covered.Expected(l, a, o, at, own, week)
+		if err != nil {
+			return Point{}, err
+		}
+		p.BudgetRemainingRatio = ptr(o.BudgetOf(own.Events, own.Coverage, expected).Remaining, true)
 	}
-	for i, w := range historyWindows {
-		p.BurnRates[slo.FormatDuration(w)] = ptr(o.BurnRate(events[2+i]))
+	for _, w := range covered.Windows(o, burnWindows) {
+		p.BurnRates[slo.FormatDuration(w)] = ptr(o.BurnRate(windows.Window(w).Events))
 	}
 	return p, nil
 }
@@ -82,9 +82,9 @@ func point(l *ledger.Ledger, a *ledger.Account, o slo.Objective, at, every ledge
 // Breakdown implements Reader.
 func (e *Extension) Breakdown(name string, start, end time.Time, by []parts.Dimension) (Breakdown, error) {
 	status, ok := e.Status(name)
-	i := slices.IndexFunc(e.evaluator.objectives, func(o slo.Objective) bool { return o.Name == name })
+	o, defined := e.find(name)
 	switch {
-	case !ok || i < 0:
+	case !ok || !defined:
 		return Breakdown{}, ErrUnknownObjective
 	case !start.IsZero() && !end.IsZero() && end.Before(start):
 		return Breakdown{}, fmt.Errorf("%w: its end is before its start", ErrBadRange)
@@ -106,7 +106,7 @@ func (e *Extension) Breakdown(name string, start, end time.Time, by []parts.Dime
 		}
 		from := ledger.Elapsed(start)
 		if start.IsZero() {
-			if from, b.Basis, err = since(l, a, e.evaluator.objectives[i], status, to); err != nil {
+			if from, b.Basis, err = since(l, a, o, status, to); err != nil {
 				return err
 			}
 		}

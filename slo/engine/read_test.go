@@ -20,8 +20,8 @@ objectives:
   - {name: q, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(q[{{.window}}]))', resolution: 1m}}
   - {name: r, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(r[{{.window}}]))', resolution: 1m}}`
 
-// TestOrderOfPromQLObjectives checks the order of PromQL objectives: answered ones before failed ones, each by its lag; without those that
-// are up to date or failed in this evaluation.
+// TestOrderOfPromQLObjectives checks the order of PromQL objectives: by their lag, and slow ones by the time that they wait; without those that are
+// up to date or failed in this evaluation.
 func TestOrderOfPromQLObjectives(t *testing.T) {
 	e := openAt(t, parse(t, fourObjectives), newFakeTSDB(), noon)
 	defer closeIt(t, e)
@@ -32,15 +32,20 @@ func TestOrderOfPromQLObjectives(t *testing.T) {
 	}
 	none := make([]bool, 4)
 	set(5, 3, 4)
-	assert.Equal(t, []int{2, 3, 0}, v.laggingPromQL(10, none))
-	assert.Equal(t, []int{2, 3}, v.laggingPromQL(5, none), "5 is evaluated up to 5")
-	assert.Equal(t, []int{2, 0}, v.laggingPromQL(10, []bool{false, false, false, true}))
-	v.progress[2].failing = "it hangs"
-	assert.Equal(t, []int{3, 0, 2}, v.laggingPromQL(10, none))
-	v.progress[3].failing = "it hangs too"
-	assert.Equal(t, []int{0, 2, 3}, v.laggingPromQL(10, none))
+	assert.Equal(t, []int{2, 3, 0}, v.laggingPromQL(10, none, false))
+	assert.Equal(t, []int{2, 3}, v.laggingPromQL(5, none, false), "5 is evaluated up to 5")
+	assert.Equal(t, []int{2, 0}, v.laggingPromQL(10, []bool{false, false, false, true}, false))
+	assert.Empty(t, v.laggingPromQL(10, none, true))
 	set(3, 3, 3)
-	assert.Equal(t, []int{0, 2, 3}, v.laggingPromQL(10, none), "in their order where all else is equal")
+	assert.Equal(t, []int{0, 2, 3}, v.laggingPromQL(10, none, false), "in their order where all else is equal")
+	for _, i := range []int{0, 2, 3} {
+		v.progress[i].slow, v.progress[i].tried = true, noon
+	}
+	assert.Empty(t, v.laggingPromQL(10, none, false))
+	assert.Equal(t, []int{0, 2, 3}, v.laggingPromQL(10, none, true))
+	v.progress[0].took = queryTimeout
+	v.progress[3].tried = noon.Add(-time.Minute)
+	assert.Equal(t, []int{3, 2, 0}, v.laggingPromQL(10, none, true), "one that hung is last, one that waits longest first")
 }
 
 // TestBatchFollowsTheDatabase checks how many minutes of spans a query asks for: a quarter after a failure, at least one; twice
@@ -60,7 +65,7 @@ func TestBatchFollowsTheDatabase(t *testing.T) {
 	} {
 		db.fail(step.err)
 		before := v.spans.batch
-		r := v.read(t.Context(), end, make([]bool, 2))
+		r := v.read(t.Context(), end, make([]bool, 2), lane{v.progress[0].slow, queryTimeout, queryTimeout})
 		assert.Equal(t, step.want, v.spans.batch)
 		assert.Equal(t, step.err != nil, r.failed)
 		if step.err == nil {
@@ -69,10 +74,10 @@ func TestBatchFollowsTheDatabase(t *testing.T) {
 		}
 	}
 	v.spans.watermark = end - 3
-	r := v.read(t.Context(), end, make([]bool, 2))
+	r := v.read(t.Context(), end, make([]bool, 2), lane{v.progress[0].slow, queryTimeout, queryTimeout})
 	assert.Equal(t, end, r.spansTo, "no further than what is over")
 	v.spans.watermark = end
-	r = v.read(t.Context(), end, make([]bool, 2))
+	r = v.read(t.Context(), end, make([]bool, 2), lane{v.progress[0].slow, queryTimeout, queryTimeout})
 	assert.True(t, r.empty())
 	assert.Zero(t, r.spansTo)
 }

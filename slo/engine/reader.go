@@ -59,6 +59,9 @@ const (
 type Status struct {
 	Definition
 	EvaluatedUntil *time.Time
+	// CountedSince is the start of the first minute that was counted, nil if there is none. For a PromQL objective that is as far back as
+	// the database went, once that was read.
+	CountedSince *time.Time
 	// LastMeasuredAt is the end of the last minute of which the database has samples, even if nothing happened; nil if there is
 	// none. In state no_data, Events, ErrorRatio and Budget are as of then.
 	LastMeasuredAt *time.Time
@@ -75,6 +78,31 @@ type Status struct {
 	BurnRates  []BurnRate
 	Tiers      []Tier
 	Alert      AlertState
+	Coverage   Coverage
+}
+
+// Coverage is how much of the objective's window was measured.
+type Coverage struct {
+	// SeenSeconds is the part of the window since counting began, CoveredSeconds the part of that which was measured.
+	SeenSeconds    int64
+	CoveredSeconds int64
+	// CoveredRatio is the covered share of the window.
+	CoveredRatio float64
+	// Young says that counting began after the window's start.
+	Young bool
+	// LostSpans is how many spans in the window were dropped by their senders or refused: each may have been a bad event.
+	LostSpans float64
+	// Gaps are the runs of minutes that were not measured, the latest first: at most 50 of the GapsTotal.
+	Gaps      []Gap
+	GapsTotal int
+}
+
+// Gap is a run of minutes that was not measured.
+type Gap struct {
+	From, To time.Time
+	// Reason is gateway_down, database_away, no_value, clock_jump, or counted_late where the events were counted when the database was
+	// back.
+	Reason string
 }
 
 // Definition is the configured part of a Status.
@@ -130,6 +158,15 @@ type Budget struct {
 	TotalMinutes     float64
 	RemainingMinutes float64
 	Policy           slo.PolicyLevel
+	// RemainingRatioLow is RemainingRatio with all that was not measured taken as bad events.
+	RemainingRatioLow float64
+	// ExpectedEvents is the number of events that the budget is rated against. A Young window's includes what is expected of the part that
+	// was not seen.
+	ExpectedEvents float64
+	Young          bool
+	// ExhaustedAt is when the budget is spent at the burn rate of the most urgent active tier's long window or, while none is active, of
+	// the longest; nil where the budget outlasts 100 years, or is spent.
+	ExhaustedAt *time.Time
 }
 
 // BurnRate is the burn rate of one window.
@@ -140,6 +177,11 @@ type BurnRate struct {
 	Bad           uint64
 	ErrorRatio    *float64
 	BurnRate      *float64
+	// BurnRateHigh is BurnRate with all that was not measured taken as bad events.
+	BurnRateHigh *float64
+	// CoveredSeconds is how much of the window was measured, CoveredRatio its share.
+	CoveredSeconds int64
+	CoveredRatio   float64
 }
 
 // Tier is the present state of a tier.
@@ -154,6 +196,9 @@ type Tier struct {
 	Active            bool
 	Reachable         bool
 	ExhaustionSeconds *float64
+	ExhaustedAt       *time.Time
+	// AwaitsCoverage says that the tier would be active, and is not because too little of its long window is covered.
+	AwaitsCoverage bool
 }
 
 // AlertState is the present state of the objective's alert.

@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -13,8 +16,12 @@ import (
 	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/derive"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
+	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -113,7 +120,9 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 				return err
 			}
 		}
-		v.spans.began = v.spans.watermark
+		v.spans.began, v.spans.lost = v.spans.watermark, v.spans.watermark
+		v.spans.outages = covered.Outages{}
+		v.spans.outages.Add(ledger.Run{From: v.spans.watermark, To: ledger.Elapsed(now), Reason: ledger.GatewayDown})
 		instance, err := book.Instance(tx, v.board.Instance())
 		if err != nil {
 			return err
@@ -154,6 +163,16 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 	if err != nil {
 		return err
 	}
+	v.define()
+	for _, d := range v.spans.each {
+		services, err := t.services(d)
+		if err != nil {
+			return err
+		}
+		for _, service := range services[:min(len(services), d.Each.Limit)] {
+			v.add(d.For(service), 0)
+		}
+	}
 	v.progress = make([]progress, len(v.objectives))
 	for i, o := range v.objectives {
 		v.progress[i].alert = alerts[o.Name]
@@ -162,6 +181,9 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		if !ok && err == nil && o.Indicator.Type == slo.PromQL { // likewise; span objectives share a watermark
 			account, _, err = t.ledger.Open(o.Name, ledger.Elapsed(t.now), indicatorKey(o.Indicator))
 			ok = true
+			err = errors.Join(err, t.beginReadBack(i, ledger.Elapsed(t.now)))
+		} else if err == nil {
+			v.progress[i].back, err = readback.Find(t.tx, o.Name)
 		}
 		if err == nil && ok && !derive.SameUnit(account.Indicator, o.Indicator) {
 			account, err = t.ledger.Restart(account, indicatorKey(o.Indicator))
@@ -192,18 +214,178 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		}
 		v.progress[i].watermark = account.Next
 	}
-	for name, a := range alerts {
-		if a.Close(t.now) {
-			if err := book.Archive(t.tx, a); err != nil {
-				return err
-			}
-			if err := t.notify(&a, nil); err != nil {
-				return err
-			}
-		}
-		if err := book.DeleteAlert(t.tx, name); err != nil {
+	if err := readback.Keep(t.tx, func(name string) bool {
+		return slices.ContainsFunc(v.objectives, func(o slo.Objective) bool { return o.Name == name && o.Indicator.Type == slo.PromQL })
+	}); err != nil {
+		return err
+	}
+	for _, a := range alerts {
+		if err := t.resolve(a); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// resolve ends the alert of an objective that there is no longer.
+func (t *transaction) resolve(a alert.Alert) error {
+	if a.Close(t.now) {
+		if err := book.Archive(t.tx, a); err != nil {
+			return err
+		}
+		if err := t.notify(&a, nil); err != nil {
+			return err
+		}
+	}
+	return book.DeleteAlert(t.tx, a.Objective)
+}
+
+// define makes the evaluator's objectives those of the configuration, without those that definitions make.
+func (v *evaluator) define() {
+	v.objectives, v.spans.each, v.progress = nil, nil, nil
+	for _, o := range v.board.configured {
+		if o.Each.By != "" {
+			v.spans.each = append(v.spans.each, o)
+		} else {
+			v.add(o, 0)
+		}
+	}
+	v.board.defined.Store(new(slices.Clone(v.objectives)))
+}
+
+// add adds an objective.
+func (v *evaluator) add(o slo.Objective, watermark ledger.Minute) {
+	v.objectives = append(v.objectives, o)
+	v.progress = append(v.progress, progress{watermark: watermark})
+	v.board.defined.Store(new(slices.Clone(v.objectives)))
+}
+
+// services returns the services of a definition that the ledger has measured within the window.
+func (t *transaction) services(definition slo.Objective) (services []string, err error) {
+	names, err := ledger.Names(t.ledger)
+	for _, name := range names {
+		service, ok := definition.ServiceOf(name)
+		if !ok || err != nil {
+			continue
+		}
+		var a *ledger.Account
+		if a, _, err = t.ledger.Find(name); err == nil && a.Measured > ledger.Elapsed(t.now)-ledger.Minutes(definition.Window) {
+			services = append(services, service)
+		}
+	}
+	return services, err
+}
+
+// definitions returns the names of the definitions of objectives for each service.
+func (s *spanProgress) definitions() (names []string) {
+	for _, d := range s.each {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+// nameOf returns the name under which samples.ReadSpans gives the counts of an objective.
+func (s *spanProgress) nameOf(objective string) string {
+	for _, d := range s.each {
+		if service, ok := d.ServiceOf(objective); ok {
+			return d.Name + samples.EachMark + service
+		}
+	}
+	return objective
+}
+
+// adopt adds the objectives of services that a round found, up to the limit of their definition, those with the most events first.
+func (v *evaluator) adopt(r *round) {
+	if r.spansTo == 0 || len(v.spans.each) == 0 {
+		return
+	}
+	known := map[string]bool{}
+	for _, o := range v.objectives {
+		known[o.Name] = true
+	}
+	var beyond []string
+	for _, d := range v.spans.each {
+		of := 0
+		for name := range known {
+			if _, ok := d.ServiceOf(name); ok {
+				of++
+			}
+		}
+		var found []string
+		for name := range r.services {
+			if service, ok := strings.CutPrefix(name, d.Name+samples.EachMark); ok && service != "" && !known[d.For(service).Name] {
+				found = append(found, service)
+			}
+		}
+		total := func(service string) (n float64) {
+			for _, delta := range r.services[d.Name+samples.EachMark+service].Deltas {
+				n += delta.Total
+			}
+			return n
+		}
+		slices.SortFunc(found, func(a, b string) int { return cmp.Or(cmp.Compare(total(b), total(a)), cmp.Compare(a, b)) })
+		for i, service := range found {
+			if of == d.Each.Limit {
+				beyond = append(beyond, fmt.Sprintf("Objective %s has its limit of %d services: %d more are not evaluated, such as %s; raise its limit.",
+					d.Name, d.Each.Limit, len(found)-i, service))
+				break
+			}
+			of++
+			counts := r.services[d.Name+samples.EachMark+service]
+			r.readings = append(r.readings, reading{objective: len(v.objectives), from: v.spans.watermark, to: r.spansTo, counts: counts})
+			v.add(d.For(service), v.spans.watermark)
+		}
+	}
+	v.board.tellBeyond(strings.Join(beyond, " "), v.logger)
+}
+
+// tellBeyond logs, and keeps for Probe, that definitions have more services than their limit; empty if none has.
+func (b *board) tellBeyond(text string, logger *zap.Logger) {
+	if text == "" {
+		b.beyond.Store(nil)
+		return
+	}
+	if before := b.beyond.Swap(&text); before == nil {
+		logger.Warn("definition of objectives has more services than its limit", zap.String("reason", text))
+	}
+}
+
+// forget drops the objectives of services that had no traffic for a window. Their history stays as long as that of others.
+func (v *evaluator) forget(now time.Time) error {
+	if len(v.spans.each) == 0 {
+		return nil
+	}
+	gone := map[string]bool{}
+	err := v.db.Update(func(tx *bbolt.Tx) error {
+		t := newTransaction(v, tx, now)
+		for _, d := range v.spans.each {
+			services, err := t.services(d)
+			if err != nil {
+				return err
+			}
+			for i, o := range v.objectives {
+				service, ok := d.ServiceOf(o.Name)
+				if !ok || slices.Contains(services, service) {
+					continue
+				}
+				gone[o.Name] = true
+				if a := v.progress[i].alert; a.Objective != "" {
+					if err := t.resolve(a); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", v.db.Path(), err)
+	}
+	for i := len(v.objectives) - 1; i >= 0; i-- {
+		if gone[v.objectives[i].Name] {
+			v.objectives, v.progress = slices.Delete(v.objectives, i, i+1), slices.Delete(v.progress, i, i+1)
+		}
+	}
+	v.board.defined.Store(new(slices.Clone(v.objectives)))
 	return nil
 }

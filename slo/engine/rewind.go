@@ -32,6 +32,7 @@ func (v *evaluator) latest() ledger.Minute {
 func (v *evaluator) jump(jumped time.Duration, now time.Time) error {
 	by := jumped - v.jumped
 	if by > 0 {
+		v.spans.outages.Add(ledger.Run{From: v.spans.watermark, To: ledger.Elapsed(now), Reason: ledger.ClockJump})
 		carried := samples.Cursors{}
 		for id, c := range v.spans.cursors {
 			carried[id] = samples.Cursor{At: max(c.At, min(c.At+by.Milliseconds(), now.UnixMilli())), Value: c.Value}
@@ -100,6 +101,8 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 	failpoint.After(failpoint.LedgerRewind)
 	v.spans.watermark = min(v.spans.watermark, end)
 	v.spans.began = min(v.spans.began, v.spans.watermark)
+	v.spans.outages.Forget(end)
+	v.spans.lost = min(v.spans.lost, end)
 	v.pruned = min(v.pruned, end-v.retention)
 	maps.Copy(v.spans.cursors, rewound)
 	t.publish()

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,7 +13,10 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/covered"
 	"github.com/slowburn/slowburn/slo/engine/internal/derive"
+	"github.com/slowburn/slowburn/slo/engine/internal/lost"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/ledger/parts"
@@ -26,9 +31,16 @@ type transaction struct {
 	ledger *ledger.Ledger
 	parts  *parts.Store
 	now    time.Time
+	// unread is when the oldest counts were sent that did not arrive in the database; zero if there are none.
+	unread time.Time
+	// sampled are the minutes of the round of which the database has samples of any objective that counts spans.
+	sampled []bool
 
+	// lost are the accounts of lost spans by objective, as far as they were looked up; nil if there is none.
+	lost       map[int]*ledger.Account
 	alerts     map[int]alert.Alert
 	watermarks map[int]ledger.Minute
+	backs      map[int]readback.Task
 	statuses   []Status
 	log        []func()
 	notices    int
@@ -36,7 +48,7 @@ type transaction struct {
 
 func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
 	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), parts: parts.New(tx), now: now,
-		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
+		lost: map[int]*ledger.Account{}, alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}, backs: map[int]readback.Task{}}
 }
 
 // advance appends the minutes of a reading to the ledger, and steps the alert through each.
@@ -51,6 +63,16 @@ func (t *transaction) advance(r reading) error {
 			t.v.logger.Warn("indicator of an objective changed: its history is kept, but counted something else",
 				zap.String("objective", o.Name), zap.Time("since", a.IndicatorSince.Start()))
 		})
+		if err := t.beginReadBack(r.objective, a.Next); err != nil {
+			return err
+		}
+	}
+	gone := r.from // later than the watermark where the minutes between are too old to matter
+	if r.gap {
+		gone = r.to
+	}
+	if err := t.unmeasured(o, a, a.Next, gone, nil, nil); err != nil {
+		return err
 	}
 	if r.gap {
 		if derive.Derived(o.Indicator) {
@@ -82,6 +104,11 @@ func (t *transaction) advance(r reading) error {
 		a.Measured = max(a.Measured, from+ledger.Minute(i)+1)
 	}
 	began := a.Next
+	if begin := max(began, from); begin < r.to {
+		if err := t.unmeasured(o, a, begin, r.to, counts.Measured[begin-from:], t.sampled); err != nil {
+			return err
+		}
+	}
 	for earlier := counts.Earlier; from < r.to; {
 		// Up to the next minute in which events of earlier ones arrived: the assessments before must not see these.
 		to := r.to
@@ -102,7 +129,7 @@ func (t *transaction) advance(r reading) error {
 					return err
 				}
 			}
-			as, err := t.assessment(o, a, m+1, measured)
+			as, _, err := t.assessment(r.objective, a, m+1, measured)
 			if err != nil {
 				return err
 			}
@@ -150,6 +177,24 @@ func (t *transaction) compose() error {
 	return nil
 }
 
+// beginReadBack stores that the past of a PromQL objective is to be read, which was first counted in a minute.
+func (t *transaction) beginReadBack(i int, until ledger.Minute) error {
+	o := t.v.objectives[i]
+	if o.Indicator.Type != slo.PromQL {
+		return nil
+	}
+	t.backs[i] = readback.Task{From: until - ledger.Minutes(o.Window), Until: until}
+	return readback.Put(t.tx, o.Name, t.backs[i])
+}
+
+// back returns the task of reading an objective's past.
+func (t *transaction) back(i int) readback.Task {
+	if task, ok := t.backs[i]; ok {
+		return task
+	}
+	return t.v.progress[i].back
+}
+
 // arrivedBefore returns the events that arrived before a minute.
 func arrivedBefore(earlier []samples.Earlier, to ledger.Minute) (arrived []ledger.Earlier) {
 	for _, e := range earlier {
@@ -173,32 +218,109 @@ func lastOf(list []bool) int {
 // measuredFor is how many minutes after a measured one still count as measured: as long as Prometheus looks back for a sample.
 const measuredFor = 5
 
-// assessment assesses an objective at the end of the minute before next. measured is the first minute after the last measured
-// one before next.
-func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, error) {
-	var first error
-	sum := func(window time.Duration) slo.Events {
-		e, err := t.ledger.Sum(a, next-ledger.Minutes(window), next)
-		if first == nil {
-			first = err
-		}
-		return e
+// assessment assesses an objective at the end of the minute before next, and returns the windows that it read. measured is the first
+// minute after the last measured one before next.
+func (t *transaction) assessment(i int, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, *covered.Reading, error) {
+	o := t.v.objectives[i]
+	windows, expected, err := t.read(i, a, next)
+	if err != nil {
+		return alert.Assessment{}, nil, err
 	}
-	as := alert.AssessOnTime(o, next.Start(), sum, func(window time.Duration) slo.Events {
-		e := sum(window)
-		late, err := t.ledger.Late(a, next-ledger.Minutes(window), next)
-		if first == nil {
-			first = err
+	as := alert.AssessCovered(o, next.Start(), func(window time.Duration) alert.Window {
+		in := windows.Window(window)
+		if slices.ContainsFunc(o.Tiers, func(t slo.Tier) bool { return t.ShortWindow == window }) {
+			late, lateErr := t.ledger.Late(a, next-ledger.Minutes(window), next)
+			if err == nil {
+				err = lateErr
+			}
+			in.OnTime = slo.Events{Total: in.Total - late.Total, Bad: in.Bad - late.Bad}
 		}
-		return slo.Events{Total: e.Total - late.Total, Bad: e.Bad - late.Bad}
-	})
-	if o.Indicator.Type == slo.Freshness && measured > 0 && first == nil {
-		first = derive.AssessSilence(t.ledger, a, measured-1, &as)
+		return in
+	}, expected)
+	if o.Indicator.Type == slo.Freshness && measured > 0 && err == nil {
+		err = derive.AssessSilence(t.ledger, a, measured-1, &as)
 	}
 	if next-measured > measuredFor {
 		as.UnmeasuredSince = max(measured, a.First).Start()
 	}
-	return as, first
+	return as, windows, err
+}
+
+// read reads all windows of an objective at the end of the minute before next, in one pass, and how many events are expected of its own.
+func (t *transaction) read(i int, a *ledger.Account, next ledger.Minute) (*covered.Reading, float64, error) {
+	o := t.v.objectives[i]
+	account, known := t.lost[i]
+	if !known {
+		found, ok, err := t.ledger.Find(lost.Account(o.Name))
+		if err != nil {
+			return nil, 0, err
+		}
+		if ok {
+			account = found
+		}
+		t.lost[i] = account
+	}
+	windows, err := covered.Read(t.ledger, a, account, next, covered.Windows(o, burnWindows))
+	if err != nil {
+		return nil, 0, err
+	}
+	expected, err := covered.Expected(t.ledger, a, o, next, windows.Window(o.Window), &t.v.progress[i].week)
+	return windows, expected, err
+}
+
+// unmeasured records which of the minutes from from up to, but not including, to were not measured. has says for each whether the
+// database has a sample of it; nil means that it has none of any.
+func (t *transaction) unmeasured(o slo.Objective, a *ledger.Account, from, to ledger.Minute, has, sampled []bool) error {
+	in := covered.Minutes{To: to, Has: has, Outages: &t.v.spans.outages}
+	if o.Indicator.Type != slo.PromQL {
+		in.Spans, in.Unread, in.Recovers = true, t.unread, maxBirths
+		if n := int(to - from); n <= len(sampled) {
+			in.Any = sampled[len(sampled)-n:]
+		}
+	}
+	return covered.Record(t.ledger, a, from, in)
+}
+
+// lose writes the lost spans of minutes to the accounts of the objectives whose events may be among them.
+func (t *transaction) lose(minutes map[ledger.Minute]lost.Spans) error {
+	for _, m := range slices.Sorted(maps.Keys(minutes)) {
+		for i, o := range t.v.objectives {
+			n := minutes[m].Of(o.Indicator.Spans.Service)
+			if o.Indicator.Type == slo.PromQL || n == 0 {
+				continue
+			}
+			a, _, err := t.ledger.Open(lost.Account(o.Name), m, "")
+			if err != nil {
+				return err
+			}
+			if m-a.Next >= minAhead {
+				if err := t.ledger.Skip(a, m); err != nil {
+					return err
+				}
+			}
+			if err := t.ledger.Append(a, m, []ledger.Delta{{Total: n}}); err != nil {
+				return err
+			}
+			t.lost[i] = a
+		}
+	}
+	return nil
+}
+
+// sampledOf returns the minutes of the round of which the database has samples of any objective that counts spans.
+func (r *round) sampledOf(objectives []slo.Objective) (sampled []bool) {
+	for _, reading := range r.readings {
+		if reading.counts == nil || objectives[reading.objective].Indicator.Type == slo.PromQL {
+			continue
+		}
+		if sampled == nil {
+			sampled = make([]bool, len(reading.counts.Measured))
+		}
+		for i, m := range reading.counts.Measured {
+			sampled[i] = sampled[i] || m
+		}
+	}
+	return sampled
 }
 
 // step advances an objective's alert to the assessment, and puts its notices into the outbox.
@@ -263,7 +385,7 @@ func (t *transaction) assess() error {
 		if !ok {
 			a = &ledger.Account{Name: o.Name}
 		}
-		if t.statuses[i], err = t.status(i, a, t.v.failing(i)); err != nil {
+		if t.statuses[i], err = t.status(i, a, cmp.Or(failing(t.v, i), t.v.progress[i].trouble(a.Next))); err != nil {
 			return err
 		}
 	}
@@ -271,10 +393,10 @@ func (t *transaction) assess() error {
 }
 
 // failing describes why an objective, or a component of it, cannot be evaluated; empty if it can.
-func (v *evaluator) failing(i int) string {
+func failing(v *evaluator, i int) string {
 	for _, c := range v.objectives[i].Indicator.Components {
 		at := slices.IndexFunc(v.objectives, func(o slo.Objective) bool { return o.Name == c.Objective })
-		if reason := v.failing(at); reason != "" {
+		if reason := failing(v, at); reason != "" {
 			return "Its component " + c.Objective + " cannot be evaluated: " + reason
 		}
 	}
@@ -291,6 +413,11 @@ func (t *transaction) publish() {
 	}
 	for i, m := range t.watermarks {
 		t.v.progress[i].watermark = m
+	}
+	for i, task := range t.backs {
+		if p := &t.v.progress[i]; p.back != task {
+			p.back, p.job = task, nil
+		}
 	}
 	t.v.board.show(t.statuses)
 	for _, f := range t.log {

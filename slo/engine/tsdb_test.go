@@ -117,6 +117,35 @@ objectives:
 	}
 }
 
+// The embedded database has the service of the connector's counts under the name by which services are told apart.
+func TestForEachServiceOverTheEmbeddedDatabase(t *testing.T) {
+	querier, exp := embedded(t)
+	end := time.Now().Add(-time.Minute).Truncate(time.Minute).UTC()
+	start := end.Add(-5 * time.Minute)
+	for i, at := 0, start; !at.After(end); i, at = i+1, at.Add(30*time.Second) {
+		metrics := pmetric.NewMetrics()
+		rm := metrics.ResourceMetrics().AppendEmpty()
+		rm.Resource().Attributes().PutStr("service.name", "slowburn")
+		to := rm.ScopeMetrics().AppendEmpty().Metrics()
+		for service, factor := range map[string]int64{"checkout": 7, "cart/eu": 2} {
+			for _, name := range []string{"slowburn.sli.events", "slowburn.sli.bad_events"} {
+				cumulative(to, name, "each", "1", at, int64(i)*factor)
+				to.At(to.Len()-1).Sum().DataPoints().At(0).Attributes().PutStr("service.name", service)
+			}
+		}
+		require.NoError(t, exp.ConsumeMetrics(t.Context(), metrics))
+	}
+	c := parse(t, `objectives: [{name: each, target: 99, for_each: service, availability: {}}]`)
+	e := openAt(t, c, querier, start)
+	defer closeIt(t, e)
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(end.Add(c.Lateness), true, true)))
+	assert.Equal(t, []string{"each:checkout", "each:cart%2Feu"}, names(e))
+	for name, want := range map[string]uint64{"each:checkout": 70, "each:cart%2Feu": 20} {
+		s, _ := e.Status(name)
+		assert.Equal(t, Events{Total: want, Bad: want}, s.Events, name)
+	}
+}
+
 // Counters that are written once a minute, as Prometheus and SDKs do by default, and never twice in a minute: each event is
 // counted once, over five minutes. Counters that are written more often are counted as precisely as increase() is.
 func TestPromQLOfSlowCounters(t *testing.T) {

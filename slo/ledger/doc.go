@@ -7,7 +7,8 @@
 // Rules: minutes are appended once, in order; events that arrive later are added to them; a minute without counts is a zero, and a long run of minutes
 // without measurements is a Gap. Minutes of a clock that was ahead are moved back. Fractions are carried from minute
 // to minute, so rounding never drifts. An objective is known by its name alone: edits of its target, labels or
-// indicator keep its history, and a changed indicator is noted. Sums over any window take two look-ups.
+// indicator keep its history, and a changed indicator is noted. Sums over any window take two look-ups. Minutes that were not
+// measured are kept as Runs with a Reason (Unmeasured), exactly, and how much of a window was measured takes two look-ups more.
 //
 // # Format
 //
@@ -15,12 +16,16 @@
 //	bucket ledger_minutes    hour ‖ account ID → chunk
 //	bucket ledger_late       hour ‖ account ID → late events, for a week
 //
+//	bucket ledger_unmeasured account ID ‖ first minute, 4 bytes each → a run of minutes that were not measured
+//
 //	hour, account ID         4 bytes each, big endian; the hour first, so that the chunks that one evaluation writes are
 //	                         neighbours and a minute of 2,000 objectives dirties tens of pages, not thousands
 //	chunk                    1 byte format (1)
 //	                         uvarint total, uvarint bad: all events of the account before the hour
 //	                         up to 60 × (uvarint total, uvarint bad): the events of each minute; zeros at the end left out
 //
+//	run                      1 byte reason; 4 bytes the first minute after it; 4 bytes the sum of the minutes of the account's runs
+//	                         before it that are not covered; big endian
 //	late events              1 byte format (1), then for each minute with any: 1 byte minute of the hour, uvarint total, uvarint bad.
 //	                         They are in the minute's events too
 //

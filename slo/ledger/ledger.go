@@ -12,23 +12,26 @@ import (
 )
 
 const (
-	accountsBucket = "ledger_accounts"
-	minutesBucket  = "ledger_minutes"
-	lateBucket     = "ledger_late"
+	accountsBucket   = "ledger_accounts"
+	minutesBucket    = "ledger_minutes"
+	lateBucket       = "ledger_late"
+	unmeasuredBucket = "ledger_unmeasured"
 )
 
 // Buckets names the top-level buckets that New needs.
-var Buckets = []string{accountsBucket, minutesBucket, lateBucket}
+var Buckets = []string{accountsBucket, minutesBucket, lateBucket, unmeasuredBucket}
 
 // Ledger is the ledger within one transaction. It is valid as long as the transaction, and not safe for concurrent use.
 type Ledger struct {
 	accounts, minutes *bbolt.Bucket
 	late              lateEvents
+	*Unmeasured
 }
 
 // New returns the ledger in a file that was opened with Buckets.
 func New(tx *bbolt.Tx) *Ledger {
-	return &Ledger{tx.Bucket([]byte(accountsBucket)), tx.Bucket([]byte(minutesBucket)), lateEvents{tx.Bucket([]byte(lateBucket))}}
+	return &Ledger{tx.Bucket([]byte(accountsBucket)), tx.Bucket([]byte(minutesBucket)), lateEvents{tx.Bucket([]byte(lateBucket))},
+		&Unmeasured{tx.Bucket([]byte(unmeasuredBucket))}}
 }
 
 // Account holds the totals of one objective.
@@ -236,6 +239,9 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 		return err
 	}
 	a.cutGaps(0, next)
+	if err := l.cut(a, 0, next); err != nil {
+		return err
+	}
 	a.Measured = min(a.Measured, next)
 	a.Next, a.First, a.IndicatorSince = next, min(a.First, next), min(a.IndicatorSince, next)
 	a.Total, a.Bad, a.TotalCarry, a.BadCarry = events.Total, events.Bad, 0, 0
@@ -277,6 +283,9 @@ func (l *Ledger) Prune(horizon Minute) error {
 		}
 	}
 	for _, a := range gone {
+		if err := l.cut(&a, 0, 0); err != nil {
+			return err
+		}
 		if err := l.accounts.Delete([]byte(a.Name)); err != nil {
 			return err
 		}
@@ -284,6 +293,9 @@ func (l *Ledger) Prune(horizon Minute) error {
 	for _, a := range moved {
 		a.First = firstOf(hour)
 		a.cutGaps(a.First, a.Next)
+		if err := l.cut(&a, a.First, a.Next); err != nil {
+			return err
+		}
 		if err := l.save(&a); err != nil {
 			return err
 		}

@@ -80,6 +80,12 @@ func (r *resolver) visit(name string, path []string) {
 			}
 			continue
 		}
+		if r.objectives[at].Each.By != "" {
+			complete = false
+			r.errs.addf("%s::composite[%d]::objective: %q is one objective for each service, without a budget of its own; name one without for_each",
+				r.places[name], i, c.Objective)
+			continue
+		}
 		r.visit(c.Objective, path)
 		in := r.objectives[at].Indicator
 		c.Time, c.Scale = in.CountsTime(), in.ComponentScale()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/spec/internal/meaning"
 )
 
 // Objective is an entry of the list `objectives`.
@@ -33,9 +34,20 @@ type Objective struct {
 	KeepFiringFor slo.Duration `mapstructure:"keep_firing_for"`
 	Receivers     []string     `mapstructure:"receivers"`
 
+	Each `mapstructure:",squash"`
+
 	// unknown is the error of decoding. build returns it, because build can name the objective.
 	unknown error
 }
+
+// Each makes one objective per service.
+type Each struct {
+	ForEach string `mapstructure:"for_each"`
+	Limit   int    `mapstructure:"limit"`
+}
+
+// defaultEach is the most objectives that a definition makes.
+const defaultEach = 50
 
 // Availability calls an event bad when its span failed.
 type Availability struct {
@@ -84,7 +96,7 @@ var _ confmap.Unmarshaler = (*Objective)(nil)
 
 // defaultObjective returns the defaults of keys that are missing.
 func defaultObjective() Objective {
-	return Objective{Window: slo.Duration(30 * 24 * time.Hour), MinBadEvents: 1}
+	return Objective{Window: slo.Duration(30 * 24 * time.Hour), MinBadEvents: 1, Each: Each{Limit: defaultEach}}
 }
 
 // Unmarshal decodes an objective over the defaults. It returns no error: build does, which can name the objective.
@@ -111,7 +123,13 @@ func (o Objective) build() (slo.Objective, error) {
 		Target: percent(o.Target), Window: time.Duration(o.Window),
 		MinBadEvents: o.MinBadEvents, KeepFiringFor: time.Duration(o.KeepFiringFor), Receivers: o.Receivers,
 	}
+	if o.ForEach != "" {
+		out.Each = slo.Each{By: o.ForEach, Limit: o.Limit}
+	}
 	var errs, conditions errorList
+	if o.ForEach == "" && (o.Limit < 1 || o.Limit > slo.MaxEach) {
+		errs.addf("limit: %d is not from 1 to %d; write the most objectives that for_each makes", o.Limit, slo.MaxEach)
+	}
 	out.Indicator = o.indicator(&errs, &conditions)
 	if out.Service == "" {
 		out.Service = out.Indicator.Spans.Service
@@ -159,12 +177,15 @@ func (o Objective) indicator(errs, conditions *errorList) slo.Indicator {
 	}
 	if p := o.PromQL; p != nil {
 		set++
-		in = slo.Indicator{Type: slo.PromQL, BadQuery: p.Bad, TotalQuery: p.Total, RatioQuery: p.ErrorRatio, Resolution: time.Duration(p.Resolution)}
+		in = slo.Indicator{Type: slo.PromQL, RatioQuery: p.ErrorRatio, Resolution: time.Duration(p.Resolution)}
 		if p.ErrorRatio != "" {
 			p.checkRatio(errs)
 		} else {
-			errs.key("promql::bad", checkTemplate(p.Bad))
-			errs.key("promql::total", checkTemplate(p.Total))
+			var err error
+			in.BadQuery, err = meaning.Counting(p.Bad)
+			errs.key("promql::bad", err)
+			in.TotalQuery, err = meaning.Counting(p.Total)
+			errs.key("promql::total", err)
 		}
 	}
 	if set != 1 {

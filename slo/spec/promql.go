@@ -1,33 +1,18 @@
 package spec
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/spec/internal/meaning"
 )
-
-var windowRE = regexp.MustCompile(`\{\{\s*\.window\s*\}\}`)
 
 // ExpandWindow replaces {{.window}} by the window.
 func ExpandWindow(template string, window time.Duration) string {
-	return windowRE.ReplaceAllLiteralString(template, slo.FormatDuration(window))
-}
-
-// checkTemplate returns what is wrong with a query, without running it.
-func checkTemplate(template string) error {
-	if strings.TrimSpace(template) == "" {
-		return errors.New("is missing; write a PromQL expression that counts events over {{.window}}")
-	}
-	if !windowRE.MatchString(template) {
-		return errors.New("has no {{.window}}; write increase(metric[{{.window}}]), so that it counts the events of a window")
-	}
-	return checkNumber(template, "a number of events, as sum(increase(metric[{{.window}}])) does")
+	return meaning.Expand(template, slo.FormatDuration(window))
 }
 
 // checkNumber returns what is wrong with a query whose values must be numbers. want describes them.

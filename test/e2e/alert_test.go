@@ -97,10 +97,15 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	}
 	await("the burst is not counted", patience, func() bool { return g.objective(t).Events.Total == total })
 
-	// 120 of 400 is a ratio of 0.3, which burns a budget of 0.01 at a rate of 30. 120 bad events are 30 budgets of 4.
+	// 120 of 400 is a ratio of 0.3, which burns a budget of 0.01 at a rate of 30. The budget is that of 30 days at this traffic.
 	before := g.objective(t)
 	assert.EqualValues(t, bad, before.Events.Bad)
-	assert.InDelta(t, 1-30.0, before.Budget.RemainingRatio, 1e-9)
+	require.Positive(t, before.Coverage.CoveredSeconds)
+	expected := float64(total) * 30 * 24 * 3600 / float64(before.Coverage.CoveredSeconds)
+	assert.InEpsilon(t, expected, before.Budget.ExpectedEvents, 1e-9)
+	assert.InDelta(t, 1-bad/(0.01*expected), before.Budget.RemainingRatio, 1e-9)
+	assert.True(t, before.Budget.Young)
+	assert.EqualValues(t, "normal", before.Budget.Policy, "minutes after the start the budget of 30 days is there")
 	for _, rate := range before.BurnRates {
 		if rate.Window == "1h" || rate.Window == "30d" {
 			assert.EqualValues(t, total, rate.Total, rate.Window)

@@ -29,6 +29,7 @@ type Objective struct {
 	Window         string            `json:"window"`
 	WindowSeconds  int64             `json:"window_seconds"`
 	EvaluatedUntil *time.Time        `json:"evaluated_until"`
+	CountedSince   *time.Time        `json:"counted_since"`
 	LastMeasuredAt *time.Time        `json:"last_measured_at"`
 	State          engine.State      `json:"state"`
 	Message        string            `json:"message"`
@@ -43,6 +44,7 @@ type Standing struct {
 	BurnRates      []BurnRate     `json:"burn_rates"`
 	Tiers          []Tier         `json:"tiers"`
 	Alert          ObjectiveAlert `json:"alert"`
+	Coverage       Coverage       `json:"coverage"`
 	VolatileCounts string         `json:"volatile_counts"`
 	LostCounts     string         `json:"lost_counts"`
 	Warnings       []string       `json:"warnings"`
@@ -111,6 +113,29 @@ type Budget struct {
 	TotalMinutes     float64         `json:"total_minutes"`
 	RemainingMinutes float64         `json:"remaining_minutes"`
 	Policy           slo.PolicyLevel `json:"policy"`
+
+	RemainingRatioLow float64    `json:"remaining_ratio_low"`
+	ExpectedEvents    float64    `json:"expected_events"`
+	Young             bool       `json:"young"`
+	ExhaustedAt       *time.Time `json:"exhausted_at"`
+}
+
+// Coverage is how much of an objective's window was measured.
+type Coverage struct {
+	SeenSeconds    int64   `json:"seen_seconds"`
+	CoveredSeconds int64   `json:"covered_seconds"`
+	CoveredRatio   float64 `json:"covered_ratio"`
+	Young          bool    `json:"young"`
+	LostSpans      float64 `json:"lost_spans"`
+	Gaps           []Gap   `json:"gaps,omitempty"`
+	GapsTotal      int     `json:"gaps_total"`
+}
+
+// Gap is a run of minutes that was not measured.
+type Gap struct {
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Reason string    `json:"reason"`
 }
 
 // BurnRate is the burn rate of one window.
@@ -121,6 +146,10 @@ type BurnRate struct {
 	Bad           uint64   `json:"bad"`
 	ErrorRatio    *float64 `json:"error_ratio"`
 	BurnRate      *float64 `json:"burn_rate"`
+
+	BurnRateHigh   *float64 `json:"burn_rate_high"`
+	CoveredSeconds int64    `json:"covered_seconds"`
+	CoveredRatio   float64  `json:"covered_ratio"`
 }
 
 // Tier is the state of a tier.
@@ -135,6 +164,8 @@ type Tier struct {
 	Active            bool         `json:"active"`
 	Reachable         bool         `json:"reachable"`
 	ExhaustionSeconds *float64     `json:"exhaustion_seconds"`
+	ExhaustedAt       *time.Time   `json:"exhausted_at"`
+	AwaitsCoverage    bool         `json:"awaits_coverage"`
 }
 
 // ObjectiveAlert is the state of an objective's alert.
@@ -166,6 +197,14 @@ func ObjectivesOf(s engine.Statuses) Objectives {
 	return Objectives{EvaluatedUntil: s.EvaluatedUntil, NextEvaluation: s.NextEvaluation, Objectives: listOf(s.Objectives, ObjectiveOf)}
 }
 
+func coverageOf(c engine.Coverage) Coverage {
+	var gaps []Gap // nil, and so absent, where there are none
+	for _, g := range c.Gaps {
+		gaps = append(gaps, Gap(g))
+	}
+	return Coverage{c.SeenSeconds, c.CoveredSeconds, c.CoveredRatio, c.Young, c.LostSpans, gaps, c.GapsTotal}
+}
+
 // ObjectiveOf describes an objective. The caller sets VolatileCounts, LostCounts and ClocksOff from the sli connectors.
 func ObjectiveOf(s engine.Status) Objective {
 	indicator := Indicator(s.Indicator)
@@ -174,12 +213,13 @@ func ObjectiveOf(s engine.Status) Objective {
 	return Objective{
 		Name: s.Name, Description: s.Description, Service: s.Service, Labels: wholeMap(s.Labels), Indicator: indicator,
 		Target: s.Target, Window: s.Window, WindowSeconds: s.WindowSeconds,
-		EvaluatedUntil: s.EvaluatedUntil, LastMeasuredAt: s.LastMeasuredAt, State: s.State, Message: s.Message,
+		EvaluatedUntil: s.EvaluatedUntil, CountedSince: s.CountedSince, LastMeasuredAt: s.LastMeasuredAt, State: s.State, Message: s.Message,
 		Standing: Standing{
 			Events: Events(s.Events), ErrorRatio: s.ErrorRatio, Budget: Budget(s.Budget),
 			BurnRates: listOf(s.BurnRates, func(b engine.BurnRate) BurnRate { return BurnRate(b) }),
 			Tiers:     listOf(s.Tiers, func(t engine.Tier) Tier { return Tier(t) }),
 			Alert:     ObjectiveAlert(s.Alert),
+			Coverage:  coverageOf(s.Coverage),
 			Warnings:  whole(s.Warnings),
 			Late:      Events(s.Late), ClocksOff: []ClockOff{},
 		},

@@ -70,4 +70,5 @@ type ObjectiveRow struct {
 	Total          uint64          `json:"total"`
 	Bad            uint64          `json:"bad"`
 	BurnRates      []*float64      `json:"burn_rates"`
+	SeenSeconds    int64           `json:"seen_seconds,omitempty"`
 }

@@ -67,6 +67,7 @@ func listObjectives(all *known.Components) http.HandlerFunc {
 		answer.Total, answer.Matched, answer.NextCursor = total, matched, next
 		for i := range answer.Objectives {
 			noteCounts(all, &answer.Objectives[i])
+			answer.Objectives[i].Coverage.Gaps = nil // an objective's own answer lists them
 		}
 		rest.WriteJSON(w, answer)
 	})

@@ -82,9 +82,11 @@ func TestAnswers(t *testing.T) {
 	world := webtest.Everything()
 	e := world.Extensions["slo"].(*webtest.Engine)
 	h := world.Serve(Routes)
-	whole := api.ObjectivesOf(e.List)
-	whole.Total, whole.Matched = 2, 2
-	assert.Equal(t, whole, webtest.Decode[api.Objectives](t, webtest.Get(t, h, "/api/slo/v1/objectives")))
+	list := api.ObjectivesOf(e.List)
+	require.NotEmpty(t, list.Objectives[0].Coverage.Gaps)
+	list.Objectives[0].Coverage.Gaps = nil
+	list.Total, list.Matched = 2, 2
+	assert.Equal(t, list, webtest.Decode[api.Objectives](t, webtest.Get(t, h, "/api/slo/v1/objectives")), "all but the lists of gaps")
 	assert.Equal(t, api.ObjectiveOf(e.List.Objectives[0]), webtest.Decode[api.Objective](t,
 		webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29")))
 	assert.Len(t, webtest.Decode[api.Alerts](t, webtest.Get(t, h, "/api/alerts/v1/alerts")).Alerts, 2)

@@ -96,6 +96,9 @@ func rowOf(s *engine.Status) api.ObjectiveRow {
 	}
 	if s.Events.Total > 0 {
 		row.RemainingRatio = rounded(&s.Budget.RemainingRatio)
+		if s.Budget.Young {
+			row.SeenSeconds = s.Coverage.SeenSeconds
+		}
 	}
 	if s.Alert.State == alert.Firing || s.Alert.State == alert.Pending {
 		row.Since = seconds(s.Alert.Since)

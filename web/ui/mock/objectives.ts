@@ -245,6 +245,9 @@ function interpolate(c: Case, seconds: number, window: number): number {
   return c.burn[4];
 }
 
+/** How long the gateway was down in a window of one of the objectives. */
+const GAP_MINUTES = 72;
+
 function build(c: Case): Objective {
   const [window, windowSeconds] = c.window ?? ["30d", 2592000];
   const B = 1 - c.target;
@@ -259,6 +262,9 @@ function build(c: Case): Objective {
       bad: Math.round(total * burn * B),
       error_ratio: noData ? null : burn * B,
       burn_rate: noData ? null : burn,
+      burn_rate_high: noData ? null : burn,
+      covered_seconds: seconds,
+      covered_ratio: 1,
     };
   };
   const rates = Object.entries(WINDOWS).map(([name, seconds]) => rate(name, seconds));
@@ -288,6 +294,9 @@ function build(c: Case): Objective {
       active: l !== null && s !== null && l >= scaled && s >= scaled,
       reachable: scaled * B < 1,
       exhaustion_seconds: l && remaining !== null && remaining > 0 ? (remaining * windowSeconds) / l : null,
+      exhausted_at:
+        l && remaining !== null && remaining > 0 ? minutesAgo(-(remaining * windowSeconds) / l / 60) : null,
+      awaits_coverage: false,
     };
   };
   const policy: BudgetPolicy =
@@ -299,6 +308,7 @@ function build(c: Case): Objective {
           ? "freeze"
           : "exhausted";
   const minutes = (windowSeconds / 60) * B;
+  const gap = c.name === "payment-availability";
   return {
     name: c.name,
     description: c.description,
@@ -309,6 +319,7 @@ function build(c: Case): Objective {
     window,
     window_seconds: windowSeconds,
     evaluated_until: c.state === "error" ? null : evaluatedUntil(),
+    counted_since: null,
     last_measured_at: c.state ? null : evaluatedUntil(),
     state: c.state ?? "ok",
     message: c.message ?? "",
@@ -322,6 +333,10 @@ function build(c: Case): Objective {
       total_minutes: minutes,
       remaining_minutes: (remaining ?? 1) * minutes,
       policy,
+      remaining_ratio_low: remaining ?? 1,
+      expected_events: whole.total,
+      young: false,
+      exhausted_at: null,
     },
     burn_rates: rates,
     tiers: [
@@ -331,6 +346,17 @@ function build(c: Case): Objective {
       tier("ticket", "3d", "6h", 1, 10),
     ],
     alert: { state: "inactive", severity: "", since: null, summary: "", ...c.alert },
+    coverage: {
+      seen_seconds: windowSeconds,
+      covered_seconds: windowSeconds - (gap ? GAP_MINUTES * 60 : 0),
+      covered_ratio: 1 - (gap ? (GAP_MINUTES * 60) / windowSeconds : 0),
+      young: false,
+      lost_spans: 0,
+      gaps: gap
+        ? [{ from: minutesAgo(9000), to: minutesAgo(9000 - GAP_MINUTES), reason: "gateway_down" }]
+        : undefined,
+      gaps_total: gap ? 1 : 0,
+    },
     volatile_counts:
       c.name === "checkout-latency"
         ? "counts since 2026-01-31 12:03 UTC would not survive a crash: no space left on device"
@@ -378,6 +404,7 @@ export function history(name: string, start: number, end: number, step: number):
         "5m": gap || !total ? null : burn,
         "1h": total ? c.burn[4] + (c.burn[1] - c.burn[4]) * Math.max(0, 1 - ago / 3600) : null,
         "6h": total ? c.burn[4] + (c.burn[2] - c.burn[4]) * Math.max(0, 1 - ago / 21600) : null,
+        "3d": total ? c.burn[4] + (c.burn[3] - c.burn[4]) * Math.max(0, 1 - ago / 259200) : null,
       },
     });
   }
@@ -448,6 +475,7 @@ export function unevaluated(): Objective[] {
   return objectives().map((o) => ({
     ...o,
     evaluated_until: null,
+    counted_since: null,
     last_measured_at: null,
     state: "no_data",
     message: "",

@@ -54,7 +54,7 @@ it("promiseWords leaves out what an answer leaves out", () => {
   expect(of("availability", "server")).toBe("server requests succeed");
   expect(of("availability")).toBe("spans succeed");
   expect(of("latency", "consumer", 300)).toBe("consumed messages take at most 300 ms");
-  expect(of("promql")).toBe("events that Prometheus queries count are good");
+  expect(of("promql")).toBe("what Prometheus queries count is good");
 });
 
 describe("burningWords", () => {

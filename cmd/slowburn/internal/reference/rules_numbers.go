@@ -175,6 +175,8 @@ var sloRules = ruleSet{
 	"::objectives[]::tiers[]::factor":          {Text: "above 0; this or `budget`", Doc: "The burn rate from which on the tier fires."},
 	"::objectives[]::min_bad_events":           {Min: "0", Doc: "The fewest bad events in its long window for a tier to fire."},
 	"::objectives[]::keep_firing_for":          {Text: "not negative", Doc: "The time for which a tier stays active after its burn rates fell below its factor."},
+	"::objectives[]::for_each":                 {OneOf: []string{"service"}, Doc: "Makes an objective of its own for each service, named name:service. Neither `service` nor the indicator's `service` is set then."},
+	"::objectives[]::limit":                    {Min: "1", Max: "1000", Doc: "The most objectives that `for_each` makes. `/readyz` says when there are more services."},
 	"::objectives[]::receivers":                {Text: "names of `receivers`", Default: "all", Doc: "The receivers of the objective's alerts."},
 	"::receivers":                              {Text: "no two with one name", Doc: "The receivers of alerts."},
 	"::receivers[]::name":                      {Required: true, Text: "1 to 128 letters, digits, dots, dashes or underscores", Doc: "The receiver's name in objectives and on the dashboard."},

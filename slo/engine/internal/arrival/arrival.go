@@ -41,6 +41,17 @@ func (a *Arrival) Read(newest time.Time) {
 	}
 }
 
+// Unread returns when the oldest counts were sent that are not read back yet, if the newest sample that was read has the given time, in
+// Unix ms; zero if there are none.
+func (a *Arrival) Unread(newest int64) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if time.UnixMilli(newest).Before(a.from) {
+		return a.from
+	}
+	return time.Time{}
+}
+
 // Missing returns a sentence that says since when sent counts do not arrive; empty if they do.
 func (a *Arrival) Missing() string {
 	a.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/ledger/parts"
 	"github.com/slowburn/slowburn/slo/notify"
@@ -34,7 +35,7 @@ const FormatVersion otherformat.Version = 1
 
 // Open opens the file. It moves a file of another format version aside, calls moved, and makes a new one.
 func Open(path string, moved func(otherformat.Moved)) (*state.DB, error) {
-	buckets := []string{alertsBucket, episodesBucket, engineBucket, cursorsBucket}
+	buckets := []string{alertsBucket, episodesBucket, engineBucket, cursorsBucket, readback.Bucket}
 	buckets = append(buckets, ledger.Buckets...)
 	buckets = append(buckets, parts.Buckets...)
 	buckets = append(buckets, notify.Buckets...)

@@ -86,7 +86,7 @@ func weighed(c slo.Component, e slo.Events) ledger.Delta {
 
 // onTimeAndLate returns the events of an account's minutes, those that are late apart.
 func onTimeAndLate(l *ledger.Ledger, a *ledger.Account, from, to ledger.Minute) (on, late []slo.Events, err error) {
-	if on, err = l.Minutes(a, from, to); err != nil {
+	if on, err = l.ByMinute(a, from, to); err != nil {
 		return nil, nil, err
 	}
 	late = make([]slo.Events, len(on))

@@ -31,7 +31,7 @@ func TestCatchUp(t *testing.T) {
 			{Minute: first + 1, Delta: ledger.Delta{Total: 2, Bad: 1}}, {Minute: first, Late: true, Delta: ledger.Delta{Total: 5, Bad: 5}}}))
 		for range 3 {
 			require.NoError(t, CatchUp(l, o.Indicator, all, "key"))
-			minutes, err := l.Minutes(all, first, first+3)
+			minutes, err := l.ByMinute(all, first, first+3)
 			require.NoError(t, err)
 			assert.Equal(t, []slo.Events{{Total: 55, Bad: 19}, {Total: 86, Bad: 3}, {Total: 120}}, minutes)
 			late, err := l.Late(all, first, first+3)

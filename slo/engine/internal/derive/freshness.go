@@ -51,10 +51,10 @@ func (t *trail) active(m ledger.Minute) bool  { return t.events[m-t.from].Total 
 func read(l *ledger.Ledger, events, own *ledger.Account, from, to ledger.Minute) (*trail, error) {
 	t := &trail{from: from, judged: make([]slo.Events, max(to-from, 0))}
 	var err error
-	if t.events, err = l.Minutes(events, from, to); err != nil || own == nil {
+	if t.events, err = l.ByMinute(events, from, to); err != nil || own == nil {
 		return t, err
 	}
-	t.judged, err = l.Minutes(own, from, to)
+	t.judged, err = l.ByMinute(own, from, to)
 	return t, err
 }
 
@@ -242,7 +242,7 @@ func lastTraffic(l *ledger.Ledger, events *ledger.Account, m ledger.Minute) (led
 	oldest := max(m-week, events.First)
 	for to := m; to > oldest; to -= day {
 		from := max(to-day, oldest)
-		all, err := l.Minutes(events, from, to)
+		all, err := l.ByMinute(events, from, to)
 		if err != nil {
 			return oldest, err
 		}

@@ -35,7 +35,7 @@ func TestPartsOfAQuery(t *testing.T) {
 		{Metric: model.Metric{"version": "1"}, Value: 50}, {Metric: model.Metric{"version": "2"}, Value: 25}, {Metric: model.Metric{"version": "3"}},
 	}}
 	in := slo.Indicator{Type: slo.PromQL, BadQuery: "bad", TotalQuery: "total", Resolution: 5 * time.Minute}
-	c, err := ReadPromQL(t.Context(), byVersion, in, first, first+1)
+	c, _, err := ReadPromQL(t.Context(), byVersion, in, first, first+1)
 	require.NoError(t, err)
 	assert.Equal(t, []parts.Delta{
 		{Part: parts.Part{Version: "1"}, Minute: first, N: 10}, {Part: parts.Part{Version: "2"}, Minute: first, N: 5},

@@ -2,7 +2,9 @@ package samples
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -21,7 +23,15 @@ const roundingAllowed = 1e-6
 // with a value is such a one, the counts have a Problem.
 func readRatio(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (*Counts, error) {
 	values := make([][]float64, to-from)
-	err := eachValue(ctx, q, spec.ExpandWindow(in.RatioQuery, in.Resolution), from, to, func(i int, _ model.Metric, v float64) { values[i] = append(values[i], v) })
+	histogram := false
+	err := eachSample(ctx, q, spec.ExpandWindow(in.RatioQuery, in.Resolution), from, to, func(m ledger.Minute, _ model.Metric, v model.SampleValue) {
+		if m >= from && m < to && !math.IsNaN(float64(v)) {
+			values[m-from] = append(values[m-from], float64(v))
+		}
+	}, func(ledger.Minute) { histogram = true })
+	if err == nil && histogram {
+		err = errors.New("gives a histogram; write what gives one number from 0 to 1")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("promql::error_ratio: %w", err)
 	}

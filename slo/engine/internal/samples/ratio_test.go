@@ -48,7 +48,7 @@ func TestReadRatio(t *testing.T) {
 		"one series after another": {model.Matrix{series(0.5), {Values: []model.SamplePair{pair(first+1, 0.25)}}}, []ledger.Delta{whole(500_000), whole(250_000)}, []bool{true, true}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := ReadPromQL(t.Context(), &answers{value: c.answer}, in, first, first+ledger.Minute(len(c.deltas)))
+			got, _, err := ReadPromQL(t.Context(), &answers{value: c.answer}, in, first, first+ledger.Minute(len(c.deltas)))
 			require.NoError(t, err)
 			assert.Equal(t, c.measured, got.Measured)
 			for i, d := range c.deltas {

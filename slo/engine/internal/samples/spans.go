@@ -65,7 +65,11 @@ func spanQuery(window time.Duration) string {
 	return fmt.Sprintf(`{__name__=~"%s|%s"}[%s]`, TotalMetric, BadMetric, slo.FormatDuration(window))
 }
 
-// ReadSpans counts the events of the minutes from from up to, but not including, to, per objective. It also returns the cursors
+// EachMark separates, in the names that ReadSpans gives, an objective for each service from the service.
+const EachMark = "\x00"
+
+// ReadSpans counts the events of the minutes from from up to, but not including, to, per objective; per objective and service for those
+// in each. It also returns the cursors
 // that moved; the caller adopts them once the counts are stored.
 //
 // A new series without a zero in the lookback is searched for one further back, by births minutes: it may have been born while
@@ -73,7 +77,8 @@ func spanQuery(window time.Duration) string {
 // the ledger, which does not count what came before. No query of the search reads more minutes than one that reads batch of them.
 //
 // Events belong to the minute in which their spans ended, for up to window minutes before they arrived; older ones are late.
-func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, batch, window ledger.Minute) (map[string]*Counts, Cursors, error) {
+func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, batch, window ledger.Minute,
+	each ...string) (map[string]*Counts, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
 		return nil, nil, err
@@ -86,6 +91,9 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 	beats := map[string][][]model.SamplePair{}
 	for _, series := range matrix {
 		name := string(series.Metric["objective"])
+		if slices.Contains(each, name) {
+			name += EachMark + string(series.Metric["service_name"])
+		}
 		c := counts[name]
 		if c == nil {
 			c = newCounts(from, to)

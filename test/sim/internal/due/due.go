@@ -105,22 +105,33 @@ type span struct{ least, most Severity }
 func (h *History) levels() []span {
 	list := make([]span, h.End-h.First+1)
 	s := newSums(h)
-	last := Minute(-1) // that was measured
+	last := Minute(-1)                          // that was measured
+	measured := make([]Minute, h.End-h.First+1) // minutes since First, by minute
 	for at := h.First + 1; at <= h.End; at++ {
+		measured[at-h.First] = measured[at-h.First-1]
 		if h.Measured[at-1] {
 			last = at - 1
+			measured[at-h.First]++
 		}
+		surely := func(w Minute) Minute { return measured[at-h.First] - measured[max(at-w-h.First, 0)] } // covered of a window
 		now, before := &list[at-h.First], list[at-h.First-1]
 		whole := s.window(at-window, at)
+		seen := min(at-h.First, window)
 		unmeasured := at-(last+1) > remembered
 		for _, t := range tiers {
 			long, short := s.window(at-t.long, at), s.window(at-t.short, at)
 			rate := t.factor * (1 - h.Target)
 			share := rate * float64(t.long) / float64(window) // the share of bad events that fires
-			if long.surely(rate) && short.surely(rate) && long.bad.least >= enough(share, whole.most()) {
+			// A young window is expected to go on like its covered part, which is at least what was surely measured of it, and at most
+			// all that was seen.
+			most := float64(whole.most()) * (1 + float64(window-seen)/float64(max(surely(window), 1)))
+			judged := before.least >= t.severity || 10*surely(t.long) >= t.long || float64(long.bad.least) >= share*most*(1-rounding)
+			if judged && long.surely(rate) && short.surely(rate) && long.bad.least >= enough(share, most) {
 				now.least = max(now.least, t.severity)
 			}
-			if long.perhaps(rate) && short.perhaps(rate) && long.bad.most >= enough(share, whole.least()) {
+			least := float64(whole.least()) * float64(window) / float64(seen)
+			judged = before.most >= t.severity || 10*min(seen, t.long) >= t.long || float64(long.bad.most) >= share*least*(1-rounding)
+			if judged && long.perhaps(rate) && short.perhaps(rate) && long.bad.most >= enough(share, least) {
 				now.most = max(now.most, t.severity)
 			}
 			// A firing alert continues while nothing is measured, as long as the long window contains its cause.
@@ -128,16 +139,16 @@ func (h *History) levels() []span {
 				now.least = max(now.least, t.severity)
 			}
 		}
-		if unmeasured {
+		if at-(last+1) >= narrow { // of the shortest window nothing was measured
 			now.most = max(now.most, before.most)
 		}
 	}
 	return list
 }
 
-// enough returns the number of bad events that fires, by the number of events in the objective's window.
-func enough(share float64, all int) int {
-	need := min(share*float64(all), convincing)
+// enough returns the number of bad events that fires, by the number of events that are expected of the objective's window.
+func enough(share, all float64) int {
+	need := min(share*all, convincing)
 	n := 1
 	for float64(n) < need*(1-rounding) {
 		n++

@@ -59,20 +59,20 @@ func TestWhatIsDue(t *testing.T) {
 		want map[Minute]Severity
 	}{
 		"all is well": {traffic(many(200, 10, 0)...), map[Minute]Severity{}},
-		// The first minute is all there is: each window burns at 100.
-		"it begins with an outage": {traffic(many(3, 0, 10)...), map[Minute]Severity{1: Page}},
+		// Each window burns at 100 from the first minute on, and a tenth of an hour is covered after the sixth.
+		"it begins with an outage": {traffic(many(8, 0, 10)...), map[Minute]Severity{6: Page}},
 		// 60 minutes of 10 events: 14.4 % of the last hour are 86.4 events, reached by nine bad minutes. 6 % of six hours, of
 		// which 160 minutes were measured, are 96 events: ten minutes.
 		"an outage after two hours": {traffic(append(many(150, 10, 0), many(12, 0, 10)...)...), map[Minute]Severity{
-			// The ticket of a day and two hours needs 3 % of 152 minutes, and of the last 120: five minutes; that of three days 1
-			// %: two.
-			152: Ticket, 159: Page,
+			// The ticket of a day and two hours needs 3 % of 155 minutes, and of the last 120: five minutes. That of three days would
+			// need two, but less than a tenth of its days is covered.
+			155: Ticket, 159: Page,
 		}},
-		// Two bad events in the first minute of 100 are 2 %: above 1, and so above the factor of the last tier only.
-		"a slow burn": {traffic(many(5, 98, 2)...), map[Minute]Severity{1: Ticket}},
+		// Two bad events of 100 are 2 %: above 1, and so above the factor of the last tier only. A tenth of its days are 432 minutes.
+		"a slow burn": {traffic(many(440, 98, 2)...), map[Minute]Severity{432: Ticket}},
 		// 1 % of errors is the allowed rate: a burn rate of 1, which is the factor of the last tier.
-		"just at the factor":    {traffic(many(5, 99, 1)...), map[Minute]Severity{1: Ticket}},
-		"just below the factor": {traffic(many(5, 100, 1)...), map[Minute]Severity{}},
+		"just at the factor":    {traffic(many(440, 99, 1)...), map[Minute]Severity{432: Ticket}},
+		"just below the factor": {traffic(many(440, 100, 1)...), map[Minute]Severity{}},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, tc.want, tc.h.changes(t)) })
 	}
@@ -80,18 +80,13 @@ func TestWhatIsDue(t *testing.T) {
 
 // An alert ends when the short window contains none of its cause, and continues while nothing is measured.
 func TestWhenItIsOver(t *testing.T) {
-	h := traffic(many(3, 0, 10)...)
+	h := traffic(many(8, 0, 10)...)
 	h.then(many(400, 10, 0)...)
-	page := Minute(1)
-	changes := h.changes(t)
-	require.Equal(t, Page, changes[page])
-	delete(changes, page)
-	// 6 % of 30 minutes are 18 events: the page of six hours and 30 minutes ends when two of the three bad minutes are out of that.
-	require.Equal(t, Ticket, changes[32])
-	// 3 % of the events of 100 minutes are 30; 1 % of 300. After 300 minutes the last tier ends.
-	require.Equal(t, Nothing, changes[301])
+	// 6 % of 30 minutes are 18 events: the page of six hours and 30 minutes ends when all but one of the eight bad minutes are out of
+	// that. 1 % of the events of six hours are 36: the last tier ends when all but three are out of that.
+	require.Equal(t, map[Minute]Severity{6: Page, 37: Ticket, 365: Nothing}, h.changes(t))
 
-	h = traffic(many(3, 0, 10)...)
+	h = traffic(many(8, 0, 10)...)
 	h.End += 50 // without measurements
 	levels := h.levels()
 	require.Equal(t, span{Page, Page}, levels[len(levels)-1])
@@ -112,8 +107,8 @@ func TestUncertainEvents(t *testing.T) {
 
 // A receiver's notifications must be the due ones.
 func TestCheck(t *testing.T) {
-	outage := func() *History { return traffic(append(many(3, 0, 10), many(400, 10, 0)...)...) }
-	right := []Notice{fires(1001, Page), resolves(1001, 1301)}
+	outage := func() *History { return traffic(append(many(8, 0, 10), many(400, 10, 0)...)...) }
+	right := []Notice{fires(1006, Page), resolves(1006, 1365)}
 	require.NoError(t, outage().Check(right))
 	require.NoError(t, traffic(many(100, 10, 0)...).Check(nil))
 	require.NoError(t, (&History{}).Check(nil))
@@ -121,22 +116,22 @@ func TestCheck(t *testing.T) {
 		told []Notice
 		want string
 	}{
-		"never":             {nil, "a page was due at 1970-01-01T16:41:00Z, and it was not told that the alert fires"},
-		"late":              {[]Notice{fires(1002, Page), resolves(1002, 1301)}, "a page was due at 1970-01-01T16:41:00Z"},
-		"less than it was":  {[]Notice{fires(1001, Ticket), resolves(1001, 1301)}, "began as a ticket"},
-		"for ever":          {[]Notice{fires(1001, Page)}, "nothing was due at 1970-01-01T21:41:00Z, and by what it was told"},
-		"over too early":    {[]Notice{fires(1001, Page), resolves(1001, 1300)}, "a ticket was due at 1970-01-01T21:40:00Z"},
-		"again":             {append(append([]Notice{}, right...), fires(1350, Page)), "nothing was due at"},
-		"a page of its own": {[]Notice{fires(1001, Page), resolves(1001, 1100), fires(1100, Page), resolves(1100, 1301)}, "began as a page, where that was due: ticket"},
-		"never over":        {[]Notice{fires(1001, Page), fires(1100, Page)}, "and not that it was over"},
-		"over twice":        {append(append([]Notice{}, right...), resolves(1001, 1301)), "of which it did not know"},
-		"before its time":   {[]Notice{fires(900, Page), resolves(900, 901), fires(1001, Page), resolves(1001, 1301)}, "at no time that was evaluated"},
+		"never":             {nil, "a page was due at 1970-01-01T16:46:00Z, and it was not told that the alert fires"},
+		"late":              {[]Notice{fires(1007, Page), resolves(1007, 1365)}, "a page was due at 1970-01-01T16:46:00Z"},
+		"less than it was":  {[]Notice{fires(1006, Ticket), resolves(1006, 1365)}, "began as a ticket"},
+		"for ever":          {[]Notice{fires(1006, Page)}, "nothing was due at 1970-01-01T22:45:00Z, and by what it was told"},
+		"over too early":    {[]Notice{fires(1006, Page), resolves(1006, 1364)}, "a ticket was due at 1970-01-01T22:44:00Z"},
+		"again":             {append(append([]Notice{}, right...), fires(1390, Page)), "nothing was due at"},
+		"a page of its own": {[]Notice{fires(1006, Page), resolves(1006, 1100), fires(1100, Page), resolves(1100, 1365)}, "began as a page, where that was due: ticket"},
+		"never over":        {[]Notice{fires(1006, Page), fires(1100, Page)}, "and not that it was over"},
+		"over twice":        {append(append([]Notice{}, right...), resolves(1006, 1365)), "of which it did not know"},
+		"before its time":   {[]Notice{fires(900, Page), resolves(900, 901), fires(1006, Page), resolves(1006, 1365)}, "at no time that was evaluated"},
 	} {
 		t.Run(name, func(t *testing.T) { require.ErrorContains(t, outage().Check(tc.told), tc.want) })
 	}
 	h := traffic(append(many(150, 10, 0), many(12, 0, 10)...)...)
-	require.NoError(t, h.Check([]Notice{fires(1152, Ticket), fires(1152, Page)}))
-	require.ErrorContains(t, h.Check([]Notice{fires(1152, Ticket)}), "was a ticket at its worst")
+	require.NoError(t, h.Check([]Notice{fires(1155, Ticket), fires(1155, Page)}))
+	require.ErrorContains(t, h.Check([]Notice{fires(1155, Ticket)}), "was a ticket at its worst")
 }
 
 // A minute excludes its start and includes its end, and severities are those of labels.

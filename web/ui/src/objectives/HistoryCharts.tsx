@@ -14,6 +14,7 @@ import { type Route, replaceParams } from "../router";
 import { CHART_FLOOR, clampedBudget } from "./budget";
 import { DEFAULT_RANGE, fromFirstData, rangeOptions, shownRange } from "./range";
 import { inUnits, unitHeading } from "./unit";
+import { chartWindows } from "./words";
 
 export function HistoryCharts({ objective: o, route }: { objective: Objective; route: Route }) {
   const now = useNow(10_000);
@@ -75,11 +76,13 @@ interface ChartsProps {
 function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
   const from = range.start.getTime() / 1000;
   const to = range.end.getTime() / 1000;
-  const data = useMemo(() => columns(h), [h]);
+  const used = chartWindows(o).join(" ");
+  const windows = useMemo(() => used.split(" "), [used]);
+  const data = useMemo(() => columns(h, windows), [h, windows]);
+  const burns = useMemo(() => windows.map(burnSeries), [windows]);
   const shown = useMemo(() => clampedBudget(data.budget), [data]);
   const now = data.budget.findLast((v) => v !== null) ?? 0;
   const below = now < CHART_FLOOR ? now : null;
-  const burns = useMemo(() => burnSeries(), []);
   const factors = useMemo(() => factorLines(o), [o]);
   const counts = useMemo(() => (n: number | null) => count(n === null ? null : inUnits(o.indicator, n)), [o]);
   const per = PER[h.step_seconds] ?? durationSeconds(h.step_seconds);
@@ -153,14 +156,16 @@ const BUDGET_LINES = [
   { at: 0, color: "--c-exhausted", label: "spent" },
 ];
 
-const BURN_WINDOWS = ["5m", "1h", "6h"];
+/** The lines of the chart's windows, the same as the list's, from the shortest to the longest. */
+const BURN_STYLES: Omit<PlotSeries, "label">[] = [
+  { color: "--c-burn-5m", width: 1 },
+  { color: "--c-burn-1h", width: 2 },
+  { color: "--c-burn-6h", width: 2, dash: [6, 3] },
+  { color: "--c-burn-3d", width: 2, dash: [2, 3] },
+];
 
-function burnSeries(): PlotSeries[] {
-  return [
-    { label: "5m", color: "--c-burn-5m", width: 1 },
-    { label: "1h", color: "--c-burn-1h", width: 2 },
-    { label: "6h", color: "--c-burn-6h", width: 2, dash: [6, 3] },
-  ];
+function burnSeries(window: string, i: number): PlotSeries {
+  return { label: window, ...BURN_STYLES[i % BURN_STYLES.length] };
 }
 
 /** A line per factor; tiers that share one share the line. */
@@ -176,7 +181,10 @@ function factorLines(o: Objective) {
 
 type Column = (number | null)[];
 
-function columns(h: History): {
+function columns(
+  h: History,
+  windows: string[],
+): {
   x: number[];
   budget: Column;
   total: Column;
@@ -189,6 +197,6 @@ function columns(h: History): {
     budget: of((p) => p.budget_remaining_ratio),
     total: of((p) => p.total),
     bad: of((p) => p.bad),
-    burns: BURN_WINDOWS.map((w) => of((p) => p.burn_rates?.[w] ?? null)),
+    burns: windows.map((w) => of((p) => p.burn_rates?.[w] ?? null)),
   };
 }

@@ -8,11 +8,12 @@ import { ObjectivePill, PolicyPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
 import { burnRate, durationSeconds, NONE, percent } from "../lib/format";
-import { age } from "../lib/time";
+import { age, moment } from "../lib/time";
 import { links, type Route } from "../router";
 import { BadTraces } from "./BadTraces";
 import { Breakdown } from "./Breakdown";
 import { budgetLeft, nextExhaustion } from "./budget";
+import { Coverage } from "./Coverage";
 import { HistoryCharts } from "./HistoryCharts";
 import { Lateness } from "./Lateness";
 import { NoEvents } from "./NoEvents";
@@ -57,6 +58,7 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
               <BadTraces objective={o} />
               {hasParts(o.indicator) && <Breakdown objective={o} route={route} />}
             </div>
+            <Coverage objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
             <ObjectiveDeliveries name={o.name} />
@@ -98,6 +100,11 @@ function Intro({ objective: o }: { objective: Objective }) {
         {o.evaluated_until && (
           <span class="faint">
             evaluated until <Time at={o.evaluated_until} withZone />
+          </span>
+        )}
+        {o.indicator.type === "promql" && o.counted_since && (
+          <span class="faint">
+            counted since <Time at={o.counted_since} withZone />
           </span>
         )}
       </p>
@@ -176,6 +183,7 @@ function Figures({ objective: o }: { objective: Objective }) {
       </Figure>
       <Figure name={`${unitHeading(o.indicator)} left`} of={left(remaining, amount(o, b.remaining_events))}>
         of {amount(o, b.allowed_events)} that may be bad
+        {b.young && `, of ${amount(o, b.expected_events)} expected`}
       </Figure>
       <Figure
         name={`Bad ${o.indicator.unit || "events"}`}
@@ -192,6 +200,8 @@ function Figures({ objective: o }: { objective: Objective }) {
 function TimeLeft({ objective: o }: { objective: Objective }) {
   const remaining = budgetLeft(o);
   const next = nextExhaustion(o.tiers);
+  const now = useNow(60_000);
+  const until = next?.exhausted_at ? `: until ${moment(next.exhausted_at, now)}` : "";
   const words =
     remaining === null
       ? NONE
@@ -205,7 +215,7 @@ function TimeLeft({ objective: o }: { objective: Objective }) {
       {remaining !== null && remaining <= 0
         ? "the budget is spent"
         : next && remaining !== null
-          ? `at ${burnRate(next.long_burn_rate)}, as in the last ${next.long_window}`
+          ? `at ${burnRate(next.long_burn_rate)}, as in the last ${next.long_window}${until}`
           : "nothing burns"}
     </Figure>
   );

@@ -63,6 +63,8 @@ function Figures({ row, left, promise, meter, window }: FiguresProps) {
   const budgeted = {
     events: { total: row.total },
     budget: { remaining_ratio: left, policy: row.policy },
+    window_seconds: window,
+    coverage: { young: row.seen_seconds !== undefined, seen_seconds: row.seen_seconds ?? 0 },
   };
   const outage = (1 - promise.target) * window;
   return (

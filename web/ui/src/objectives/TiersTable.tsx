@@ -1,8 +1,11 @@
 import type { Objective, Tier } from "../api/types";
+import { useNow } from "../api/usePoll";
 import { StandingPill } from "../components/Pill";
 import { TableScroll } from "../components/TableScroll";
+import { Time } from "../components/Time";
 import { burnRate, durationSeconds, percent } from "../lib/format";
 import { budgetLeft } from "./budget";
+import { interval } from "./coverage";
 import { tierWords } from "./words";
 
 /** The tiers that decide whether to alert, with their burn rates. */
@@ -40,7 +43,7 @@ export function TiersTable({ objective: o }: { objective: Objective }) {
               <Row
                 key={`${t.long_window}${t.severity}${t.factor}`}
                 tier={t}
-                target={o.target}
+                objective={o}
                 remaining={budgetLeft(o)}
               />
             ))}
@@ -51,7 +54,18 @@ export function TiersTable({ objective: o }: { objective: Objective }) {
   );
 }
 
-function Row({ tier: t, target, remaining }: { tier: Tier; target: number; remaining: number | null }) {
+function Row({
+  tier: t,
+  objective: o,
+  remaining,
+}: {
+  tier: Tier;
+  objective: Objective;
+  remaining: number | null;
+}) {
+  const now = useNow(60_000);
+  const target = o.target;
+  const high = (window: string) => o.burn_rates.find((b) => b.window === window)?.burn_rate_high ?? null;
   const over = (rate: number | null) => (rate !== null && rate >= t.factor ? `over ${t.severity}` : "");
   const exhausted = remaining !== null && remaining <= 0;
   return (
@@ -60,16 +74,33 @@ function Row({ tier: t, target, remaining }: { tier: Tier; target: number; remai
       <td class="r num">{burnRate(t.factor)}</td>
       <td class="r num">
         <span class="faint">{t.long_window}</span>{" "}
-        <b class={over(t.long_burn_rate)}>{burnRate(t.long_burn_rate)}</b>
+        <b class={over(t.long_burn_rate)}>{interval(t.long_burn_rate, high(t.long_window), burnRate)}</b>
       </td>
       <td class="r num">
         <span class="faint">{t.short_window}</span>{" "}
-        <b class={over(t.short_burn_rate)}>{burnRate(t.short_burn_rate)}</b>
+        <b class={over(t.short_burn_rate)}>{interval(t.short_burn_rate, high(t.short_window), burnRate)}</b>
       </td>
-      <td class="r num">{exhausted ? "spent" : durationSeconds(t.exhaustion_seconds)}</td>
+      <td class="r num">
+        {exhausted ? "spent" : durationSeconds(t.exhaustion_seconds)}
+        {!exhausted && t.exhausted_at && (
+          <>
+            {" "}
+            <span class="faint">
+              at <Time at={t.exhausted_at} now={now} />
+            </span>
+          </>
+        )}
+      </td>
       <td>
         {t.active ? (
           <StandingPill of={t.severity} />
+        ) : t.awaits_coverage ? (
+          <span
+            class="faint"
+            title={`It is judged once a tenth of ${t.long_window} is covered, or the bad events are worth ${percent(t.budget_percent / 100)} of the budget.`}
+          >
+            burning, too little seen
+          </span>
         ) : t.reachable ? (
           <span class="faint">quiet</span>
         ) : (

@@ -6,7 +6,10 @@ import { count, percent, significant } from "../lib/format.ts";
 /** The parts of an objective, or of its row, that a budget is shown from. */
 export interface Budgeted {
   events: { total: number };
-  budget: { remaining_ratio: number; policy: BudgetPolicy };
+  budget: { remaining_ratio: number; remaining_ratio_low?: number; policy: BudgetPolicy };
+  /** In seconds. Without it, and without coverage, nothing is said of how much was seen. */
+  window_seconds?: number;
+  coverage?: { young: boolean; seen_seconds: number };
 }
 
 /** The share of the budget that is left, negative when overspent; null without events to compute it from. */

@@ -188,3 +188,17 @@ export const POLICY_ASKS: Record<BudgetPolicy, string> = {
 export function tierWords(t: Tier): string {
   return `${t.severity === "page" ? "Page" : "Ticket"} when ${f.percent(t.budget_percent / 100)} of the budget would go in ${t.long_window}`;
 }
+
+/** The windows of the chart: of detection (5m), of the pages (1h, 6h) and of the slow ticket (3d). */
+const CHART_WINDOWS = ["5m", "1h", "6h", "3d"];
+
+/** The windows whose burn rates the chart shows: those above or, for tiers with other windows, theirs, the shortest first. */
+export function chartWindows(o: Objective): string[] {
+  const watched = (w: string) => o.tiers.some((t) => t.long_window === w || t.short_window === w);
+  if (o.tiers.length === 0 || CHART_WINDOWS.every(watched)) return CHART_WINDOWS;
+  return o.burn_rates
+    .filter((b) => watched(b.window))
+    .sort((a, b) => a.window_seconds - b.window_seconds)
+    .slice(0, CHART_WINDOWS.length)
+    .map((b) => b.window);
+}
