@@ -50,6 +50,8 @@ func (o Objective) validateEach() (errs []error) {
 		errs = append(errs, fmt.Errorf("for_each: %q is not service; write service", o.Each.By))
 	case o.Indicator.Type == PromQL:
 		errs = append(errs, errors.New("for_each: needs spans, but promql counts series; write availability or latency, or an objective per service"))
+	case o.Indicator.Type != Availability && o.Indicator.Type != Latency || o.Indicator.Slices != nil:
+		errs = append(errs, errors.New("for_each: counts events of spans; write availability or latency without slices, or an objective per service"))
 	case o.Indicator.Spans.Service != "":
 		errs = append(errs, fmt.Errorf("for_each: there is one service only, as %s::service selects %s; leave out one of them", o.Indicator.Type, o.Indicator.Spans.Service))
 	case o.Service != "":

@@ -44,10 +44,13 @@ type IndicatorType string
 const (
 	Availability IndicatorType = "availability"
 	Latency      IndicatorType = "latency"
+	Throughput   IndicatorType = "throughput"
+	Freshness    IndicatorType = "freshness"
 	PromQL       IndicatorType = "promql"
+	Composite    IndicatorType = "composite"
 )
 
-// Indicator is what an objective counts: spans, or two PromQL expressions.
+// Indicator is what an objective counts: spans, the results of PromQL expressions, or what other objectives count.
 type Indicator struct {
 	Type IndicatorType
 	// Spans selects the spans that are events. Unused for PromQL.
@@ -64,6 +67,16 @@ type Indicator struct {
 	// Resolution is the window over which the queries count. For PromQL only: the JSON of other indicators omits it, because
 	// the ledger compares that JSON to find out that an indicator changed.
 	Resolution time.Duration `json:",omitempty"`
+	// RatioQuery gives the error ratio in place of BadQuery and TotalQuery. For PromQL only.
+	RatioQuery string `json:",omitempty"`
+	// Minimum is the fewest events of a good minute. For Throughput only.
+	Minimum float64 `json:",omitempty"`
+	// Phi is how suspicious a silence must be for its minutes to be bad, as −log10 of its probability. For Freshness only.
+	Phi float64 `json:",omitempty"`
+	// Components are the objectives whose events are added up. For Composite only.
+	Components []Component `json:",omitempty"`
+	// Slices, unless nil, says that slices of time are counted, and judges each by its events.
+	Slices *Slices `json:",omitempty"`
 }
 
 // SpanSelector selects spans; an empty field selects all.
@@ -136,6 +149,7 @@ func (o Objective) Validate() error {
 		}
 	}
 	errs = append(errs, o.Indicator.validate()...)
+	errs = append(errs, o.validateUnit()...)
 	errs = append(errs, o.validateEach()...)
 	for i, t := range o.Tiers {
 		if err := t.validate(); err != nil {
@@ -180,17 +194,26 @@ func (o Objective) Warnings() []string {
 }
 
 func (in Indicator) validate() (errs []error) {
+	if in.Type == Composite {
+		return in.validateComponents()
+	}
 	if in.Type == PromQL {
-		if in.BadQuery == "" || in.TotalQuery == "" {
-			errs = append(errs, errors.New("promql: lacks bad or total; write both"))
+		if in.RatioQuery == "" && (in.BadQuery == "" || in.TotalQuery == "") {
+			errs = append(errs, errors.New("promql: lacks bad or total; write both, or error_ratio"))
 		}
 		if in.Resolution < time.Minute || in.Resolution > time.Hour || in.Resolution%time.Minute != 0 {
 			errs = append(errs, fmt.Errorf("promql::resolution: %s is not whole minutes from 1m to 1h; write a duration such as 1m", FormatDuration(in.Resolution)))
 		}
 		return errs
 	}
-	if in.Type != Availability && in.Type != Latency {
-		return append(errs, errors.New("has not exactly one of availability, latency and promql; write one"))
+	if !in.CountsSpans() {
+		return append(errs, fmt.Errorf("has not exactly one of %s; write one", strings.Join(IndicatorTypes, ", ")))
+	}
+	if in.Type == Freshness && !(in.Phi >= 1 && in.Phi <= maxPhi) {
+		errs = append(errs, fmt.Errorf("freshness::phi: %v is not from 1 to %v; write 8, at which a silence is less likely than one in a hundred million", in.Phi, maxPhi))
+	}
+	if in.Type == Throughput && in.Minimum <= 0 {
+		errs = append(errs, errors.New("throughput::minimum: is not above 0; write a rate such as 50/s"))
 	}
 	if in.Type == Latency && in.Threshold <= 0 {
 		errs = append(errs, errors.New("latency::threshold: is not above 0; write a duration such as 300ms"))

@@ -196,6 +196,7 @@ var bases = map[string]string{
 	"extensions::slo":                        `{objectives: [{name: a, target: 99, availability: {}}], receivers: [{name: r, webhook: {endpoint: "http://127.0.0.1:1/"}}]}`,
 	"extensions::slo::objectives[]::latency": `{objectives: [{name: a, target: 99, latency: {threshold: 1s}}]}`,
 	"extensions::slo::objectives[]::promql":  `{objectives: [{name: a, target: 99, promql: {bad: "sum(increase(b[{{.window}}]))", total: "sum(increase(t[{{.window}}]))"}}]}`,
+	"extensions::slo::objectives[]::slices":  `{objectives: [{name: a, target: 99, availability: {}, slices: {target: 99}}]}`,
 	"extensions::slo::objectives[]::tiers":   `{objectives: [{name: a, target: 99, availability: {}, tiers: [{severity: page, long_window: 1h, short_window: 5m, factor: 10}]}]}`,
 	"extensions::slo::objectives[]::window":  `{objectives: [{name: a, target: 99, availability: {}, tiers: []}]}`,
 

@@ -127,7 +127,7 @@ func (a *Alert) idle(as *Assessment) *TierState {
 // a window of which little is covered: it begins no alert, and ends none; nor a short window of which nothing was.
 func (a *Alert) held(as *Assessment) *TierState {
 	for _, s := range severities {
-		if as.active(s) != nil {
+		if as.active(s) != nil || as.silent(s) != nil {
 			if a.LastActive == nil {
 				a.LastActive = map[slo.Severity]time.Time{}
 			}
@@ -136,6 +136,9 @@ func (a *Alert) held(as *Assessment) *TierState {
 	}
 	for _, s := range severities {
 		t := as.active(s)
+		if t == nil {
+			t = as.silent(s)
+		}
 		if t == nil && !as.UnmeasuredSince.IsZero() && a.State == Firing && (a.Severity == s || a.Severity == slo.Page) {
 			t = as.burningLong(s)
 		}

@@ -18,6 +18,8 @@ type Assessment struct {
 	Tiers    []TierState
 	// UnmeasuredSince is when measuring stopped; zero while it goes on. After that, an absence of events means nothing.
 	UnmeasuredSince time.Time
+	// Silence is nil unless the objective's traffic has stopped.
+	Silence *Silence
 }
 
 // TierState holds what a tier sees at the end of a minute.

@@ -17,6 +17,7 @@
 //     A long window that burns while the short one does not reflects trouble that is over: that is not pending.
 //   - An alert resolves when no tier is active. The short windows let that happen minutes after the trouble ends;
 //     keep_firing_for holds it longer.
+//   - A Silence, traffic that has stopped, makes the alert of a freshness objective fire at once, beside its tiers.
 //   - While nothing is measured, a firing alert goes on for as long as a long window of its severity burns: a service
 //     that fails so badly that it sends nothing at all has not recovered. Nothing begins to fire meanwhile.
 //   - A tier begins to fire only where a tenth of its long window is covered, or its bad events are worth its share of the budget at the

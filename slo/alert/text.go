@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -39,11 +40,17 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 	case t == nil && !as.UnmeasuredSince.IsZero() && as.Whole.Total > 0:
 		a.Summary = fmt.Sprintf("%s: %s.", o.Name, unmeasured(as.UnmeasuredSince))
 	case t == nil && as.Whole.Total == 0:
-		a.Summary = o.Name + " has no events yet."
+		unit, _ := o.Indicator.Unit()
+		a.Summary = fmt.Sprintf("%s has no %s yet.", o.Name, unit)
 	case t == nil:
 		a.Summary = fmt.Sprintf("%s keeps within its %s error budget: %s.", o.Name, slo.FormatDuration(o.Window), left(as))
 	default:
-		a.Summary = a.urgency() + ": " + Sentence(as, t)
+		a.Summary = a.urgency() + ": "
+		if as.Silence != nil {
+			a.Summary += as.Silence.sentence(as)
+		} else {
+			a.Summary += Sentence(as, t)
+		}
 		if !as.UnmeasuredSince.IsZero() {
 			a.Summary += fmt.Sprintf(" %s: whether it has recovered is unknown.", sentence(unmeasured(as.UnmeasuredSince)))
 		}
@@ -97,7 +104,7 @@ func Sentence(as *Assessment, t *TierState) string {
 	if at, ok := o.ExhaustedAt(as.At, as.Budget.Remaining, long); ok {
 		s += fmt.Sprintf(", exhausted in %s, at %s", about(at.Sub(as.At)), at.UTC().Format("2006-01-02 15:04 UTC"))
 	}
-	return fmt.Sprintf("%s. %s of %s %s in the last %s.", s, thousands(t.Long.Bad), thousands(t.Long.Total), badness(o.Indicator), windowText(t.LongWindow))
+	return fmt.Sprintf("%s. %s in the last %s.", s, tally(o.Indicator, t.Long), windowText(t.LongWindow))
 }
 
 // manyTimes is from how many spent budgets on a summary says "spent 12 times over" rather than a percentage.
@@ -133,7 +140,20 @@ func seenText(d time.Duration) string {
 	return slo.FormatDuration(d)
 }
 
+// tally says how many of the events of a window were bad, in the indicator's unit.
+func tally(in slo.Indicator, e slo.Events) string {
+	if _, parts := in.Unit(); parts > 1 {
+		minutes := func(n uint64) string { return strconv.FormatFloat(float64(n)/float64(parts), 'f', 1, 64) }
+		ratio, _ := e.ErrorRatio()
+		return fmt.Sprintf("%s of %s minutes were bad, %s %% on average", minutes(e.Bad), minutes(e.Total), number(100*ratio))
+	}
+	return fmt.Sprintf("%s of %s %s", thousands(e.Bad), thousands(e.Total), badness(in))
+}
+
 func badness(in slo.Indicator) string {
+	if s := in.Slices; s != nil {
+		return fmt.Sprintf("slices of %s had less than %s %% good events", slo.FormatDuration(s.Length), strconv.FormatFloat(math.Round(s.Target*1e12)/1e10, 'f', -1, 64))
+	}
 	switch {
 	case in.Bad != nil && in.Type == slo.Latency:
 		return "requests took longer than " + slo.FormatDuration(in.Threshold) + " or were bad"
@@ -141,6 +161,12 @@ func badness(in slo.Indicator) string {
 		return "requests were bad"
 	}
 	switch in.Type {
+	case slo.Throughput:
+		return fmt.Sprintf("minutes had fewer than %s events", strconv.FormatFloat(in.Minimum, 'f', -1, 64))
+	case slo.Freshness:
+		return "minutes passed without the usual traffic"
+	case slo.Composite:
+		return "events, each times its weight, were bad"
 	case slo.Availability:
 		return "requests failed"
 	case slo.Latency:

@@ -155,10 +155,24 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	return nil
 }
 
+// commit changes the ledger and what follows from it: all of it is stored, or nothing.
+func commit(db *state.DB, change func(tx *bbolt.Tx) error) error {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		err := change(tx)
+		failpoint.Before(failpoint.LedgerWrite)
+		return err
+	})
+	failpoint.After(failpoint.LedgerWrite)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", db.Path(), err)
+	}
+	return nil
+}
+
 // write stores a round and all that follows from it in one transaction, then shows the result to readers.
 func (v *evaluator) write(r round, now time.Time) error {
 	var t *transaction
-	err := v.db.Update(func(tx *bbolt.Tx) (err error) {
+	err := commit(v.db, func(tx *bbolt.Tx) error {
 		t = newTransaction(v, tx, now)
 		t.unread, t.sampled = v.arrival.Unread(r.moved.Newest()), r.sampledOf(v.objectives)
 		for _, reading := range r.readings {
@@ -170,6 +184,9 @@ func (v *evaluator) write(r round, now time.Time) error {
 		if err := t.lose(r.lost); err != nil {
 			return err
 		}
+		if err := t.compose(); err != nil {
+			return err
+		}
 		if r.spansTo > 0 {
 			if err := book.PutSpanWatermark(tx, r.spansTo); err != nil {
 				return err
@@ -178,13 +195,10 @@ func (v *evaluator) write(r round, now time.Time) error {
 				return err
 			}
 		}
-		err = t.assess()
-		failpoint.Before(failpoint.LedgerWrite)
-		return err
+		return t.assess()
 	})
-	failpoint.After(failpoint.LedgerWrite)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", v.db.Path(), err)
+		return err
 	}
 	v.spans.lost = max(v.spans.lost, r.lostTo)
 	if r.spansTo > 0 {
@@ -313,7 +327,7 @@ func (v *evaluator) finishReadBack(i int, now time.Time) error {
 	o := v.objectives[i]
 	done, counts := v.progress[i].job.Result()
 	var t *transaction
-	err := v.db.Update(func(tx *bbolt.Tx) error {
+	err := commit(v.db, func(tx *bbolt.Tx) error {
 		t = newTransaction(v, tx, now)
 		a, ok, err := t.ledger.Find(o.Name)
 		if err != nil {
@@ -328,13 +342,10 @@ func (v *evaluator) finishReadBack(i int, now time.Time) error {
 			return err
 		}
 		t.backs[i] = done
-		err = t.assess()
-		failpoint.Before(failpoint.LedgerWrite)
-		return err
+		return t.assess()
 	})
-	failpoint.After(failpoint.LedgerWrite)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", v.db.Path(), err)
+		return err
 	}
 	v.progress[i].job = nil
 	t.publish()

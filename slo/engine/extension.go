@@ -23,6 +23,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
@@ -89,6 +90,9 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	statuses := make([]Status, len(e.evaluator.objectives))
 	for _, o := range objectives {
 		window = max(window, o.Window)
+		if o.Indicator.Type == slo.Freshness {
+			window = max(window, derive.Learning/2)
+		}
 	}
 	for i, o := range e.evaluator.objectives {
 		statuses[i] = Status{Definition: describe(o), State: StateNoData, Budget: budgetOf(o.Budget(slo.Events{})),

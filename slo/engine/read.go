@@ -191,6 +191,9 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool, 
 				v.progress[i].batch = 0
 			}
 			v.progress[i].answered(asked)
+			if counts != nil && counts.Problem != "" {
+				v.progress[i].failing = counts.Problem
+			}
 			if doubt.Text != "" {
 				v.progress[i].doubt = doubt
 			}
@@ -221,7 +224,7 @@ func (v *evaluator) readLost(ctx context.Context, to ledger.Minute) (map[ledger.
 func (v *evaluator) spanObjectives() []int {
 	var list []int
 	for i, o := range v.objectives {
-		if o.Indicator.Type != slo.PromQL {
+		if o.Indicator.CountsSpans() {
 			list = append(list, i)
 		}
 	}
@@ -338,12 +341,12 @@ func (t *transaction) skip(o slo.Objective, a *ledger.Account, r reading) error 
 }
 
 // quiet reports whether minutes without events leave an alert as it is. A tier is active only while its short window has
-// events.
+// events, and a silence goes on until there is traffic.
 func quiet(a alert.Alert, as alert.Assessment) bool {
 	for i := range as.Tiers {
 		if as.Tiers[i].Short.Total > 0 {
 			return false
 		}
 	}
-	return a.State == alert.Inactive
+	return a.State == alert.Inactive || as.Silence != nil
 }

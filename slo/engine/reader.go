@@ -129,6 +129,18 @@ type Indicator struct {
 	TotalQuery  string
 	// Sentence says which spans count, and which of them are bad; empty for PromQL.
 	Sentence string
+	// Unit is what all counts of the objective are counts of; UnitParts is how many counts one of them is.
+	Unit      slo.Unit
+	UnitParts uint64
+	// RatioQuery gives the error ratio of each minute.
+	RatioQuery string
+	// MinimumPerMinute is the fewest events of a good minute.
+	MinimumPerMinute float64
+	// SliceSeconds is the length of the slices that are counted, SliceTarget the share of good events that makes one good.
+	SliceSeconds int64
+	SliceTarget  float64
+	// Components are the objectives that a composite one adds up, with their weights.
+	Components map[string]uint64
 }
 
 // Events are counts over some window.

@@ -19,6 +19,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/covered"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -184,6 +185,13 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		} else if err == nil {
 			v.progress[i].back, err = readback.Find(t.tx, o.Name)
 		}
+		if err == nil && ok && !derive.SameUnit(account.Indicator, o.Indicator) {
+			account, err = t.ledger.Restart(account, indicatorKey(o.Indicator))
+			t.later(func() {
+				v.logger.Warn("indicator of an objective changed, and with it the unit of its counts: its budget starts anew",
+					zap.String("objective", o.Name))
+			})
+		}
 		if err != nil {
 			return err
 		}
@@ -191,9 +199,20 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		if ok {
 			v.progress[i].watermark = account.Next
 		}
-		if ok && o.Indicator.Type != slo.PromQL {
+		if ok && o.Indicator.CountsSpans() {
 			v.spans.began = min(v.spans.began, account.First)
 		}
+	}
+	for _, i := range derive.Composites(v.objectives) { // the accounts of their components exist by now
+		o := v.objectives[i]
+		account, ok, err := t.ledger.Find(o.Name)
+		if err == nil && !ok {
+			account, err = derive.Begin(t.ledger, o, min(ledger.Elapsed(t.now), v.spans.watermark), indicatorKey(o.Indicator))
+		}
+		if err != nil {
+			return err
+		}
+		v.progress[i].watermark = account.Next
 	}
 	if err := readback.Keep(t.tx, func(name string) bool {
 		return slices.ContainsFunc(v.objectives, func(o slo.Objective) bool { return o.Name == name && o.Indicator.Type == slo.PromQL })

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
@@ -62,11 +63,14 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 		t = newTransaction(v, tx, now)
 		for i, o := range v.objectives {
 			t.watermarks[i] = min(v.progress[i].watermark, end)
-			a, ok, err := t.ledger.Find(o.Name)
-			if err != nil {
-				return err
-			}
-			if ok {
+			for _, name := range derive.Accounts(o) {
+				a, ok, err := t.ledger.Find(name)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					continue
+				}
 				next := a.Next
 				if err := t.ledger.Shift(a, end, was-end); err != nil {
 					return fmt.Errorf("objective %s: %w", o.Name, err)

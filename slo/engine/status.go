@@ -11,6 +11,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/covered"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/room"
 	"github.com/slowburn/slowburn/slo/engine/internal/unmatched"
@@ -226,6 +227,8 @@ func (t *transaction) state(i int, a *ledger.Account, unmeasured time.Time, whol
 	case !unmeasured.IsZero() && whole.Total > 0:
 		return StateNoData, fmt.Sprintf("Nothing has been measured since %s: %s. Events and budget are as of then.",
 			unmeasured.Format(time.RFC3339), whyUnmeasured(o))
+	case whole.Total == 0 && derive.NoneYet(o.Indicator) != "":
+		return StateNoData, derive.NoneYet(o.Indicator)
 	case whole.Total == 0 && a.Total > 0 && !unmeasured.IsZero():
 		return StateNoData, fmt.Sprintf("Nothing has been measured since %s: %s. The window of %s has no events any more: all are older.",
 			unmeasured.Format(time.RFC3339), whyUnmeasured(o), slo.FormatDuration(o.Window))
@@ -259,6 +262,9 @@ func reached(back readback.Task) string {
 
 // whyUnmeasured returns the likely reason why the database has no samples of an objective.
 func whyUnmeasured(o slo.Objective) string {
+	if reason := derive.Unmeasured(o.Indicator); reason != "" {
+		return reason
+	}
 	if o.Indicator.Type == slo.PromQL {
 		return "the query promql::total gives no value"
 	}
@@ -267,7 +273,7 @@ func whyUnmeasured(o slo.Objective) string {
 
 func describe(o slo.Objective) Definition {
 	in := o.Indicator
-	return Definition{
+	d := Definition{
 		Name: o.Name, Description: o.Description, Service: o.Service, Labels: orEmpty(o.Labels),
 		Target: o.Target, Window: slo.FormatDuration(o.Window), WindowSeconds: int64(o.Window / time.Second),
 		Indicator: Indicator{
@@ -276,6 +282,20 @@ func describe(o slo.Objective) Definition {
 			ThresholdMS: float64(in.Threshold) / float64(time.Millisecond), BadQuery: in.BadQuery, TotalQuery: in.TotalQuery,
 			Sentence: in.Sentence(),
 		},
+	}
+	d.Indicator.count(in)
+	return d
+}
+
+// count sets the fields of an indicator whose events are not single spans.
+func (i *Indicator) count(in slo.Indicator) {
+	i.Unit, i.UnitParts = in.Unit()
+	i.RatioQuery, i.MinimumPerMinute, i.Components = in.RatioQuery, in.Minimum, map[string]uint64{}
+	if s := in.Slices; s != nil {
+		i.SliceSeconds, i.SliceTarget = int64(s.Length/time.Second), s.Target
+	}
+	for _, c := range in.Components {
+		i.Components[c.Objective] = c.Weight
 	}
 }
 

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/covered"
+	"github.com/slowburn/slowburn/slo/engine/internal/derive"
 	"github.com/slowburn/slowburn/slo/engine/internal/lost"
 	"github.com/slowburn/slowburn/slo/engine/internal/readback"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
@@ -72,6 +75,11 @@ func (t *transaction) advance(r reading) error {
 		return err
 	}
 	if r.gap {
+		if derive.Derived(o.Indicator) {
+			if _, err := derive.Book(t.ledger, o, r.from, r.to, nil); err != nil {
+				return err
+			}
+		}
 		err := t.skip(o, a, r)
 		t.watermarks[r.objective] = a.Next
 		return err
@@ -85,6 +93,11 @@ func (t *transaction) advance(r reading) error {
 	counts := r.counts
 	if counts == nil {
 		counts = &samples.Counts{Deltas: make([]ledger.Delta, r.to-r.from), Measured: make([]bool, r.to-r.from)}
+	}
+	if derive.Derived(o.Indicator) {
+		if counts, err = derive.Book(t.ledger, o, from, r.to, counts); err != nil {
+			return err
+		}
 	}
 	measured := a.Measured
 	if i := lastOf(counts.Measured); i >= 0 {
@@ -130,6 +143,37 @@ func (t *transaction) advance(r reading) error {
 		return err
 	}
 	t.watermarks[r.objective] = a.Next
+	return nil
+}
+
+// compose advances the composite objectives as far as their components were evaluated.
+func (t *transaction) compose() error {
+	for _, i := range derive.Composites(t.v.objectives) {
+		from, ok := t.watermarks[i]
+		if !ok {
+			from = t.v.progress[i].watermark
+		}
+		if a, ok, err := t.ledger.Find(t.v.objectives[i].Name); err != nil {
+			return err
+		} else if ok {
+			if err := derive.CatchUp(t.ledger, t.v.objectives[i].Indicator, a, indicatorKey(t.v.objectives[i].Indicator)); err != nil {
+				return fmt.Errorf("objective %s: %w", t.v.objectives[i].Name, err)
+			}
+		}
+		for {
+			to, counts, err := derive.Compose(t.ledger, t.v.objectives[i].Indicator, from, promqlBatch)
+			if err == nil && to > from {
+				err = t.advance(reading{objective: i, from: from, to: to, counts: counts, gap: counts == nil})
+			}
+			if err != nil {
+				return fmt.Errorf("objective %s: %w", t.v.objectives[i].Name, err)
+			}
+			if to <= from {
+				break
+			}
+			from = to
+		}
+	}
 	return nil
 }
 
@@ -193,6 +237,9 @@ func (t *transaction) assessment(i int, a *ledger.Account, next, measured ledger
 		}
 		return in
 	}, expected)
+	if o.Indicator.Type == slo.Freshness && measured > 0 && err == nil {
+		err = derive.AssessSilence(t.ledger, a, measured-1, &as)
+	}
 	if next-measured > measuredFor {
 		as.UnmeasuredSince = max(measured, a.First).Start()
 	}
@@ -338,11 +385,22 @@ func (t *transaction) assess() error {
 		if !ok {
 			a = &ledger.Account{Name: o.Name}
 		}
-		if t.statuses[i], err = t.status(i, a, t.v.progress[i].trouble(a.Next)); err != nil {
+		if t.statuses[i], err = t.status(i, a, cmp.Or(failing(t.v, i), t.v.progress[i].trouble(a.Next))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// failing describes why an objective, or a component of it, cannot be evaluated; empty if it can.
+func failing(v *evaluator, i int) string {
+	for _, c := range v.objectives[i].Indicator.Components {
+		at := slices.IndexFunc(v.objectives, func(o slo.Objective) bool { return o.Name == c.Objective })
+		if reason := failing(v, at); reason != "" {
+			return "Its component " + c.Objective + " cannot be evaluated: " + reason
+		}
+	}
+	return v.progress[i].failing
 }
 
 // later defers a call until the transaction is committed.

@@ -287,3 +287,61 @@ func TestDamagedFile(t *testing.T) {
 		require.ErrorContains(t, err, "no chunk for o at 1970-01-01 01:20:00")
 	})
 }
+
+// Minutes gives what Append took, with zeros in gaps, before the first minute and after the last one.
+func TestMinutesOfAnAccount(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "slo.db")
+	const first = ledger.Minute(60*1000 + 50)
+	within(t, path, func(l *ledger.Ledger) {
+		a, _, err := l.Open("a", first, "i")
+		require.NoError(t, err)
+		require.NoError(t, l.Append(a, first, []ledger.Delta{{Total: 3, Bad: 1}, {}, {Total: 5}}))
+		require.NoError(t, l.Skip(a, first+500))
+		require.NoError(t, l.Append(a, first+500, []ledger.Delta{{Total: 7, Bad: 7}}))
+	})
+	within(t, path, func(l *ledger.Ledger) {
+		a, _, err := l.Find("a")
+		require.NoError(t, err)
+		all, err := l.ByMinute(a, first-70, first+600)
+		require.NoError(t, err)
+		require.Len(t, all, 670)
+		want := make([]slo.Events, 670)
+		want[70], want[72], want[570] = slo.Events{Total: 3, Bad: 1}, slo.Events{Total: 5}, slo.Events{Total: 7, Bad: 7}
+		assert.Equal(t, want, all)
+		part, err := l.ByMinute(a, first+1, first+3)
+		require.NoError(t, err)
+		assert.Equal(t, want[71:73], part)
+		none, err := l.ByMinute(a, first+3, first+3)
+		require.NoError(t, err)
+		assert.Empty(t, none)
+	})
+}
+
+// An account that was restarted is empty and goes on at its watermark; the old minutes go when others of their age do.
+func TestRestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "slo.db")
+	const first = ledger.Minute(60 * 1000)
+	within(t, path, func(l *ledger.Ledger) {
+		a, _, err := l.Open("a", first, "i")
+		require.NoError(t, err)
+		require.NoError(t, l.Append(a, first, []ledger.Delta{{Total: 3, Bad: 1}, {Total: 5}}))
+		fresh, err := l.Restart(a, "j")
+		require.NoError(t, err)
+		assert.NotEqual(t, a.ID, fresh.ID)
+		assert.Equal(t, "j", fresh.Indicator)
+		require.NoError(t, l.Append(fresh, first+2, []ledger.Delta{{Total: 1, Bad: 1}}))
+	})
+	within(t, path, func(l *ledger.Ledger) {
+		a, _, err := l.Find("a")
+		require.NoError(t, err)
+		assert.Equal(t, slo.Events{Total: 1, Bad: 1}, a.Events())
+		assert.Equal(t, first+2, a.First)
+		e, err := l.Sum(a, first-1000, first+1000)
+		require.NoError(t, err)
+		assert.Equal(t, slo.Events{Total: 1, Bad: 1}, e)
+		require.NoError(t, l.Prune(first+60))
+		_, ok, err := l.Find("a")
+		require.NoError(t, err)
+		assert.False(t, ok)
+	})
+}

@@ -75,6 +75,7 @@ func (c *Connector) open(h component.Host) error {
 		}
 		if ok {
 			objectives = source.Objectives()
+			c.out.heartbeats = heartbeats(objectives)
 			c.out.evaluator, _ = source.(slo.Evaluator)
 		}
 		c.window = repeats.New(c.cfg.Repeats.Window, int64(c.cfg.Repeats.Memory))

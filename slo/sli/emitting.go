@@ -67,6 +67,7 @@ func (e *emitting) begin() {
 	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
 	e.flusher.unsent = e.keeper.Flushed()
 	e.flusher.secure, e.flusher.evidence = e.keeper.AwaitMarked, &e.evidence
+	e.flusher.heartbeats = e.out.heartbeats
 }
 
 // Shutdown flushes for the last time. The Collector stops components in the order of the data flow: those that send spans here

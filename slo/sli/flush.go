@@ -40,6 +40,8 @@ type flusher struct {
 	// secure waits until records that a log refused are kept, and marks the log. It is nil without a log.
 	secure func(ctx context.Context, refused uint64) error
 
+	// heartbeats are the objectives of which each flush says that they were counted.
+	heartbeats []string
 	// evidence has the exemplars, nil for none; shown are those of the flush.
 	evidence *evidence
 	shown    shown
@@ -133,6 +135,14 @@ func (f *flusher) flushAll(ctx context.Context, at int64) (r report, err error) 
 	for part := range slices.Chunk(f.events, eventsPerBatch) {
 		r.series, r.events = r.series+len(part), r.events+len(part)
 		if err := f.flushEvents(ctx, part, at); consumererror.IsPermanent(err) {
+			refused = append(refused, err)
+		} else if err != nil {
+			return r, err
+		}
+	}
+	if len(refused) == 0 {
+		r.series, r.events = r.series+len(f.heartbeats), r.events+len(f.heartbeats)
+		if err := f.flushHeartbeats(ctx, at); consumererror.IsPermanent(err) {
 			refused = append(refused, err)
 		} else if err != nil {
 			return r, err

@@ -13,9 +13,10 @@ const flushTime = time.Minute
 
 // outlet is the state of the flushes, for Probe. One goroutine flushes; hindered may be called concurrently.
 type outlet struct {
-	failure   atomic.Pointer[error]     // of the last flush
-	began     atomic.Pointer[time.Time] // of the running flush; nil if none runs
-	evaluator slo.Evaluator             // reads the counts back; nil if nothing does
+	failure    atomic.Pointer[error]     // of the last flush
+	began      atomic.Pointer[time.Time] // of the running flush; nil if none runs
+	evaluator  slo.Evaluator             // reads the counts back; nil if nothing does
+	heartbeats []string                  // objectives, as the function of that name returns them
 }
 
 func (o *outlet) begin(now time.Time) { o.began.Store(&now) }

@@ -29,6 +29,7 @@ func Load(inline []Objective, patterns []string) ([]slo.Objective, error) {
 			l.file(path)
 		}
 	}
+	l.resolve()
 	return l.objectives, l.errs.join()
 }
 

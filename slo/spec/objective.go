@@ -26,6 +26,7 @@ type Objective struct {
 	Availability *Availability `mapstructure:"availability"`
 	Latency      *Latency      `mapstructure:"latency"`
 	PromQL       *PromQL       `mapstructure:"promql"`
+	Derived      `mapstructure:",squash"`
 
 	// Tiers replace the default tiers. An empty list means that the objective never alerts.
 	Tiers         []Tier       `mapstructure:"tiers"`
@@ -59,10 +60,12 @@ type Latency struct {
 	Threshold slo.Duration `mapstructure:"threshold"`
 }
 
-// PromQL counts bad and total events over {{.window}} with two queries.
+// PromQL counts bad and total events over {{.window}} with two queries, or weighs each minute by its error ratio.
 type PromQL struct {
 	Bad   string `mapstructure:"bad"`
 	Total string `mapstructure:"total"`
+	// ErrorRatio replaces both.
+	ErrorRatio string `mapstructure:"error_ratio"`
 	// Resolution is what {{.window}} stands for. Default 5m.
 	Resolution slo.Duration `mapstructure:"resolution"`
 }
@@ -149,6 +152,19 @@ func (o Objective) build() (slo.Objective, error) {
 func (o Objective) indicator(errs, conditions *errorList) slo.Indicator {
 	var in slo.Indicator
 	set := 0
+	if t := o.Throughput; t != nil {
+		set++
+		in = t.indicator(errs)
+	}
+	if f := o.Freshness; f != nil {
+		set++
+		in = slo.Indicator{Type: slo.Freshness, Phi: f.Phi}
+		f.applyTraffic(&in, errs)
+	}
+	if o.Composite != nil {
+		set++
+		in = composite(o.Composite, errs)
+	}
 	if a := o.Availability; a != nil {
 		set++
 		in = slo.Indicator{Type: slo.Availability}
@@ -161,16 +177,21 @@ func (o Objective) indicator(errs, conditions *errorList) slo.Indicator {
 	}
 	if p := o.PromQL; p != nil {
 		set++
-		in = slo.Indicator{Type: slo.PromQL, Resolution: time.Duration(p.Resolution)}
-		var err error
-		in.BadQuery, err = meaning.Counting(p.Bad)
-		errs.key("promql::bad", err)
-		in.TotalQuery, err = meaning.Counting(p.Total)
-		errs.key("promql::total", err)
+		in = slo.Indicator{Type: slo.PromQL, RatioQuery: p.ErrorRatio, Resolution: time.Duration(p.Resolution)}
+		if p.ErrorRatio != "" {
+			p.checkRatio(errs)
+		} else {
+			var err error
+			in.BadQuery, err = meaning.Counting(p.Bad)
+			errs.key("promql::bad", err)
+			in.TotalQuery, err = meaning.Counting(p.Total)
+			errs.key("promql::total", err)
+		}
 	}
 	if set != 1 {
-		errs.addf("has %d of availability, latency and promql; write exactly one", set)
+		errs.addf("has %d of %s; write exactly one", set, strings.Join(slo.IndicatorTypes, ", "))
 	}
+	in.Slices = o.Slices.build(errs)
 	return in
 }
 

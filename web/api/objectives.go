@@ -88,6 +88,14 @@ type Indicator struct {
 	BadQuery    string            `json:"bad_query"`
 	TotalQuery  string            `json:"total_query"`
 	Sentence    string            `json:"sentence"`
+
+	Unit             slo.Unit          `json:"unit"`
+	UnitParts        uint64            `json:"unit_parts"`
+	RatioQuery       string            `json:"ratio_query"`
+	MinimumPerMinute float64           `json:"minimum_per_minute"`
+	SliceSeconds     int64             `json:"slice_seconds"`
+	SliceTarget      float64           `json:"slice_target"`
+	Components       map[string]uint64 `json:"components"`
 }
 
 // Events counts events in a window.
@@ -201,6 +209,7 @@ func coverageOf(c engine.Coverage) Coverage {
 func ObjectiveOf(s engine.Status) Objective {
 	indicator := Indicator(s.Indicator)
 	indicator.Operations, indicator.Attributes = whole(indicator.Operations), wholeMap(indicator.Attributes)
+	indicator.Components = wholeMap(indicator.Components)
 	return Objective{
 		Name: s.Name, Description: s.Description, Service: s.Service, Labels: wholeMap(s.Labels), Indicator: indicator,
 		Target: s.Target, Window: s.Window, WindowSeconds: s.WindowSeconds,

@@ -75,7 +75,7 @@ func listObjectives(all *known.Components) http.HandlerFunc {
 
 // noteCounts sets the counts of an objective that counts spans from the components that count them.
 func noteCounts(all *known.Components, objective *api.Objective) {
-	if objective.Indicator.Type == slo.PromQL {
+	if !(slo.Indicator{Type: objective.Indicator.Type}).CountsSpans() {
 		return
 	}
 	var volatile, lost []string

@@ -92,7 +92,7 @@ func overviewOf(all engine.Statuses, s *selection) api.Overview {
 
 func rowOf(s *engine.Status) api.ObjectiveRow {
 	row := api.ObjectiveRow{
-		Name: s.Name, Service: s.Service, Urgency: urgencyOf(s).String(), Policy: s.Budget.Policy, Total: s.Events.Total, Bad: s.Events.Bad,
+		Name: s.Name, Service: s.Service, Urgency: urgencyOf(s).String(), Policy: s.Budget.Policy, Total: units(s, s.Events.Total), Bad: units(s, s.Events.Bad),
 	}
 	if s.Events.Total > 0 {
 		row.RemainingRatio = rounded(&s.Budget.RemainingRatio)
@@ -215,4 +215,10 @@ func seconds(t *time.Time) *time.Time {
 	}
 	whole := t.UTC().Truncate(time.Second)
 	return &whole
+}
+
+// units returns how many whole units of an objective some of its counts are: where a minute can be bad in part, minutes.
+func units(s *engine.Status, counts uint64) uint64 {
+	parts := max(s.Indicator.UnitParts, 1)
+	return (counts + parts/2) / parts
 }

@@ -54,7 +54,7 @@ func NewEngine() *Engine {
 	full := engine.Status{
 		Definition: engine.Definition{
 			Name: "checkout/availability (v2)", Description: "d", Service: "checkout", Labels: map[string]string{"team": "shop"},
-			Indicator: engine.Indicator{Type: slo.Latency, Service: "checkout", Kind: "server", Operations: []string{"POST /checkout"},
+			Indicator: engine.Indicator{Type: slo.Latency, Unit: slo.UnitEvents, UnitParts: 1, Service: "checkout", Kind: "server", Operations: []string{"POST /checkout"},
 				Attributes: map[string]string{"http.route": "/checkout"}, ThresholdMS: 300},
 			Target: 0.999, Window: "30d", WindowSeconds: 2592000,
 		},
@@ -72,7 +72,7 @@ func NewEngine() *Engine {
 	}
 	empty := engine.Status{
 		Definition: engine.Definition{Name: "quiet", Labels: map[string]string{}, Window: "7d", WindowSeconds: 604800,
-			Indicator: engine.Indicator{Type: slo.PromQL, Operations: []string{}, Attributes: map[string]string{}}},
+			Indicator: engine.Indicator{Type: slo.PromQL, Unit: slo.UnitEvents, UnitParts: 1, Operations: []string{}, Attributes: map[string]string{}}},
 		State:  engine.StateNoData,
 		Budget: engine.Budget{Policy: slo.Normal}, BurnRates: []engine.BurnRate{{Window: "5m", WindowSeconds: 300}},
 		Tiers: []engine.Tier{{Severity: slo.Ticket}}, Alert: engine.AlertState{State: alert.Inactive},

@@ -49,6 +49,13 @@ export const indicator = (said: Pick<Indicator, "type"> & Partial<Indicator>): I
   bad_query: "",
   total_query: "",
   sentence: "",
+  unit: "events",
+  unit_parts: 1,
+  ratio_query: "",
+  minimum_per_minute: 0,
+  slice_seconds: 0,
+  slice_target: 0,
+  components: {},
   ...said,
 });
 

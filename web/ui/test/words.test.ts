@@ -54,7 +54,7 @@ it("promiseWords leaves out what an answer leaves out", () => {
   expect(of("availability", "server")).toBe("server requests succeed");
   expect(of("availability")).toBe("spans succeed");
   expect(of("latency", "consumer", 300)).toBe("consumed messages take at most 300 ms");
-  expect(of("promql")).toBe("events that Prometheus queries count are good");
+  expect(of("promql")).toBe("what Prometheus queries count is good");
 });
 
 describe("burningWords", () => {
@@ -78,4 +78,52 @@ describe("burningWords", () => {
     expect(of(null, [40, 20, 1, 1])).toBe("Burns at 20× over 1h.");
   });
   it("is silent while no window is over its factor", () => expect(of(0.5, [1, null, 0.5, 99])).toBe(""));
+});
+
+describe("indicators that count no single events", () => {
+  const cases: [string, Parameters<typeof indicator>[0], string, string][] = [
+    [
+      "slices",
+      {
+        type: "availability",
+        kind: "server",
+        operations: ["POST /checkout"],
+        unit: "slices",
+        slice_seconds: 300,
+        slice_target: 0.995,
+      },
+      "99.9 % of 5 m slices are good over 30 d: at least 99.5 % of checkout’s server requests for POST /checkout succeed in each.",
+      "Up to 0.1 % may be bad: as much as 43 m 12 s of full outage, or 1,000 of the 1M slices seen.",
+    ],
+    [
+      "throughput",
+      { type: "throughput", kind: "consumer", unit: "minutes", minimum_per_minute: 3000 },
+      "99.9 % of minutes are good over 30 d: each has at least 3,000 of checkout’s consumed messages.",
+      "Up to 0.1 % may be bad: as much as 43 m 12 s of full outage, or 1,000 of the 1M minutes seen.",
+    ],
+    [
+      "freshness",
+      { type: "freshness", unit: "minutes" },
+      "99.9 % of minutes are good over 30 d: checkout’s spans come as usual at that hour of the week.",
+      "Up to 0.1 % may be bad: as much as 43 m 12 s of full outage, or 1,000 of the 1M minutes seen.",
+    ],
+    [
+      "an error ratio",
+      { type: "promql", unit: "minutes", unit_parts: 1_000_000, ratio_query: "avg(x)" },
+      "99.9 % of minutes are good over 30 d, each in part: but for the error ratio that a Prometheus query gives.",
+      "Up to 0.1 % may be bad: as much as 43 m 12 s of full outage, or 0.001 of the 1 minutes seen.",
+    ],
+    [
+      "a composite",
+      { type: "composite", unit: "events", components: { search: 1, pay: 2, ads: 1 } },
+      "99.9 % of events are good over 30 d: those of pay (times 2), ads and search.",
+      "Up to 0.1 % may be bad: as much as 43 m 12 s of full outage, or 1,000 of the 1M events seen.",
+    ],
+  ];
+  for (const [name, said, promise, allowance] of cases)
+    it(name, () => {
+      const o = objective("x", { indicator: indicator(said) });
+      expect(plain(w.promise(o))).toBe(promise);
+      expect(plain(w.allowance(o))).toBe(allowance);
+    });
 });

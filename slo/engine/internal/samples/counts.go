@@ -14,6 +14,11 @@ type Counts struct {
 	Measured []bool
 	// Parts holds the same events by part, those of a series and a minute in one.
 	Parts []parts.Delta
+	// Counting says for each minute whether the connector sli counted from its start to its end. Only objectives that ask whether
+	// there was traffic have it.
+	Counting []bool
+	// Problem describes for people what is wrong with the latest values of a query; empty if nothing is.
+	Problem string
 }
 
 func newCounts(from, to ledger.Minute) *Counts {

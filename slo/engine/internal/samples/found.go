@@ -27,6 +27,9 @@ func foundQuery(window time.Duration) string {
 // to, and the resolution before them. If not, none of these minutes has a value.
 func FoundPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (bool, error) {
 	window := time.Duration(to-from)*time.Minute + in.Resolution
+	if in.RatioQuery != "" {
+		return foundRatio(ctx, q, in, window, to)
+	}
 	for _, query := range []string{in.TotalQuery, in.BadQuery} {
 		if ok, err := found(ctx, q, spec.ExpandWindow(query, window), to); ok || err != nil {
 			return ok, err

@@ -24,6 +24,10 @@ import (
 //
 // A minute of which the queries give what cannot be has no events and is not measured. The doubt is about the last such minute.
 func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (*Counts, Doubt, error) {
+	if in.RatioQuery != "" {
+		c, err := readRatio(ctx, q, in, from, to)
+		return c, Doubt{}, err
+	}
 	total, err := eachMinute(ctx, q, "promql::total", spec.ExpandWindow(in.TotalQuery, in.Resolution), from, to)
 	if err != nil {
 		return nil, Doubt{}, fmt.Errorf("promql::total: %w", err)
@@ -75,6 +79,12 @@ func eachMinute(ctx context.Context, q Querier, name, expr string, from, to ledg
 			answers[m-from].histogram = true
 		}
 	}
+	return answers, eachSample(ctx, q, expr, from, to, add, addHistogram)
+}
+
+// eachSample evaluates a query at the end of each minute, and calls add for each value of the result and addHistogram for each histogram.
+func eachSample(ctx context.Context, q Querier, expr string, from, to ledger.Minute,
+	add func(ledger.Minute, model.Metric, model.SampleValue), addHistogram func(ledger.Minute)) error {
 	var v model.Value
 	var err error
 	if to-from == 1 {
@@ -83,7 +93,7 @@ func eachMinute(ctx context.Context, q Querier, name, expr string, from, to ledg
 		v, err = q.QueryRange(ctx, expr, promv1.Range{Start: from.End(), End: (to - 1).End(), Step: time.Minute})
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch v := v.(type) {
 	case *model.Scalar:
@@ -106,9 +116,9 @@ func eachMinute(ctx context.Context, q Querier, name, expr string, from, to ledg
 			}
 		}
 	default:
-		return nil, fmt.Errorf("the time series database answered with a %s to a query for a number", v.Type())
+		return fmt.Errorf("the time series database answered with a %s to a query for a number", v.Type())
 	}
-	return answers, nil
+	return nil
 }
 
 // answer is what a query gave at the end of a minute: the events of its window.

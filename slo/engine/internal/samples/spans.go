@@ -88,6 +88,7 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 	}
 	counts := map[string]*Counts{}
 	moved := Cursors{}
+	beats := map[string][][]model.SamplePair{}
 	for _, series := range matrix {
 		name := string(series.Metric["objective"])
 		if slices.Contains(each, name) {
@@ -97,6 +98,9 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 		if c == nil {
 			c = newCounts(from, to)
 			counts[name] = c
+		}
+		if series.Metric[heartbeatLabel] != "" {
+			beats[name] = append(beats[name], series.Values)
 		}
 		for _, s := range series.Values {
 			c.measure(ledger.MinuteOf(s.Timestamp.Time()), from)
@@ -112,6 +116,9 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births, 
 		}) {
 			moved[id] = cursor
 		}
+	}
+	for name, all := range beats {
+		counts[name].Counting = countingOf(all, from, to)
 	}
 	return counts, moved, nil
 }

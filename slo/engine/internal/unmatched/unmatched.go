@@ -63,7 +63,7 @@ func (w *Watcher) Run(ctx context.Context, set Settings) {
 
 // Look looks at the hour before a time, and logs what is new. If a query fails, the former findings stay.
 func (w *Watcher) Look(ctx context.Context, set Settings, at time.Time) {
-	if !slices.ContainsFunc(set.Objectives, func(o slo.Objective) bool { return o.Indicator.Type != slo.PromQL }) {
+	if !slices.ContainsFunc(set.Objectives, func(o slo.Objective) bool { return o.Indicator.CountsSpans() }) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
@@ -75,7 +75,7 @@ func (w *Watcher) Look(ctx context.Context, set Settings, at time.Time) {
 	}
 	found := map[string][]string{}
 	for _, o := range set.Objectives {
-		if o.Indicator.Type == slo.PromQL {
+		if !o.Indicator.CountsSpans() {
 			continue
 		}
 		events, known := set.Events(o.Name)

@@ -2,6 +2,7 @@ package count
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/slowburn/slowburn/slo"
@@ -71,11 +72,11 @@ func (n naming) names(yield func(string) bool) {
 	}
 }
 
-// compile turns the objectives into indicators, whose conditions it adds to the rules. PromQL objectives count no spans and
-// are left out.
+// compile turns the objectives into indicators, whose conditions it adds to the rules. Objectives that count no spans are left
+// out. Where only traffic matters no span is bad, however long it takes.
 func compile(objectives []slo.Objective, rules *judge.Rules) (indicators []*indicator) {
 	for _, o := range objectives {
-		if o.Indicator.Type != slo.Availability && o.Indicator.Type != slo.Latency {
+		if !o.Indicator.CountsSpans() {
 			continue
 		}
 		sel := o.Indicator.Spans.Condition()
@@ -86,6 +87,9 @@ func compile(objectives []slo.Objective, rules *judge.Rules) (indicators []*indi
 			kinds:     match.Every(match.Kinds, sel.Kind),
 			latency:   o.Indicator.Type == slo.Latency,
 			threshold: uint64(max(o.Indicator.Threshold, 0)),
+		}
+		if o.Indicator.WantsTraffic() {
+			in.latency, in.threshold = true, math.MaxUint64
 		}
 		if in.service.matcher != nil {
 			in.unnamed = append(in.unnamed, rules.Service(*sel.Service))

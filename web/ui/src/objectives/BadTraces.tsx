@@ -8,10 +8,14 @@ import { Time } from "../components/Time";
 import { durationMs } from "../lib/format";
 import { links, type Route } from "../router";
 import { DEFAULT_RANGE, shownRange } from "./range";
+import { countsSpans } from "./words";
+
+/** Indicators that ask for traffic: no span of theirs is bad. */
+const NO_BAD_SPANS = ["throughput", "freshness"];
 
 /** The newest stored traces with a bad event of the objective: each link shows the span that is the event. */
 export function BadTraces({ objective: o, route }: { objective: Objective; route: Route }) {
-  if (o.indicator.type === "promql") return null;
+  if (!countsSpans(o.indicator) || NO_BAD_SPANS.includes(o.indicator.type)) return null;
   return (
     <section aria-labelledby="bad-traces">
       <div class="section-head">

@@ -13,6 +13,7 @@ import type { TimeRange } from "../lib/time";
 import { type Route, replaceParams } from "../router";
 import { CHART_FLOOR, clampedBudget } from "./budget";
 import { DEFAULT_RANGE, fromFirstData, rangeOptions, shownRange } from "./range";
+import { inUnits, unitHeading } from "./unit";
 import { chartWindows } from "./words";
 
 export function HistoryCharts({ objective: o, route }: { objective: Objective; route: Route }) {
@@ -83,6 +84,7 @@ function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
   const now = data.budget.findLast((v) => v !== null) ?? 0;
   const below = now < CHART_FLOOR ? now : null;
   const factors = useMemo(() => factorLines(o), [o]);
+  const counts = useMemo(() => (n: number | null) => count(n === null ? null : inUnits(o.indicator, n)), [o]);
   const per = PER[h.step_seconds] ?? durationSeconds(h.step_seconds);
   return (
     <div class="charts">
@@ -114,26 +116,26 @@ function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
         onZoom={onZoom}
       />
       <Chart
-        title={`Events per ${per}`}
+        title={`${unitHeading(o.indicator)} per ${per}`}
         sync={o.name}
         from={from}
         to={to}
         x={data.x}
         ys={[data.total]}
-        series={[{ label: "events", color: "--c-events", fill: true }]}
-        format={count}
+        series={[{ label: o.indicator.unit || "events", color: "--c-events", fill: true }]}
+        format={counts}
         fromZero
         onZoom={onZoom}
       />
       <Chart
-        title={`Bad events per ${per}`}
+        title={`Bad ${o.indicator.unit || "events"} per ${per}`}
         sync={o.name}
         from={from}
         to={to}
         x={data.x}
         ys={[data.bad]}
         series={[{ label: "bad", color: "--c-bad", bars: true }]}
-        format={count}
+        format={counts}
         fromZero
         onZoom={onZoom}
       />

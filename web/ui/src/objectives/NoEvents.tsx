@@ -4,7 +4,7 @@ import type { Objective } from "../api/types";
 import { usePoll } from "../api/usePoll";
 import { FirstSteps } from "../components/FirstSteps";
 import { NextEvaluation } from "./NextEvaluation";
-import { serviceHint } from "./words";
+import { countsSpans, serviceHint } from "./words";
 
 /** The services of all spans since the start, which the sampler counts; without one, the services of kept traces. */
 async function services(signal: AbortSignal): Promise<string[]> {
@@ -20,7 +20,7 @@ async function services(signal: AbortSignal): Promise<string[]> {
 /** The notice of an objective without events: since when, why, and the known services, in case of a typo. */
 export function NoEvents({ objective: o }: { objective: Objective }) {
   const counted = usePoll("counted services", services, { interval: 15_000 });
-  const spans = o.indicator.type !== "promql";
+  const spans = countsSpans(o.indicator);
   return (
     <div class="notice">
       <div>

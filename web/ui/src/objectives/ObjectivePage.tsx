@@ -7,7 +7,7 @@ import { Page } from "../components/Page";
 import { ObjectivePill, PolicyPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
-import { burnRate, count, durationSeconds, exact, NONE, percent } from "../lib/format";
+import { burnRate, durationSeconds, NONE, percent } from "../lib/format";
 import { age, moment } from "../lib/time";
 import { links, type Route } from "../router";
 import { BadTraces } from "./BadTraces";
@@ -19,8 +19,10 @@ import { Lateness } from "./Lateness";
 import { NoEvents } from "./NoEvents";
 import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
 import { TiersTable } from "./TiersTable";
+
+import { amount, exactAmount, unitHeading } from "./unit";
 import { standing } from "./urgency";
-import { allowance, POLICY_ASKS, promise, windowWords } from "./words";
+import { allowance, hasParts, POLICY_ASKS, promise, windowWords } from "./words";
 
 export function ObjectivePage({ name, route }: { name: string; route: Route }) {
   const poll = usePoll(`objective ${name}`, (signal) => api.objective(name, signal), { final: true });
@@ -53,9 +55,13 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             {/* Before the charts, and within a screen of 1440 × 900: whoever was woken looks no further. */}
             <Figures objective={o} />
             <div class="burned">
-              <Breakdown objective={o} route={route}>
+              {hasParts(o.indicator) ? (
+                <Breakdown objective={o} route={route}>
+                  <BadTraces objective={o} route={route} />
+                </Breakdown>
+              ) : (
                 <BadTraces objective={o} route={route} />
-              </Breakdown>
+              )}
             </div>
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
@@ -107,18 +113,32 @@ function Intro({ objective: o }: { objective: Objective }) {
         )}
         <Coverage objective={o} />
       </div>
+      {o.indicator.type === "composite" && (
+        <p class="chips">
+          {Object.entries(o.indicator.components).map(([name, weight]) => (
+            <a key={name} class="chip" href={links.objective(name)}>
+              {name} × {weight}
+            </a>
+          ))}
+        </p>
+      )}
       {o.indicator.type === "promql" && (
         <details>
           <summary>Queries</summary>
           <dl class="queries">
-            <dt>bad</dt>
-            <dd>
-              <code>{o.indicator.bad_query}</code>
-            </dd>
-            <dt>total</dt>
-            <dd>
-              <code>{o.indicator.total_query}</code>
-            </dd>
+            {[
+              ["bad", o.indicator.bad_query],
+              ["total", o.indicator.total_query],
+              ["error ratio", o.indicator.ratio_query],
+            ].map(
+              ([name, query]) =>
+                query && [
+                  <dt key={name}>{name}</dt>,
+                  <dd key={`${name} query`}>
+                    <code>{query}</code>
+                  </dd>,
+                ],
+            )}
           </dl>
         </details>
       )}
@@ -166,11 +186,16 @@ function Figures({ objective: o }: { objective: Objective }) {
       <Figure name="Outage left" of={left(remaining, durationSeconds(b.remaining_minutes * 60))}>
         of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
       </Figure>
-      <Figure name="Events left" of={left(remaining, count(b.remaining_events))}>
-        of {count(b.allowed_events)} that may be bad{b.young && `, of ${count(b.expected_events)} expected`}
+      <Figure name={`${unitHeading(o.indicator)} left`} of={left(remaining, amount(o, b.remaining_events))}>
+        of {amount(o, b.allowed_events)} that may be bad
+        {b.young && `, of ${amount(o, b.expected_events)} expected`}
       </Figure>
-      <Figure name="Bad events" of={count(o.events.bad)} title={exact(o.events.bad)}>
-        {percent(o.error_ratio)} of {count(o.events.total)}, {percent(1 - o.target)} allowed
+      <Figure
+        name={`Bad ${o.indicator.unit || "events"}`}
+        of={amount(o, o.events.bad)}
+        title={exactAmount(o, o.events.bad)}
+      >
+        {percent(o.error_ratio)} of {amount(o, o.events.total)}, {percent(1 - o.target)} allowed
       </Figure>
     </section>
   );

@@ -10,6 +10,7 @@ import type {
   Tier,
 } from "../api/types";
 import * as f from "../lib/format";
+import { amount } from "./unit";
 
 const NOUNS: Record<string, string> = {
   server: "server requests",
@@ -21,8 +22,18 @@ const NOUNS: Record<string, string> = {
 
 /** The events that an indicator counts: "server requests", "consumed messages". */
 export function eventsNoun(i: Pick<Indicator, "type" | "kind">): string {
-  if (i.type === "promql") return "events";
+  if (i.type === "promql" || i.type === "composite") return "events";
   return NOUNS[i.kind.toLowerCase()] ?? "spans";
+}
+
+/** True if the indicator's events are spans, so that they can be missed for want of spans. */
+export function countsSpans(i: Indicator): boolean {
+  return i.type !== "promql" && i.type !== "composite";
+}
+
+/** True if the objective's counts are those of events, so that parts of them are known; those of slices and sums are not. */
+export function hasParts(i: Indicator): boolean {
+  return i.unit === "events" && i.type !== "composite";
 }
 
 /** The indicator's selection: " for POST /checkout where http.route = /checkout". Empty if it selects all events. */
@@ -39,13 +50,16 @@ function list(items: string[], last: string): string {
 /** What good events do: "succeed", "take at most 300 ms". */
 export function goodVerb(i: Pick<Indicator, "type" | "threshold_ms">): string {
   if (i.type === "latency") return `take at most ${f.durationMs(i.threshold_ms)}`;
-  return i.type === "promql" ? "are good" : "succeed";
+  return i.type === "availability" ? "succeed" : "are good";
 }
 
 /** A promise of a row in a few words: "server requests succeed". */
 export function promiseWords(p: ObjectivePromise): string {
   const type = p.type as Indicator["type"];
-  if (type === "promql") return "events that Prometheus queries count are good";
+  if (type === "promql") return "what Prometheus queries count is good";
+  if (type === "composite") return "what other objectives count is good";
+  if (type === "throughput") return "minutes have enough traffic";
+  if (type === "freshness") return "minutes have the usual traffic";
   return `${eventsNoun({ type, kind: p.kind ?? "" })} ${goodVerb({ type, threshold_ms: p.threshold_ms ?? 0 })}`;
 }
 
@@ -75,21 +89,62 @@ export function burningWords(row: ObjectiveRow, meter: Meter, window: number): s
     : `${burns}.`;
 }
 
+/** The subject of a promise, "minutes are good", and its details, ": each has at least 3,000 server requests". */
+function claim(i: Indicator, whose: string): { subject: string; detail: string } {
+  const events = `${whose}${eventsNoun(i)}${selection(i)}`;
+  if (i.slice_seconds > 0)
+    return {
+      subject: `${f.durationSeconds(i.slice_seconds)} slices are good`,
+      detail: `: at least ${f.percent(i.slice_target)} of ${ratioNoun(i, events)} in each`,
+    };
+  if (i.type === "throughput")
+    return {
+      subject: "minutes are good",
+      detail: `: each has at least ${f.count(i.minimum_per_minute)} ${whose ? "of " : ""}${events}`,
+    };
+  if (i.type === "freshness")
+    return {
+      subject: "minutes are good",
+      detail: `: ${events} come as usual at that hour of the week`,
+    };
+  if (i.ratio_query)
+    return {
+      subject: "minutes are good",
+      detail: ", each in part: but for the error ratio that a Prometheus query gives",
+    };
+  if (i.type === "composite") {
+    const parts = Object.entries(i.components)
+      .sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
+      .map(([name, weight]) => (weight === 1 ? name : `${name} (times ${weight})`));
+    return { subject: `${i.unit || "events"} are good`, detail: `: those of ${list(parts, "and")}` };
+  }
+  return { subject: `${events} ${goodVerb(i)}`, detail: "" };
+}
+
+/** The events that a slice needs: "checkout’s server requests succeed", or the time that an error ratio leaves. */
+function ratioNoun(i: Indicator, events: string): string {
+  return i.ratio_query
+    ? "the time is good by the error ratio that a Prometheus query gives,"
+    : `${events} ${goodVerb(i)}`;
+}
+
 /** The objective as a promise: "99.9 % of checkout's server requests succeed over 30 d." */
 export function promise(o: Objective): string {
-  const i = o.indicator;
-  const whose = o.service ? `${o.service}’s ` : "";
-  return `${f.percent(o.target)} of ${whose}${eventsNoun(i)}${selection(i)} ${goodVerb(i)} over ${windowWords(o)}.`;
+  const { subject, detail } = claim(o.indicator, o.service ? `${o.service}’s ` : "");
+  return `${f.percent(o.target)} of ${subject} over ${windowWords(o)}${detail}.`;
 }
 
 /** What the promise allows: "Up to 0.1 % may fail: 43.2 min of full outage, or 1,234 of 1.2M events." */
 export function allowance(o: Objective): string {
-  const verb = o.indicator.type === "latency" ? "may be slower" : "may fail";
+  const i = o.indicator;
+  const whole = i.unit === "events" && i.type !== "composite";
+  const verb = !whole ? "may be bad" : i.type === "latency" ? "may be slower" : "may fail";
+  const noun = i.unit === "events" ? eventsNoun(i) : i.unit;
   const outage = f.durationSeconds(o.budget.total_minutes * 60);
-  const events = o.events.total
-    ? `, or ${f.count(o.budget.allowed_events)} of the ${f.count(o.events.total)} ${eventsNoun(o.indicator)} seen`
+  const seen = o.events.total
+    ? `, or ${amount(o, o.budget.allowed_events)} of the ${amount(o, o.events.total)} ${noun} seen`
     : "";
-  return `Up to ${f.percent(1 - o.target)} ${verb}: as much as ${outage} of full outage${events}.`;
+  return `Up to ${f.percent(1 - o.target)} ${verb}: as much as ${outage} of full outage${seen}.`;
 }
 
 /** How many services a hint names. */
@@ -98,7 +153,7 @@ const HINT_SERVICES = 12;
 /** The service of an objective, if no span of that service was counted: it may be misspelt. */
 export function serviceHint(o: Objective, counted: string[]): string {
   const service = o.indicator.service ?? "";
-  if (o.indicator.type === "promql") return "";
+  if (!countsSpans(o.indicator)) return "";
   if (counted.length === 0) return "No span has come since the start.";
   const more = counted.length > HINT_SERVICES ? ` and ${counted.length - HINT_SERVICES} more` : "";
   const those = `${[...counted].sort().slice(0, HINT_SERVICES).join(", ")}${more}`;
