@@ -90,15 +90,18 @@ func (u *Unmeasured) put(a *Account, r record) error {
 	return u.bucket.Put(runKey(a.ID, r.From), binary.BigEndian.AppendUint32(v, uint32(r.before)))
 }
 
+// lastBefore returns the last record before a key; nil if there is none.
+func lastBefore(c *bbolt.Cursor, key []byte) (k, v []byte) {
+	if at, _ := c.Seek(key); at == nil {
+		return c.Last()
+	}
+	return c.Prev()
+}
+
 // before returns the account's last run that begins before the minute, and false if there is none.
 func (u *Unmeasured) before(a *Account, m Minute) (record, bool, error) {
 	c := u.bucket.Cursor()
-	k, v := c.Seek(runKey(a.ID, m))
-	if k == nil {
-		k, v = c.Last()
-	} else {
-		k, v = c.Prev()
-	}
+	k, v := lastBefore(c, runKey(a.ID, m))
 	if len(k) < 4 || binary.BigEndian.Uint32(k) != a.ID {
 		return record{}, false, nil
 	}
@@ -196,12 +199,7 @@ func (r *record) upTo(m Minute) Minute {
 // of them, and how many there are.
 func (u *Unmeasured) Runs(a *Account, from, to Minute, limit int) (runs []Run, all int, err error) {
 	c := u.bucket.Cursor()
-	k, v := c.Seek(runKey(a.ID, to))
-	if k == nil {
-		k, v = c.Last()
-	} else {
-		k, v = c.Prev()
-	}
+	k, v := lastBefore(c, runKey(a.ID, to))
 	for ; len(k) >= 4 && binary.BigEndian.Uint32(k) == a.ID; k, v = c.Prev() {
 		r, err := decodeRun(k, v)
 		if err != nil {
