@@ -32,6 +32,17 @@ func (o Objective) For(service string) Objective {
 	return o
 }
 
+// CountedAs returns the name under which the spans of an objective are counted, and the only service of which they are: those of the
+// definition that made the objective, if one did, or else its own name and no service.
+func CountedAs(configured []Objective, name string) (counted, service string) {
+	for _, o := range configured {
+		if service, ok := o.ServiceOf(name); ok {
+			return o.Name, service
+		}
+	}
+	return name, ""
+}
+
 // ServiceOf returns the service of an objective of the definition by its name, and false if the definition has no objective of that name.
 func (o Objective) ServiceOf(name string) (string, bool) {
 	escaped, ok := strings.CutPrefix(name, o.Name+eachSeparator)

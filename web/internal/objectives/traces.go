@@ -67,7 +67,7 @@ func getTraces(all *known.Components) http.HandlerFunc {
 			rest.WriteJSON(w, answer)
 			return
 		}
-		found, err := exemplarsOf(r.Context(), database.PrometheusAPI(), name, start, end)
+		found, err := exemplarsOf(r.Context(), database.PrometheusAPI(), badEventsOf(e.Objectives(), name), start, end)
 		if err != nil {
 			rest.WriteProblem(w, http.StatusServiceUnavailable, "The exemplars of %q cannot be read: %v. /readyz tells more.", name, err)
 			return
@@ -128,10 +128,20 @@ type exemplars struct {
 	} `json:"data"`
 }
 
-// exemplarsOf queries the exemplars of an objective's bad events.
-func exemplarsOf(ctx context.Context, database http.Handler, objective string, start, end time.Time) (list []api.ObjectiveTrace, err error) {
+// badEventsOf selects the series of an objective's bad events.
+func badEventsOf(configured []slo.Objective, name string) string {
+	counted, service := slo.CountedAs(configured, name)
+	selector := "objective=" + strconv.Quote(counted)
+	if service != "" {
+		selector += ",service_name=" + strconv.Quote(service)
+	}
+	return "slowburn_sli_bad_events_total{" + selector + "}"
+}
+
+// exemplarsOf queries the exemplars of series.
+func exemplarsOf(ctx context.Context, database http.Handler, series string, start, end time.Time) (list []api.ObjectiveTrace, err error) {
 	query := url.Values{
-		"query": {"slowburn_sli_bad_events_total{objective=" + strconv.Quote(objective) + "}"},
+		"query": {series},
 		"start": {start.UTC().Format(time.RFC3339Nano)}, "end": {end.UTC().Format(time.RFC3339Nano)},
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/query_exemplars?"+query.Encode(), http.NoBody)
