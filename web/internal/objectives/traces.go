@@ -129,8 +129,8 @@ type exemplars struct {
 }
 
 // badEventsOf selects the series of an objective's bad events.
-func badEventsOf(configured []slo.Objective, name string) string {
-	counted, service := slo.CountedAs(configured, name)
+func badEventsOf(list []slo.Objective, name string) string {
+	counted, service := slo.CountedAs(list, name)
 	selector := "objective=" + strconv.Quote(counted)
 	if service != "" {
 		selector += ",service_name=" + strconv.Quote(service)

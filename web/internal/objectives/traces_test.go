@@ -73,12 +73,12 @@ func TestTracesOfPromQL(t *testing.T) {
 
 // TestBadEventsOf: the series of an objective for each service are those of its definition and service.
 func TestBadEventsOf(t *testing.T) {
-	configured := []slo.Objective{{Name: "served", Each: slo.Each{By: slo.ByService, Limit: 50}}, {Name: "checkout"}}
+	list := []slo.Objective{{Name: "served", Each: slo.Each{By: slo.ByService, Limit: 50}}, {Name: "checkout"}}
 	for name, want := range map[string]string{
 		"checkout":       `slowburn_sli_bad_events_total{objective="checkout"}`,
 		"served:cart":    `slowburn_sli_bad_events_total{objective="served",service_name="cart"}`,
 		"served:a%2F%22": `slowburn_sli_bad_events_total{objective="served",service_name="a/\""}`,
 	} {
-		require.Equal(t, want, badEventsOf(configured, name), name)
+		require.Equal(t, want, badEventsOf(list, name), name)
 	}
 }
