@@ -69,7 +69,6 @@ func overwrite(t *testing.T, path string, at int64) {
 // Law 1 on a failing disk: if the file of counts is damaged while the gateway runs, it is rewritten from memory. While the disk is
 // full, the gateway reports that a crash would lose counts. At the start it reports counts that it could not read.
 func TestCountsOnABadDisk(t *testing.T) {
-	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount a file system")
 	}
